@@ -1,0 +1,20 @@
+"""Copy the NESTML source and the C++ code generated from it to where the book's pages show them."""
+
+import argparse
+from pathlib import Path
+
+from amat import toolchain
+from amat.files import write_text
+
+
+def main() -> None:
+    """Read the command line and copy."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("destinations", type=Path, nargs="+", help="files named as in the generated code")
+    generated = toolchain.build(toolchain.AMAT).generated
+    for destination in parser.parse_args().destinations:
+        write_text(destination, (generated / destination.name).read_text())
+
+
+if __name__ == "__main__":
+    main()

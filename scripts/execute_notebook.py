@@ -1,0 +1,29 @@
+"""Execute a notebook: its parameters in, the executed notebook and a folder of results out."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from amat.errors import AmatError
+from amat.pipeline import execute_notebook
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("executed", type=Path, help="where the notebook goes with its outputs")
+    parser.add_argument("results", type=Path, help="folder of the tables and figures that it writes")
+    parser.add_argument("--modules", type=Path, required=True, help="record that `amat build` wrote")
+    parser.add_argument("--parameters", default="{}", help="the notebook's parameters as JSON")
+    words = parser.parse_args()
+    modules = json.loads(words.modules.read_text())
+    execute_notebook(words.notebook, words.executed, words.results, json.loads(words.parameters), modules)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AmatError as error:
+        sys.exit(str(error))

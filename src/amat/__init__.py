@@ -1,0 +1,19 @@
+"""The AMAT neuron in NESTML on NEST: a validated, reproducible research compendium.
+
+In a script::
+
+    import nest
+    import amat
+
+    amat.install()  # builds the model if need be and loads it into NEST
+    neuron = nest.Create("amat2_psc_exp_neuron_nestml", params={"I_e": 150.0})
+"""
+
+from importlib.metadata import version as _version
+
+from amat.errors import AmatError
+from amat.toolchain import build, install
+
+__all__ = ["AmatError", "__version__", "build", "install"]
+
+__version__ = _version("amat")

@@ -1,0 +1,218 @@
+"""The ``amat`` command."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from amat import paths, toolchain
+from amat.errors import AmatError
+
+app = typer.Typer(
+    name="amat",
+    help="The AMAT neuron in NESTML on NEST: build it, validate it, make every result again.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_console = Console()
+_messages = Console(stderr=True)
+
+
+@app.command()
+def build(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names in NEST, or paths of NESTML files; without any, all that the project uses."),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Write what was built, with keys and hashes, to this JSON file.")
+    ] = None,
+) -> None:
+    """Generate and compile models into modules that NEST loads; what is in the cache is not made again."""
+    names = models or list(toolchain.MODELS)
+    for name in names:
+        toolchain.find_model(name)  # an unknown name is told before any work
+    with _progress() as progress, ThreadPoolExecutor(max_workers=2) as pool:
+
+        def build_one(name: str) -> toolchain.Module:
+            task = progress.add_task(Path(name).stem, total=None)
+
+            def report(stage: str) -> None:
+                message = f"{Path(name).stem}: {stage}"
+                progress.update(task, description=message)
+                if not _messages.is_terminal:
+                    _messages.print(message)
+
+            module = toolchain.build(name, progress=report)
+            progress.remove_task(task)
+            return module
+
+        modules = list(pool.map(build_one, names))
+    table = Table("model in NEST", "made in", "key", caption=f"in {_shown(paths.module_cache())}")
+    for module in modules:
+        made = "cached" if module.cached else f"{module.seconds:.0f} s"
+        table.add_row(module.model, made, module.key[:16])
+    _console.print(table)
+    if record:
+        from amat.files import write_json
+
+        write_json(record, {m.model: {"key": m.key, "sha256": m.sha256} for m in modules})
+
+
+@app.command()
+def validate(
+    sets: Annotated[int, typer.Option(min=1, help="How many random parameter sets.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of parameters, stimuli and random input.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="NEST's threads.")] = 2,
+    csv: Annotated[Path | None, typer.Option(help="Write one row a set to this file.")] = None,
+) -> None:
+    """Compare AMAT with NEST's amat2_psc_exp and with the exact solution over random parameters and stimuli."""
+    from amat import validation
+    from amat.files import replacing
+
+    if csv:
+        _check_writable(csv)
+    toolchain.build()
+    with _progress() as progress:
+        task = progress.add_task("parameter sets", total=sets)
+        table = validation.validate(
+            sets, seed, threads=threads, progress=lambda done: progress.update(task, completed=done)
+        )
+    summary = validation.summarise(table)
+    columns = ("input", "h (ms)", "sets", "spikes", "sets that differ", "|ΔV_m|", "|ΔV_th|", "|ΔV_th_v|", "ours", "NEST's")
+    shown = Table(
+        *columns,
+        title=f"{toolchain.AMAT} and {validation.NEST_MODEL}",
+        caption="Largest deviations in mV: between the two, and of each from the exact solution.",
+    )
+    for row in summary.reset_index().to_dict("records"):
+        shown.add_row(
+            row["protocol"],
+            f"{row['resolution']:g}",
+            f"{row['sets']:.0f}",
+            f"{row['spikes']:.0f}",
+            f"{row['differ'] + row['inexact']:.0f}",
+            *(f"{row[name]:.1e}" for name in ("V_m", "V_th", "V_th_v")),
+            *(f"{max(row['V_m' + who], row['V_th' + who]):.1e}" for who in ("_exact", "_nest")),
+        )
+    _console.print(shown)
+    if csv:
+        with replacing(csv) as temporary:
+            table.to_csv(temporary, index=False)
+    failed = validation.failures(table)
+    spikes = int(table["spikes"].sum())
+    if len(failed):
+        raise AmatError(
+            f"{len(failed)} of {sets} sets fail: other spikes, or voltages that differ by more than "
+            f"{validation.BOUND:g} mV.\n{failed.to_string()}"
+        )
+    _console.print(
+        f"All {spikes} spikes of {sets} sets are identical; no voltage differs by more than {validation.BOUND:g} mV."
+    )
+
+
+@app.command()
+def reproduce(
+    cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all that may be used by default.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A configuration file in place of config/config.yaml.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
+) -> None:
+    """Make every result, figure and page from the sources; resumes where it was stopped."""
+    from amat import pipeline
+
+    index = pipeline.reproduce(cores=cores, config=config, dry_run=dry_run)
+    if not dry_run:
+        _console.print(f"The book: {index}", soft_wrap=True)
+
+
+@app.command()
+def book() -> None:
+    """Build the site from pages and executed notebooks, all warnings being errors."""
+    from amat import pipeline
+
+    _console.print(f"The book: {pipeline.build_book()}", soft_wrap=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Run ruff, mypy and pytest; further words go to pytest."""
+    root = _checkout()
+    for command in (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["pytest", *context.args],
+    ):
+        _messages.print(f"$ {' '.join(command)}")
+        status = subprocess.run([sys.executable, "-m", *command], cwd=root, check=False).returncode
+        if status:
+            raise typer.Exit(status)
+
+
+@app.command()
+def setup() -> None:
+    """Say where everything is; the door has installed what was missing before it came here."""
+    from amat.provenance import provenance_record
+
+    _console.print_json(json.dumps(provenance_record(modules=str(_shown(paths.module_cache())))))
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show progress on standard error, where it is a terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_messages, transient=True) as progress:
+        yield progress
+
+
+def _checkout() -> Path:
+    if paths.ROOT is None:
+        raise AmatError("This needs a checkout of the project: clone it, and use ./amat there.")
+    return paths.ROOT
+
+
+def _shown(path: Path) -> str:
+    """Return a path as short as it can be for the reader."""
+    return str(path.relative_to(paths.ROOT)) if paths.ROOT and path.is_relative_to(paths.ROOT) else str(path)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a file that cannot be written before any work is done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f".{path.name}.probe").touch()
+        path.with_name(f".{path.name}.probe").unlink()
+    except OSError as error:
+        raise AmatError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
+
+
+def main() -> None:
+    """Run the command; errors that the user can mend are shown without a traceback."""
+    try:
+        app()
+    except AmatError as error:
+        _messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,10 @@
+"""The one base of the errors that are meant for the user to read."""
+
+__all__ = ["AmatError"]
+
+
+class AmatError(Exception):
+    """Something the user can mend: the message says what was wrong, with which value, and what to do.
+
+    The command line prints the message alone; a traceback is kept for faults of the program itself.
+    """

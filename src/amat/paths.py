@@ -1,0 +1,48 @@
+"""Where things are: the one module that knows the folders."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+__all__ = ["BOOK", "CONFIG", "DATA", "MODELS", "NOTEBOOKS", "RESULTS", "ROOT", "WORKFLOW", "module_cache"]
+
+_PACKAGE = Path(__file__).resolve().parent
+
+#: The checkout that holds the package, or None where the package was installed without one.
+ROOT: Path | None = _PACKAGE.parents[1] if (_PACKAGE.parents[1] / "pyproject.toml").is_file() else None
+
+# An installed package carries the models and data along; a checkout has them at the top.
+_SHARE = _PACKAGE / "_share" if ROOT is None else ROOT
+
+#: NESTML models that this project brings.
+MODELS = _SHARE / "models"
+#: Published tables and reference data; described in its README.
+DATA = _SHARE / "data"
+
+_TOP = Path.cwd() if ROOT is None else ROOT
+#: Sources of the book; executed notebooks are written below it.
+BOOK = _TOP / "book"
+#: Parameterised notebooks, run by papermill.
+NOTEBOOKS = _TOP / "notebooks"
+#: The pipeline's definition.
+WORKFLOW = _TOP / "workflow"
+#: The pipeline's configuration and its schema.
+CONFIG = _TOP / "config"
+#: Tables, figures and provenance records that the pipeline makes.
+RESULTS = _TOP / "results"
+
+
+def module_cache() -> Path:
+    """Return the folder of compiled NEST modules.
+
+    Returns
+    -------
+    pathlib.Path
+        ``$AMAT_CACHE`` if set, else ``build/modules`` of the checkout, else the user's cache folder.
+    """
+    if override := os.environ.get("AMAT_CACHE"):
+        return Path(override).absolute()
+    if ROOT is not None:
+        return ROOT / "build" / "modules"
+    return Path(platformdirs.user_cache_dir("amat")) / "modules"

@@ -1,0 +1,212 @@
+"""The pipeline's parts: notebooks run by papermill, the book, and the workflow that joins them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from amat import paths
+from amat.errors import AmatError
+from amat.files import replacing, write_json
+from amat.provenance import provenance_record
+
+__all__ = ["build_book", "check_config", "execute_notebook", "reproduce"]
+
+
+def reproduce(*, cores: int | None = None, config: Path | None = None, dry_run: bool = False) -> Path:
+    """Run the whole workflow.
+
+    Parameters
+    ----------
+    cores : int, optional
+        Processor cores to use; all that may be used by default.
+    config : pathlib.Path, optional
+        A configuration in place of ``config/config.yaml``.
+    dry_run : bool
+        Only say what would be done.
+
+    Returns
+    -------
+    pathlib.Path
+        The first page of the book.
+
+    Raises
+    ------
+    AmatError
+        If the configuration is wrong, another run is under way, or a step fails.
+    """
+    root = _root()
+    chosen = (config or paths.CONFIG / "config.yaml").absolute()
+    check_config(chosen)
+    lock = FileLock(_writable(root / "build") / "reproduce.lock")
+    command = [
+        *(sys.executable, "-m", "snakemake"),
+        *("--snakefile", str(paths.WORKFLOW / "Snakefile")),
+        *("--directory", str(root)),
+        *("--workflow-profile", str(paths.WORKFLOW / "profiles" / "local")),
+        *("--configfile", str(chosen)),
+        *("--cores", str(cores or len(os.sched_getaffinity(0)))),
+        *(["--dry-run"] if dry_run else []),
+    ]
+    try:
+        with lock.acquire(timeout=0):
+            status = subprocess.run(command, check=False, env=_environment()).returncode
+    except Timeout:
+        raise AmatError("Another `amat reproduce` is running in this folder: wait for it, or stop it.") from None
+    if status:
+        raise AmatError(
+            "The workflow stopped at a step that failed; its log is named above. "
+            "When the cause is mended, the same command goes on from there."
+        )
+    return root / "_build" / "html" / "index.html"
+
+
+def check_config(path: Path) -> dict[str, Any]:
+    """Return a configuration that fits the schema.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read, or has a key or value that the schema does not know.
+    """
+    import jsonschema
+
+    schema = yaml.safe_load((paths.CONFIG / "config.schema.yaml").read_text())
+    try:
+        config = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise AmatError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise AmatError(f"The configuration {path} is not YAML: {error}") from error
+    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    if wrong is not None:
+        where = ".".join(str(part) for part in wrong.absolute_path) or "the top level"
+        raise AmatError(f"The configuration {path} is wrong at {where}: {wrong.message}.")
+    assert isinstance(config, dict)
+    return config
+
+
+def execute_notebook(
+    notebook: Path, executed: Path, results: Path, parameters: Mapping[str, Any], modules: Mapping[str, Any]
+) -> None:
+    """Run a notebook with papermill, and write it and its provenance whole.
+
+    Times and identifiers that differ from run to run are taken out of the executed notebook, so that the same
+    inputs give the same file.
+
+    Parameters
+    ----------
+    notebook, executed : pathlib.Path
+        The notebook, and where it goes with its outputs.
+    results : pathlib.Path
+        The folder that the notebook writes its tables and figures to; given to it as ``results``.
+    parameters : mapping
+        The notebook's parameters.
+    modules : mapping
+        Keys and hashes of the compiled modules, for the record.
+
+    Raises
+    ------
+    AmatError
+        If a cell fails; the message shows the error, and nothing is written.
+    """
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    results.mkdir(parents=True, exist_ok=True)
+    with replacing(executed) as temporary:
+        try:
+            papermill.execute_notebook(
+                notebook,
+                temporary,
+                {**parameters, "results": str(results)},
+                kernel_name="python3",
+                cwd=str(_root()),
+                progress_bar=False,
+            )
+        except PapermillExecutionError as error:
+            raise AmatError(
+                f"{notebook.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\n{error}"
+            ) from error
+        finished = nbformat.read(temporary, as_version=4)  # type: ignore[no-untyped-call]
+        _strip(finished)
+        nbformat.write(finished, temporary)  # type: ignore[no-untyped-call]
+    write_json(
+        results / "provenance.json",
+        provenance_record(notebook=notebook.name, parameters=dict(parameters), modules=dict(modules)),
+    )
+
+
+def _strip(notebook: Any) -> None:
+    """Take out what differs between two runs of the same notebook."""
+    notebook.metadata.pop("papermill", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = f"injected-{number}"
+
+
+def build_book() -> Path:
+    """Build the site, all warnings being errors, and return its first page.
+
+    Raises
+    ------
+    AmatError
+        If a page lacks what the pipeline makes, or the build gives a warning.
+    """
+    root = _root()
+    for made in (paths.BOOK / "notebooks", paths.BOOK / "generated"):
+        if not made.is_dir():
+            raise AmatError(f"{made} is missing: `amat reproduce` makes it, and then the book.")
+    shutil.rmtree(root / "_build", ignore_errors=True)
+    index = root / "_build" / "html" / "index.html"
+    command = ["jupyter-book", "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
+    tool = Path(sys.executable).with_name(command[0])
+    result = subprocess.run(
+        [str(tool), *command[1:]],
+        check=False,
+        cwd=root,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if result.returncode or not index.is_file():
+        raise AmatError("The book could not be built:\n" + "\n".join(result.stdout.splitlines()[-40:]))
+    return index
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of the steps: quiet, one thread a process, and the same pages from the same commit."""
+    environment = {"PYNEST_QUIET": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    if "SOURCE_DATE_EPOCH" not in environment:
+        git = ["git", "-C", str(_root()), "log", "-1", "--format=%ct"]
+        commit_time = subprocess.run(git, check=False, capture_output=True, text=True).stdout.strip()
+        environment["SOURCE_DATE_EPOCH"] = commit_time or "0"
+    return environment
+
+
+def _root() -> Path:
+    if paths.ROOT is None:
+        raise AmatError("The pipeline needs a checkout of the project: clone it, and use ./amat there.")
+    return paths.ROOT
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise AmatError(f"{folder} cannot be written: {error.strerror}. Mend its permissions, or make room.") from error
+    return folder

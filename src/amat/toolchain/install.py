@@ -1,0 +1,42 @@
+"""Load modules into the NEST kernel of this process."""
+
+from amat.toolchain.build import build
+from amat.toolchain.catalogue import AMAT
+from amat.toolchain.errors import ToolchainError
+
+__all__ = ["install"]
+
+
+def install(*names: str) -> None:
+    """Make models available in NEST: build what is missing, load what is not loaded.
+
+    May be called at any time, and again: ``nest.ResetKernel()`` unloads modules, and calling this for a
+    model that is there costs no more than looking.
+
+    Parameters
+    ----------
+    *names : str
+        Names of models in NEST, from `amat.toolchain.MODELS`, or paths of NESTML files; without any, the
+        AMAT neuron.
+
+    Raises
+    ------
+    ToolchainError
+        If a module cannot be built or loaded.
+    """
+    import nest
+
+    for name in names or (AMAT,):
+        if name in nest.node_models:
+            continue
+        module = build(name)
+        if module.model in nest.node_models:
+            continue
+        try:
+            nest.Install(str(module.library.with_suffix("")))
+        except nest.NESTError as error:
+            raise ToolchainError(
+                f"NEST could not load {module.library}: {error}. Delete its folder and build again."
+            ) from error
+        if module.model not in nest.node_models:
+            raise ToolchainError(f"{module.library} was loaded, but NEST has no model {module.model}.")

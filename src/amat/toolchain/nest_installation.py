@@ -1,0 +1,164 @@
+"""The NEST that is installed: its headers, its C++ ABI, and a nest-config that tells the truth about it."""
+
+import hashlib
+import importlib.util
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from amat.toolchain.errors import ToolchainError
+
+__all__ = ["SUPPORTED_VERSION", "NestInstallation", "compiler", "find_nest"]
+
+#: The results are those of one simulator: another version is another experiment.
+SUPPORTED_VERSION = "3.10.0"
+
+
+@dataclass(frozen=True)
+class NestInstallation:
+    """What building a module against the installed NEST takes.
+
+    Attributes
+    ----------
+    prefix : pathlib.Path
+        The folder that holds ``include/nest``.
+    library : pathlib.Path
+        NEST's kernel, as Python loads it.
+    version : str
+        NEST's version.
+    new_abi : bool
+        Whether the kernel's C++ strings follow the ABI of GCC 5 and later.
+    has_mpi : bool
+        Whether NEST was built with MPI.
+    """
+
+    prefix: Path
+    library: Path
+    version: str
+    new_abi: bool
+    has_mpi: bool
+
+    @property
+    def build_id(self) -> str:
+        """The SHA-256 of the kernel library."""
+        return _sha256(self.library)
+
+    @property
+    def include_flags(self) -> list[str]:
+        """Compiler flags that find NEST's headers, and MPI's where NEST uses it."""
+        flags = [f"-I{self.prefix / 'include' / 'nest'}"]
+        if self.has_mpi:
+            flags += shlex.split(_output("mpicxx", "--showme:compile"))
+        return flags
+
+    @property
+    def compile_flags(self) -> list[str]:
+        """Compiler flags that make a module fit NEST's kernel."""
+        abi = f"-D_GLIBCXX_USE_CXX11_ABI={int(self.new_abi)}"
+        return ["-std=c++20", "-O3", "-DNDEBUG", "-fopenmp", abi]
+
+    def write_config(self, folder: Path) -> Path:
+        """Write a ``nest-config`` for this NEST, and return its path.
+
+        The one that NEST brings names the folders of the machine on which a wheel was made.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            The folder that will hold ``bin/nest-config``.
+        """
+        answers = {
+            "--version": self.version,
+            "--prefix": str(self.prefix),
+            "--exec-prefix": str(self.prefix),
+            "--compiler": compiler(),
+            "--compiler-name": "GNU",
+            "--includes": shlex.join(self.include_flags),
+            "--cflags": shlex.join(self.compile_flags),
+            "--libs": "",  # NEST's symbols are there already when Python loads a module
+            "--static-libraries": "OFF",
+            "--docdir": "share/doc/nest",
+            "--datadir": "share/nest",
+            "--libdir": "lib",
+        }
+        cases = "\n".join(f"  {key}) echo {shlex.quote(answer)} ;;" for key, answer in answers.items())
+        script = folder / "bin" / "nest-config"
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(f'#!/bin/sh\ncase "$1" in\n{cases}\n  *) exit 1 ;;\nesac\n')
+        script.chmod(0o755)
+        return script
+
+
+def compiler() -> str:
+    """Return the path of the C++ compiler.
+
+    Raises
+    ------
+    ToolchainError
+        If there is none.
+    """
+    path = shutil.which("g++")
+    if path is None:
+        raise ToolchainError("There is no C++ compiler: install g++ (on Debian and Ubuntu: apt-get install g++).")
+    return path
+
+
+@cache
+def find_nest() -> NestInstallation:
+    """Find the NEST that Python would import, without importing it.
+
+    Raises
+    ------
+    ToolchainError
+        If there is none, it lacks its headers, or it is of another version than the supported one.
+    """
+    spec = importlib.util.find_spec("nest")
+    if spec is None or spec.origin is None:
+        raise ToolchainError(f"NEST is not installed: pip install nest-simulator=={SUPPORTED_VERSION}.")
+    package = Path(spec.origin).parent
+    library = package / "nestkernel_api.so"
+    prefixes = [package, *package.parents]
+    prefix = next((p for p in prefixes if (p / "include" / "nest" / "config.h").is_file()), None)
+    if prefix is None or not library.is_file():
+        raise ToolchainError(f"The NEST in {package} has no headers or no kernel library: install it again.")
+    config = (prefix / "include" / "nest" / "config.h").read_text()
+    version = re.search(r'#define NEST_VERSION "([^"]+)"', config)
+    found = version.group(1) if version else "unknown"
+    if found != SUPPORTED_VERSION:
+        raise ToolchainError(
+            f"NEST {found} is installed, but this project is made for NEST {SUPPORTED_VERSION}: "
+            f"pip install nest-simulator=={SUPPORTED_VERSION}."
+        )
+    return NestInstallation(
+        prefix=prefix,
+        library=library,
+        version=found,
+        new_abi=_uses_new_abi(library),
+        has_mpi=re.search(r"^#define HAVE_MPI\b", config, re.MULTILINE) is not None,
+    )
+
+
+def _uses_new_abi(library: Path) -> bool:
+    """Tell a library's C++ ABI from the mangled names of NEST's functions that take a string first."""
+    names = re.findall(rb"_ZN4nest\w+?E(Ss|NSt7__cxx1112basic_string)", library.read_bytes())
+    new: int = sum(name != b"Ss" for name in names)
+    if not names or 0 < new < len(names):
+        raise ToolchainError(f"The C++ ABI of {library} could not be told from its symbols.")
+    return new > 0
+
+
+@cache
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _output(*command: str) -> str:
+    try:
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ToolchainError(f"{shlex.join(command)} failed: {error}. Install the compiler's MPI wrapper.") from error

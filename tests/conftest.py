@@ -1,0 +1,54 @@
+"""What tests share: the checkout, the compiled model, and the pipeline's outputs, each made once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amat import paths, toolchain
+
+AMAT_COMMAND = Path(sys.executable).with_name("amat")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    assert paths.ROOT is not None
+    return paths.ROOT
+
+
+@pytest.fixture(scope="session")
+def amat_module() -> toolchain.Module:
+    """The AMAT neuron, compiled."""
+    return toolchain.build(toolchain.AMAT)
+
+
+@pytest.fixture
+def run_amat():
+    """Run the ``amat`` command as a user does; returns the finished process."""
+
+    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(AMAT_COMMAND), *map(str, words)],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "COLUMNS": "200", **environment},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def reproduced(root: Path) -> Path:
+    """The checkout after ``amat reproduce``."""
+    finished = subprocess.run([str(AMAT_COMMAND), "reproduce"], check=False, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-6000:]
+    return root
+
+
+@pytest.fixture(scope="session")
+def built_book(reproduced: Path) -> Path:
+    """The folder of the site."""
+    return reproduced / "_build" / "html"

@@ -1,0 +1,194 @@
+"""The generated AMAT neuron in NEST: its semantics, its parameters, and what it refuses."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import amat
+from amat import toolchain
+from amat.parameters import AmatParameters
+from amat.protocols import PoissonInput, Stimulus, pulses
+from amat.reference import integrate
+from amat.simulation import fresh_kernel, simulate
+
+pytestmark = pytest.mark.slow
+
+MODEL = toolchain.AMAT
+
+
+@pytest.fixture
+def nest(amat_module):
+    kernel = fresh_kernel(0.1)
+    amat.install()
+    return kernel
+
+
+def spikes_under_dc(nest, model, parameters, amplitude=2400.0, duration=8.0):
+    neuron = nest.Create(model, params=parameters)
+    generator = nest.Create("dc_generator", params={"amplitude": amplitude})
+    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
+    nest.Connect(generator, neuron, syn_spec={"delay": 0.1})
+    nest.Connect(neuron, recorder, syn_spec={"delay": 0.1})
+    nest.Simulate(duration)
+    return recorder.events["times"].tolist()
+
+
+def test_spikes_of_nests_own_tests(nest):
+    """The steps that NEST's test_mat2_psc_exp and test_amat2_psc_exp expect.
+
+    mat2_psc_exp's defaults, beta = 0, threshold at -51 mV, 2400 pA at h = 0.1 ms.
+    """
+    mat = AmatParameters(tau_m=5.0, C_m=100.0, alpha_1=37.0, alpha_2=2.0, omega=19.0, tau_v=8.0)
+    assert spikes_under_dc(nest, MODEL, mat.to_nestml()) == [11, 32, 54]
+
+
+@pytest.mark.parametrize("resolution", [0.025, 0.1, 0.5])
+@pytest.mark.parametrize("refr_T", [0.5, 1.0, 2.0, 2.03, 5.0, 10.0])
+def test_dead_time_is_the_refractory_time_and_one_step(amat_module, refr_T, resolution):
+    """As in NEST, whose counter is tested before it is decremented; a timer in ms would miss some of these."""
+    p = AmatParameters(alpha_1=-1.0, alpha_2=0.0, refr_T=refr_T)
+    stimulus = Stimulus(pulses(200.0, resolution, [5.0], [195.0], [500.0]))
+    runs = simulate({"amat2_psc_exp": [p.to_nest()], MODEL: [p.to_nestml()]}, [stimulus], resolution).recordings
+    steps = -(-round(refr_T * 1000) // round(resolution * 1000)) + 1
+    assert set(np.diff(runs[MODEL].spike_steps[0])) == {steps}
+    np.testing.assert_array_equal(runs[MODEL].spike_steps[0], runs["amat2_psc_exp"].spike_steps[0])
+
+
+def test_everything_evolves_during_refractoriness(amat_module):
+    """Against the exact solution, in the steps after a spike."""
+    p = AmatParameters(beta=0.5, alpha_2=1.0, refr_T=20.0)
+    stimulus = Stimulus(pulses(100.0, 0.1, [5.0], [95.0], [200.0]), PoissonInput(5000.0, 1000.0, 30.0, -30.0))
+    result = simulate({MODEL: [p.to_nestml()]}, [stimulus], 0.1, record={MODEL: ["V_m", "V_th", "V_th_v"]})
+    ours = result.recordings[MODEL]
+    exact = integrate([p], result.current, result.excitatory, result.inhibitory, 0.1)
+    refractory = slice(ours.spike_steps[0][0], ours.spike_steps[0][0] + 200)
+    for name in ("V_m", "V_th", "V_th_v"):
+        trace = ours.traces[name][0, refractory]
+        assert np.ptp(trace) > 0.1
+        np.testing.assert_allclose(trace, getattr(exact, name)[0, refractory], rtol=0, atol=1e-9)
+
+
+def test_recordables_and_the_sign_of_inhibition(nest):
+    wanted = {"V_m", "V_th", "V_th_v", "V_th_alpha_1", "V_th_alpha_2", "I_syn_exc", "I_syn_inh"}
+    neuron = nest.Create(MODEL)
+    assert wanted <= set(neuron.recordables)
+    source = nest.Create("spike_generator", params={"spike_times": [1.0]})
+    meter = nest.Create("multimeter", params={"record_from": ["I_syn_exc", "I_syn_inh"], "interval": 0.1})
+    nest.Connect(source, neuron, syn_spec={"weight": 70.0, "delay": 1.0})
+    nest.Connect(source, neuron, syn_spec={"weight": -30.0, "delay": 1.0})
+    nest.Connect(meter, neuron)
+    nest.Simulate(10.0)
+    assert meter.events["I_syn_exc"].max() == pytest.approx(70.0, rel=1e-12)
+    assert meter.events["I_syn_inh"].min() == pytest.approx(-30.0, rel=1e-12)
+    assert meter.events["I_syn_inh"].max() == 0.0
+
+
+def test_constant_current_is_parameter_and_input_alike(amat_module):
+    """I_e and a current that is injected from the first possible step differ only by when they begin."""
+    p = AmatParameters(I_e=170.0)
+    silent = Stimulus(pulses(300.0, 0.1, [200.0], [1.0], [0.0]))
+    injected = Stimulus(pulses(300.0, 0.1, [5.0], [400.0], [170.0]))
+    runs = simulate({MODEL: [p.to_nestml(), p.replace(I_e=0.0).to_nestml()]}, [silent, injected], 0.1)
+    by_parameter, by_input = runs.recordings[MODEL].spike_steps
+    shifted = by_parameter + 50
+    np.testing.assert_array_equal(shifted[shifted <= 3000], by_input)
+
+
+def test_initial_potential_can_be_set(nest):
+    neuron = nest.Create(MODEL, params={"V_m": -66.0})
+    meter = nest.Create("multimeter", params={"record_from": ["V_m", "V_th_v"], "interval": 0.1})
+    nest.Connect(meter, neuron)
+    nest.Simulate(5.0)
+    time = meter.events["times"]
+    np.testing.assert_allclose(meter.events["V_m"], -70.0 + 4.0 * np.exp(-time / 10.0), rtol=0, atol=1e-12)
+    assert not meter.events["V_th_v"].any()  # beta is zero
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        ({"tau_m": 0.0}, "tau_m"),
+        ({"C_m": -1.0}, "C_m"),
+        ({"tau_syn_exc": -2.0}, "tau_syn_exc"),
+        ({"tau_syn_inh": 0.0}, "tau_syn_inh"),
+        ({"tau_1": -1.0}, "tau_1"),
+        ({"tau_2": 0.0}, "tau_2"),
+        ({"tau_v": float("nan")}, "tau_v"),
+        ({"refr_T": 0.05}, "refr_T"),
+        ({"refr_T": -1.0}, "refr_T"),
+        ({"tau_m": 5.0}, "tau_m, tau_v"),
+        ({"tau_m": 1.0}, "tau_m, tau_syn_exc"),
+        ({"tau_syn_inh": 10.0}, "tau_m, tau_syn_inh"),
+        ({"tau_v": 10.0 * (1 + 1e-4), "beta": 0.5}, "tau_m, tau_v"),
+    ],
+)
+def test_bad_parameters_are_refused_and_leave_no_trace(nest, bad, named):
+    neuron = nest.Create(MODEL)
+    before = neuron.get()
+    with pytest.raises(nest.NESTErrors.BadProperty, match=named):
+        neuron.set({"alpha_1": 3.0, **bad})
+    assert neuron.get() == before
+    with pytest.raises(nest.NESTErrors.BadProperty, match=named):
+        nest.SetDefaults(MODEL, bad)
+    assert nest.Create(MODEL).get("tau_m") == 10.0
+
+
+def test_refractory_time_below_the_step_is_refused_when_the_simulation_starts(amat_module):
+    kernel = fresh_kernel(5.0)
+    amat.install()
+    kernel.Create(MODEL)
+    with pytest.raises(kernel.NESTErrors.BadProperty, match="refr_T"):
+        kernel.Simulate(10.0)
+
+
+def test_no_accepted_parameters_give_a_wrong_threshold(nest):
+    """Time constants ever nearer: each set is either refused or as exact as the bound says."""
+    accepted = []
+    for k, equal in itertools.product(range(1, 17), ({"tau_v"}, {"tau_syn_exc"}, {"tau_v", "tau_syn_exc"})):
+        near = {name: 10.0 * (1 + sign * 10 ** (-k / 2)) for name, sign in (("tau_v", 1), ("tau_syn_exc", -1))}
+        p = AmatParameters(beta=-0.5).replace(**{name: near[name] for name in equal})
+        try:
+            nest.Create(MODEL, params=p.to_nestml())
+        except nest.NESTErrors.BadProperty:
+            continue
+        accepted.append(p)
+    assert 10 < len(accepted) < 40
+    stimuli = [Stimulus(pulses(500.0, 0.1, [10.0], [490.0], [150.0]), PoissonInput(6000.0, 1000.0, 20.0, -20.0))]
+    result = simulate(
+        {MODEL: [p.to_nestml() for p in accepted]}, stimuli * len(accepted), 0.1, record={MODEL: ["V_th"]}
+    )
+    exact = integrate(accepted, result.current, result.excitatory, result.inhibitory, 0.1)
+    np.testing.assert_allclose(result.recordings[MODEL].traces["V_th"], exact.V_th, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("pieces", [(), (1234,)])
+@pytest.mark.parametrize("threads", [2, 4])
+def test_same_spikes_with_any_number_of_threads_and_in_two_parts(amat_module, threads, pieces):
+    random = np.random.default_rng(8)
+    neurons = [AmatParameters(beta=float(b), alpha_2=0.5) for b in random.uniform(-0.5, 0.5, 10)]
+    stimulus = Stimulus(pulses(500.0, 0.1, [10.0], [490.0], [120.0]), PoissonInput(6000.0, 1000.0, 20.0, -20.0))
+
+    def run(**how):
+        values = [p.to_nestml() for p in neurons]
+        return simulate({MODEL: values}, [stimulus] * len(neurons), 0.1, seed=5, **how).recordings[MODEL]
+
+    once, again = run(), run(threads=threads, pieces=pieces)
+    assert sum(map(len, once.spike_steps)) > 50
+    for ours, theirs in zip(again.spike_steps, once.spike_steps, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_generated_update_calls_no_solver(amat_module):
+    code = (amat_module.generated / f"{MODEL}.cpp").read_text()
+    update = code[code.index("::update(") :]
+    assert "gsl" not in code.lower()
+    assert "integrate_odes" in update
+
+
+def test_install_again_after_a_reset(nest):
+    nest.ResetKernel()
+    assert MODEL not in nest.node_models
+    amat.install()
+    amat.install()
+    assert MODEL in nest.node_models

@@ -1,0 +1,46 @@
+"""Currents on the grid."""
+
+import numpy as np
+import pytest
+
+from amat.protocols import PoissonInput, ProtocolError, pulses, ramp, sine, steps_of
+
+
+def test_pulses_stand_where_they_are_told_and_add():
+    current = pulses(10.0, 0.5, onsets=[2.0, 4.0], widths=[4.0, 1.0], amplitudes=[10.0, 5.0])
+    time = 0.5 * np.arange(20)
+    np.testing.assert_array_equal(current, 10.0 * ((time >= 2) & (time < 6)) + 5.0 * ((time >= 4) & (time < 5)))
+
+
+def test_a_pulse_may_last_beyond_the_end():
+    assert pulses(1.0, 0.1, [0.5], [100.0], [3.0]).tolist() == [0.0] * 5 + [3.0] * 5
+
+
+def test_ramp_grows_by_its_slope_from_its_onset():
+    np.testing.assert_allclose(ramp(3.0, 1.0, onset=1.0, slope=2.5), [0.0, 0.0, 2.5])
+
+
+def test_sine_has_its_offset_amplitude_and_frequency():
+    current = sine(1000.0, 0.1, onset=0.0, offset=7.0, amplitude=2.0, frequency=40.0)
+    spectrum = np.abs(np.fft.rfft(current)) / len(current)
+    assert spectrum[0] == pytest.approx(7.0)
+    assert np.argmax(spectrum[1:]) + 1 == 40
+    assert 2 * spectrum[40] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: steps_of(1.05, 0.1), "1.05 ms is not a whole number"),
+        (lambda: steps_of(0.0, 0.1), "not a whole number"),
+        (lambda: sine(10.0, 0.1, 0.0, 0.0, 1.0, 5000.0), "5000.0 Hz"),
+        (lambda: pulses(10.0, 0.1, [-1.0], [2.0], [1.0]), "-1.0 ms"),
+        (lambda: pulses(10.0, 0.1, [1.0], [0.0], [1.0]), "0.0 ms"),
+        (lambda: PoissonInput(rate_exc=-3.0), "rate_exc is -3.0"),
+        (lambda: PoissonInput(weight_inh=3.0), "weight_inh is 3.0"),
+        (lambda: PoissonInput(rate_exc=float("nan")), "rate_exc is nan"),
+    ],
+)
+def test_what_cannot_be_delivered_is_refused_by_value(call, message):
+    with pytest.raises(ProtocolError, match=message):
+        call()

@@ -1,0 +1,27 @@
+# Figures that pages, besides the notebooks, show.
+rule figure:
+    input:
+        "results/model",
+    output:
+        "book/generated/overview.svg",
+    shell:
+        "cp {input}/overview.svg {output}"
+
+
+rule book:
+    input:
+        "_config.yml",
+        sources=sorted(
+            path
+            for path in Path("book").rglob("*")
+            if path.is_file() and not {"notebooks", "generated"} & set(path.parts)
+        ),
+        notebooks=expand("book/notebooks/{name}.ipynb", name=NOTEBOOKS),
+        generated=rules.generated_code.output,
+        figure=rules.figure.output,
+    output:
+        "_build/html/index.html",
+    log:
+        "build/logs/book.log",
+    shell:
+        "amat book > {log} 2>&1"

@@ -1,0 +1,26 @@
+# Modules are kept in a cache of their own, keyed by content; the record tells what is in it.
+
+rule modules:
+    input:
+        models=sorted(Path("models").glob("*.nestml")),
+        generator=sorted([*Path("src/amat/codegen").rglob("*.*"), *Path("src/amat/toolchain").glob("*.py")]),
+        lock="containers/requirements.lock",
+    output:
+        "results/modules.json",
+    log:
+        "build/logs/modules.log",
+    threads: 2
+    shell:
+        "amat build --record {output} > {log} 2>&1"
+
+
+# The generated code, for readers of the book.
+rule generated_code:
+    input:
+        "results/modules.json",
+    output:
+        expand("book/generated/{file}", file=GENERATED_CODE),
+    log:
+        "build/logs/generated_code.log",
+    shell:
+        "python scripts/copy_generated_code.py {output} > {log} 2>&1"
