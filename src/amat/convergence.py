@@ -29,6 +29,7 @@ from amat.simulation import Recording, simulate
 
 __all__ = [
     "SCHEMES",
+    "TOLERANCE",
     "Scheme",
     "Solution",
     "amat_reference",
@@ -41,6 +42,9 @@ Floats = NDArray[np.float64]
 
 #: Grid on which AMAT's crossings in continuous time are looked for before they are refined, in ms.
 SCAN = 0.01
+
+#: Relative and absolute tolerance of Izhikevich's reference.
+TOLERANCE = 1e-13
 
 _EMPTY: Floats = np.empty(0)
 _U, _V, _A1, _A2, _I = (STATE.index(name) for name in ("U", "V_th_v", "V_th_alpha_1", "V_th_alpha_2", "I"))
@@ -102,7 +106,7 @@ def izhikevich_reference(
     resolution: float | None = None,
     times: ArrayLike = _EMPTY,
     method: Literal["DOP853", "Radau"] = "DOP853",
-    tolerance: float = 1e-12,
+    tolerance: float = TOLERANCE,
 ) -> Solution:
     """Solve Izhikevich's neuron under a current that is zero before its onset and constant after it.
 
@@ -144,7 +148,7 @@ def izhikevich_reference(
     state, spikes = np.array([neuron.V_0, neuron.u_0]), []
     for start, stop, drive in ((0.0, onset, 0.0), (onset, duration, current)):
         while start < stop:
-            piece = _flow(neuron, drive, (start, stop), state, dense_output=True, **options)
+            piece = _flow(neuron, drive, (start, stop), state, options=options, dense_output=True)
             end, state = float(piece.t[-1]), piece.y[:, -1]
             inside = (start <= sampled) & (sampled <= end) & np.isnan(V_m)
             if inside.any():
@@ -152,7 +156,7 @@ def izhikevich_reference(
             if piece.status == 1:
                 spike = end if resolution is None else _next_grid_point(end, resolution)
                 if spike > end:
-                    state = _flow(neuron, drive, (end, spike), state, stop_at=math.inf, **options).y[:, -1]
+                    state = _flow(neuron, drive, (end, spike), state, options=options, stop_at=math.inf).y[:, -1]
                 state = np.array([neuron.c, state[1] + neuron.d])
                 spikes.append(spike)
                 end = spike
@@ -166,8 +170,9 @@ def _flow(
     span: tuple[float, float],
     state: Floats,
     *,
+    options: Mapping[str, Any],
     stop_at: float | None = None,
-    **options: Any,
+    dense_output: bool = False,
 ) -> Any:
     """Solve the ODEs over a span, at most until V_m rises through `stop_at` (default: the peak)."""
     q2, q1, q0 = neuron.quadratic
@@ -184,7 +189,7 @@ def _flow(
     events = crossing if math.isfinite(peak) else None
     # Trial steps near the peak may overshoot towards the solution's pole; the solver rejects them.
     with np.errstate(over="ignore", invalid="ignore"):
-        solution = solve_ivp(rates, span, state, events=events, **options)
+        solution = solve_ivp(rates, span, state, events=events, dense_output=dense_output, **options)
     if solution.status == -1 or not np.isfinite(solution.y[:, -1]).all():
         raise AmatError(
             f"Izhikevich's V_m reaches infinity between {span[0]:.6g} and {span[1]:.6g} ms, before the "
@@ -247,7 +252,7 @@ def amat_reference(
             end = stop if wait is None else start + wait
             inside = (start <= sampled) & (sampled <= end) & np.isnan(traces[_U])
             traces[:, inside] = (_exponentials(matrix, sampled[inside] - start) @ state).T
-            state = expm(matrix * (end - start)) @ state
+            state = _exponential(matrix, end - start) @ state
             if wait is not None:
                 state[_A1] += parameters.alpha_1
                 state[_A2] += parameters.alpha_2
@@ -258,9 +263,14 @@ def amat_reference(
     return Solution(np.array(spikes), {"V_m": parameters.E_L + traces[_U], "V_th": parameters.E_L + V_th})
 
 
+def _exponential(matrix: Floats, time: float) -> Floats:
+    """Return exp(A t)."""
+    return np.asarray(expm(matrix * time), dtype=np.float64)
+
+
 def _exponentials(matrix: Floats, times: Floats) -> Floats:
     """Return exp(A t) for each time; shape (times, n, n)."""
-    return np.asarray(expm(matrix * times[:, np.newaxis, np.newaxis]), dtype=float).reshape(-1, *matrix.shape)
+    return np.array([_exponential(matrix, time) for time in times.tolist()]).reshape(-1, *matrix.shape)
 
 
 class _Search:
@@ -272,13 +282,13 @@ class _Search:
         self.block = max(1, round(1.0 / step))
         self.distance = np.zeros(len(STATE))
         self.distance[[_U, _V, _A1, _A2]] = 1.0, -1.0, -1.0, -1.0
-        self.rows = self.distance @ _exponentials(matrix, np.arange(self.block) * step)
-        self.leap = np.asarray(expm(matrix * (self.block * step)), dtype=float)
+        self.rows = self.distance @ _exponentials(matrix, step * np.arange(self.block, dtype=np.float64))
+        self.leap = _exponential(matrix, self.block * step)
 
     def first_crossing(self, state: Floats, omega: float, earliest: float, latest: float) -> float | None:
         """Return the time from `state` to the first crossing from `earliest` until `latest`, if there is one."""
         steps = math.floor((latest - earliest) / self.step + 1e-9)
-        moved = np.asarray(expm(self.matrix * earliest), dtype=float) @ state
+        moved = _exponential(self.matrix, earliest) @ state
         for begin in range(0, steps + 1, self.block):
             for hit in np.flatnonzero(self.rows @ moved >= omega)[:1].tolist():
                 if begin + hit > steps:
@@ -292,7 +302,7 @@ class _Search:
         """Return the crossing in the step that ends at `after`."""
 
         def excess(time: float) -> float:
-            return float(self.distance @ (expm(self.matrix * time) @ state)) - omega
+            return float(self.distance @ (_exponential(self.matrix, time) @ state)) - omega
 
         before = after - self.step
         return float(brentq(excess, before, after, xtol=1e-14, rtol=4 * np.finfo(float).eps))
@@ -472,7 +482,7 @@ def _end_of_traces(solution: Solution, current: float, onset: float, margin: flo
     """Return the whole number of ms at which the comparison of traces ends."""
     if not len(solution.spike_times):
         raise AmatError(f"A neuron does not spike at {current:g} pA: choose a stronger current or a longer run.")
-    end = math.floor(solution.spike_times[0] - margin)
+    end = float(math.floor(solution.spike_times[0] - margin))
     if end <= onset:
         raise AmatError(f"A neuron spikes too early at {current:g} pA: choose a weaker current or margin.")
     return end

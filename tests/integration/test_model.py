@@ -192,3 +192,9 @@ def test_install_again_after_a_reset(nest):
     amat.install()
     amat.install()
     assert MODEL in nest.node_models
+
+
+def test_all_models_of_the_catalogue_load_together():
+    kernel = fresh_kernel(0.1)
+    amat.install(*toolchain.MODELS)
+    assert set(toolchain.MODELS) <= set(kernel.node_models)

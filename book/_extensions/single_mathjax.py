@@ -1,0 +1,23 @@
+"""Load MathJax once, and only on pages with equations.
+
+Jupyter Book puts every script below ``_static`` on every page, and so the vendored MathJax, which Sphinx adds itself
+where a page needs it.
+"""
+
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+__all__ = ["setup"]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    # Before Sphinx makes pairs of the entries, which is at 800.
+    app.connect("config-inited", _leave_mathjax_to_sphinx, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _leave_mathjax_to_sphinx(app: Sphinx, config: Config) -> None:
+    config.html_js_files = [script for script in config.html_js_files if script != config.mathjax_path]

@@ -1,0 +1,266 @@
+"""Building modules: what is cached, what is refused, and what survives an accident. Real NESTML, g++ and NEST."""
+
+import math
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import amat
+from amat import toolchain
+from amat.simulation import fresh_kernel
+from amat.toolchain.nest_installation import _uses_new_abi, find_nest
+
+pytestmark = pytest.mark.slow
+
+LEAK = Path(__file__).parents[1] / "models" / "leak_neuron.nestml"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache of its own that holds the small model."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AMAT_CACHE", str(folder))
+        toolchain.build(str(LEAK))
+        yield folder
+
+
+def entries(cache: Path) -> list[str]:
+    return sorted(path.name for path in cache.iterdir() if path.suffix != ".lock")
+
+
+def path_without(tool: str, folder: Path) -> str:
+    """A PATH with all of the programs that building takes, save one."""
+    for name in ("g++", "cmake", "make", "as", "ld", "sh", "mpicxx"):
+        if name != tool and (found := shutil.which(name)):
+            (folder / name).symlink_to(found)
+    return str(folder)
+
+
+def test_the_small_model_runs_in_nest(cache):
+    """In a process of its own: other tests damage the library, which must not be loaded here then."""
+    script = f"""
+import amat
+from amat.simulation import fresh_kernel
+nest = fresh_kernel(0.1)
+amat.install({str(LEAK)!r})
+neuron = nest.Create("leak_neuron_nestml", params={{"x": 8.0}})
+nest.Simulate(10.0)
+print(neuron.x)
+"""
+    finished = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert float(finished.stdout.split()[-1]) == pytest.approx(8.0 * math.exp(-1.0), rel=1e-9)
+
+
+def test_building_again_finds_the_same_module(cache):
+    started = time.monotonic()
+    module = toolchain.build(str(LEAK))
+    assert module.cached
+    assert time.monotonic() - started < 2.0
+    assert len(entries(cache)) == 1
+
+
+def test_another_text_is_another_module(cache, tmp_path):
+    changed = tmp_path / LEAK.name
+    changed.write_text(LEAK.read_text().replace("tau ms = 10 ms", "tau ms = 20 ms"))
+    module = toolchain.build(str(changed))
+    assert not module.cached
+    assert module.key != toolchain.build(str(LEAK)).key
+    shutil.rmtree(module.library.parent)
+
+
+@pytest.mark.parametrize("damage", ["library", "record"])
+def test_a_damaged_entry_is_made_again(cache, damage):
+    module = toolchain.build(str(LEAK))
+    record = module.library.parent / "module.json"
+    if damage == "library":
+        content = bytearray(module.library.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        module.library.write_bytes(content)
+    else:
+        record.write_text(record.read_text()[:50])
+    stages = []
+    again = toolchain.build(str(LEAK), progress=stages.append)
+    assert stages[0] == "replacing a damaged module"
+    assert not again.cached
+    assert toolchain.build(str(LEAK)).cached
+
+
+def test_two_builds_at_once_make_one_module(cache):
+    shutil.rmtree(toolchain.build(str(LEAK)).library.parent)
+    command = [sys.executable, "-c", f"from amat import build; print(build({str(LEAK)!r}).cached)"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(process.communicate()[0].strip() for process in both) == ["False", "True"]
+    assert len(entries(cache)) == 1
+
+
+def test_a_killed_build_leaves_no_module_and_the_next_one_succeeds(cache):
+    shutil.rmtree(toolchain.build(str(LEAK)).library.parent)
+    command = [
+        sys.executable,
+        "-c",
+        f"from amat import build; build({str(LEAK)!r}, progress=lambda s: print(s, flush=True))",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        for stage in process.stdout:
+            if stage.strip() == "compiling":
+                time.sleep(1.0)
+                os.killpg(process.pid, signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    assert [name for name in entries(cache) if not name.startswith(".")] == []
+    assert not toolchain.build(str(LEAK)).cached
+    assert len(entries(cache)) == 1  # what the killed build had begun is gone
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("x' = -x / tau", "x' = -x / tauu", "tauu"),
+        ("integrate_odes()", "integrate_odes(", "integrate_odes|parse|mismatched|no viable"),
+        ("tau ms = 10 ms [[tau > 0 ms]]", "tau ms = 10 ms [[tau + 1 ms]]", "boolean"),
+        ("model leak_neuron:", "model other_neuron:", "must be named leak_neuron"),
+    ],
+)
+def test_what_nestml_rejects_is_an_error_with_its_message(cache, tmp_path, old, new, message):
+    bad = tmp_path / LEAK.name
+    text = LEAK.read_text()
+    assert old in text
+    bad.write_text(text.replace(old, new))
+    with pytest.raises(toolchain.ToolchainError, match=message):
+        toolchain.build(str(bad))
+    assert len(entries(cache)) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "message"),
+    [("g++", "apt-get install g\\+\\+"), ("cmake", "apt-get install cmake"), ("make", "apt-get install make")],
+)
+def test_a_missing_tool_is_named_with_its_package(run_amat, tmp_path, tool, message):
+    finished = run_amat("build", LEAK, PATH=path_without(tool, tmp_path), AMAT_CACHE=str(tmp_path / "cache"))
+    assert finished.returncode == 1
+    assert re.search(message, finished.stderr), finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_missing_headers_are_named_with_their_package(run_amat, tmp_path):
+    """A compiler that finds no header of GSL."""
+    wrapper = tmp_path / "g++"
+    path = path_without("g++", tmp_path)
+    wrapper.write_text(f'#!/bin/sh\nexec {shutil.which("g++")} -nostdinc -nostdinc++ "$@"\n')
+    wrapper.chmod(0o755)
+    finished = run_amat("build", LEAK, PATH=path, AMAT_CACHE=str(tmp_path / "cache"))
+    assert finished.returncode == 1
+    assert "apt-get install libgsl-dev" in finished.stderr
+
+
+def test_a_compiler_error_is_shown(cache, tmp_path, run_amat):
+    """A compiler that fails once it is given the generated code."""
+    wrapper = tmp_path / "g++"
+    path = path_without("g++", tmp_path)
+    wrapper.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *leak_neuron_nestml.cpp*) echo "leak.cpp:1: error: out of cheese" >&2; exit 1;; esac\n'
+        f'exec {shutil.which("g++")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    fresh = tmp_path / "cache"
+    finished = run_amat("build", LEAK, PATH=path, AMAT_CACHE=str(fresh))
+    assert finished.returncode == 1
+    assert "error: out of cheese" in finished.stderr
+    assert entries(fresh) == []
+
+
+def test_unknown_models_are_answered_with_the_nearest(run_amat):
+    finished = run_amat("build", "izhikevich_nestml")
+    assert finished.returncode == 1
+    assert "izhikevich_neuron_nestml" in finished.stderr
+    finished = run_amat("build", "nowhere.nestml")
+    assert finished.returncode == 1
+    assert "There is no file" in finished.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_named(run_amat, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    finished = run_amat("build", LEAK, AMAT_CACHE=str(blocked / "cache"))
+    assert finished.returncode == 1
+    assert "AMAT_CACHE" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
+def test_a_full_disk_is_told(run_amat, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=60k", "tmpfs", str(small)], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        finished = run_amat("build", LEAK, AMAT_CACHE=str(small / "cache"))
+        assert finished.returncode == 1
+        assert "No space left" in finished.stderr or "disk is full" in finished.stderr
+        assert entries(small / "cache") == []
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_another_version_of_nest_is_refused(run_amat, tmp_path):
+    """A NEST whose headers tell another version, first on Python's path."""
+    package = tmp_path / "nest"
+    (package / "include" / "nest").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "nestkernel_api.so").touch()
+    (package / "include" / "nest" / "config.h").write_text('#define NEST_VERSION "3.8.0"\n')
+    finished = run_amat("build", PYTHONPATH=str(tmp_path))
+    assert finished.returncode == 1
+    assert "NEST 3.8.0 is installed" in finished.stderr
+    assert "nest-simulator==3.10.0" in finished.stderr
+
+
+def test_the_abi_is_read_from_the_library(tmp_path):
+    old, new = tmp_path / "old.so", tmp_path / "new.so"
+    old.write_bytes(b"\0_ZN4nest12ModelManager17get_node_model_idESs\0")
+    new.write_bytes(b"\0_ZN4nest12ModelManager17get_node_model_idENSt7__cxx1112basic_stringIcE\0")
+    assert not _uses_new_abi(old)
+    assert _uses_new_abi(new)
+    neither = tmp_path / "neither.so"
+    neither.write_bytes(b"\0something else\0")
+    with pytest.raises(toolchain.ToolchainError, match="ABI"):
+        _uses_new_abi(neither)
+
+
+def test_nest_config_answers_for_the_installed_nest(tmp_path):
+    nest = find_nest()
+    script = nest.write_config(tmp_path)
+
+    def answer(question: str) -> str:
+        return subprocess.run([script, question], check=True, capture_output=True, text=True).stdout.strip()
+
+    assert answer("--version") == "3.10.0"
+    headers = answer("--includes").removeprefix("-I").split()[0]
+    assert (Path(headers) / "nest.h").is_file()
+    assert Path(answer("--compiler")).is_file()
+    assert subprocess.run([script, "--nonsense"], check=False).returncode == 1
+
+
+def test_the_same_file_generates_for_python_standalone(tmp_path):
+    """NESTML's own command line, its other target."""
+    model = toolchain.MODELS[toolchain.AMAT]
+    code = (
+        "from pynestml.frontend.pynestml_frontend import generate_python_standalone_target as g;"
+        f"g(input_path={str(model.source)!r}, target_path={str(tmp_path / 'out')!r}, logging_level='ERROR',"
+        f"codegen_opts={model.options!r})"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    generated = (tmp_path / "out" / "amat2_psc_exp_neuron.py").read_text()
+    assert "__P__V_th_v__V_m" in generated
+    assert "class Neuron_amat2_psc_exp_neuron" in generated
