@@ -142,7 +142,8 @@ def izhikevich_reference(
     """
     if neuron.recovery != "standard":
         raise AmatError(f"{neuron.name} has its own equation of u: choose a pattern with the standard one.")
-    options = {"method": method, "rtol": tolerance, "atol": tolerance}
+    # Near rest the solver would take steps over which its interpolant is worse than the tolerance.
+    options = {"method": method, "rtol": tolerance, "atol": tolerance, "max_step": 1.0}
     sampled = np.asarray(times, dtype=float)
     V_m = np.full(sampled.shape, np.nan)
     state, spikes = np.array([neuron.V_0, neuron.u_0]), []
@@ -287,14 +288,17 @@ class _Search:
 
     def first_crossing(self, state: Floats, omega: float, earliest: float, latest: float) -> float | None:
         """Return the time from `state` to the first crossing from `earliest` until `latest`, if there is one."""
-        steps = math.floor((latest - earliest) / self.step + 1e-9)
+        whole = (latest - earliest) / self.step
+        steps = math.ceil(whole) if self.refine else math.floor(whole + 1e-9)
         moved = _exponential(self.matrix, earliest) @ state
         for begin in range(0, steps + 1, self.block):
             for hit in np.flatnonzero(self.rows @ moved >= omega)[:1].tolist():
                 if begin + hit > steps:
                     return None
                 time = earliest + (begin + hit) * self.step
-                return self._crossing(state, omega, time) if self.refine and begin + hit else time
+                if self.refine and begin + hit:
+                    time = self._crossing(state, omega, time)
+                return time if time <= latest + 1e-9 else None
             moved = self.leap @ moved
         return None
 

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import amat
 from amat import toolchain
-from amat.simulation import fresh_kernel
 from amat.toolchain.nest_installation import _uses_new_abi, find_nest
 
 pytestmark = pytest.mark.slow

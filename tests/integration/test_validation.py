@@ -1,0 +1,99 @@
+"""The validation that ``amat validate`` runs, at the size that is promised, and that it would notice errors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amat import toolchain, validation
+from amat.mat import compare_mat_models
+from amat.parameters import AmatParameters, mat_parameter_sets
+from amat.validation import BOUND, PROTOCOLS, RESOLUTIONS
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def table(amat_module) -> pd.DataFrame:
+    """200 random parameter sets over all inputs and three time steps."""
+    return validation.validate(200, seed=11)
+
+
+def test_every_spike_is_that_of_nests_model_and_of_the_exact_solution(table):
+    assert len(table) == 200
+    assert table["spikes"].sum() > 5000
+    assert table["identical"].all()
+    assert table["exact"].all()
+
+
+def test_voltages_stay_within_the_bound_of_both(table):
+    for name in ("V_m", "V_th", "V_th_v"):
+        assert table[name].max() <= BOUND
+        assert table[f"{name}_exact"].max() <= BOUND
+
+
+def test_the_generated_model_is_nearer_to_the_exact_solution_than_nests_own(table):
+    """In the worst case: its propagators are evaluated in extended precision."""
+    assert table["V_th_exact"].max() < 0.5 * table["V_th_nest"].max()
+
+
+def test_sets_cover_what_they_should(table):
+    assert set(table["protocol"]) == set(PROTOCOLS)
+    assert set(table["resolution"]) == set(RESOLUTIONS)
+    assert table["nearest"].min() >= 0.1
+
+
+def test_drawn_parameters_have_both_signs_and_odd_refractory_times():
+    cases = validation.draw_cases(100, 0.1, np.random.default_rng(1))
+    for name in ("alpha_1", "alpha_2", "beta"):
+        values = np.array([getattr(case.parameters, name) for case in cases])
+        assert values.min() < 0 < values.max()
+    steps = np.array([case.parameters.refr_T for case in cases]) / 0.1
+    assert np.abs(steps - steps.round()).max() > 0.1
+
+
+def test_the_same_seed_gives_the_same_table():
+    first, again = validation.validate(15, seed=3), validation.validate(15, seed=3)
+    pd.testing.assert_frame_equal(first, again)
+    assert not first["V_th"].equals(validation.validate(15, seed=4)["V_th"])
+
+
+def test_wrong_parameters_would_be_noticed(monkeypatch, amat_module):
+    """A model that is off by one part in ten thousand in one time constant fails."""
+    right = AmatParameters.to_nestml
+    monkeypatch.setattr(AmatParameters, "to_nestml", lambda p: right(p) | {"tau_m": p.tau_m * 1.0001})
+    failed = validation.failures(validation.validate(15, seed=3))
+    assert len(failed) >= 12
+
+
+def test_command_prints_the_worst_cases_and_writes_the_table(run_amat, tmp_path):
+    finished = run_amat("validate", "--sets", 30, "--seed", 5, "--csv", tmp_path / "table.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert "spikes of 30 sets are identical" in finished.stdout
+    assert len(pd.read_csv(tmp_path / "table.csv")) == 30
+
+
+def test_command_refuses_before_work_what_it_cannot_write(run_amat, tmp_path):
+    (tmp_path / "file").touch()
+    finished = run_amat("validate", "--sets", 1000000, "--csv", tmp_path / "file" / "table.csv")
+    assert finished.returncode == 1
+    assert "cannot be written" in finished.stderr
+    assert run_amat("validate", "--sets", 0).returncode == 2
+
+
+def test_without_voltage_dependence_it_is_nests_mat_neuron(amat_module):
+    table, _ = compare_mat_models(mat_parameter_sets(), seed=2)
+    ours = table[table["model"] == toolchain.AMAT]
+    assert ours["spikes"].sum() > 100
+    assert ours["identical"].all()
+    assert ours[["V_m", "V_th"]].max(axis=None) < BOUND
+
+
+def test_nestmls_library_model_departs_from_nest(amat_module):
+    """It freezes the membrane while refractory: what the book says of it."""
+    table, recordings = compare_mat_models(mat_parameter_sets(), seed=2)
+    library = table[table["model"] == "mat2_psc_exp_neuron_nestml"]
+    assert not library["identical"].any()
+    recording = recordings["mat2_psc_exp_neuron_nestml"]
+    spike = recording.spike_steps[0][0]
+    assert np.ptp(recording.traces["V_m"][0, spike : spike + 15]) < 1e-9
+    assert np.ptp(recordings["mat2_psc_exp"].traces["V_m"][0, spike : spike + 15]) > 0.1

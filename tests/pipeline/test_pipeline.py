@@ -1,0 +1,159 @@
+"""The pipeline as its user runs it: what it makes, that it does nothing twice, and that it survives being killed."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from amat import paths
+from amat.errors import AmatError
+from amat.pipeline import check_config, execute_notebook
+
+pytestmark = pytest.mark.slow
+
+NOTEBOOKS = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
+COMMANDS = Path(sys.executable).parent
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_nothing_is_done_twice_and_that_quickly(reproduced, run_amat):
+    before = {path: path.stat().st_mtime_ns for path in (reproduced / "_build" / "html").rglob("*.html")}
+    started = time.monotonic()
+    finished = run_amat("reproduce")
+    assert time.monotonic() - started < 15.0
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.strip().endswith("_build/html/index.html")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_notebook_was_executed_without_error(reproduced, name):
+    executed = nbformat.read(reproduced / "book" / "notebooks" / f"{name}.ipynb", as_version=4)
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code if cell.source.strip())
+    assert not [out for cell in code for out in cell.outputs if out.output_type == "error"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_result_tells_where_it_comes_from(reproduced, name):
+    record = json.loads((reproduced / "results" / name / "provenance.json").read_text())
+    modules = json.loads((reproduced / "results" / "modules.json").read_text())
+    assert record["notebook"] == f"{name}.ipynb"
+    assert record["modules"] == modules
+    assert record["versions"]["nest-simulator"] == "3.10.0"
+    assert len(modules["amat2_psc_exp_neuron_nestml"]["sha256"]) == 64
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebooks_are_stored_without_outputs_and_with_their_parameters(name):
+    notebook = nbformat.read(paths.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
+
+
+def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
+    """Killed while a notebook runs; the executed notebook and its table come out as they were."""
+    executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
+    table = reproduced / "results" / "mat2" / "mat2.csv"
+    before = digest(executed), digest(table)
+    executed.unlink()
+    shutil.rmtree(reproduced / "results" / "mat2")
+    with subprocess.Popen([COMMANDS / "amat", "reproduce"], stdout=-3, stderr=-3, start_new_session=True) as process:
+        log = reproduced / "build" / "logs" / "mat2.log"
+        log.unlink(missing_ok=True)
+        limit = time.monotonic() + 60
+        while not log.exists() and time.monotonic() < limit:
+            time.sleep(0.1)
+        time.sleep(2.0)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert not executed.exists()
+    finished = run_amat("reproduce")
+    assert finished.returncode == 0, finished.stderr
+    assert (digest(executed), digest(table)) == before
+    assert not list(executed.parent.glob(".*.ipynb"))
+
+
+def test_two_runs_at_once_are_refused(reproduced, run_amat):
+    from filelock import FileLock
+
+    with FileLock(reproduced / "build" / "reproduce.lock"):
+        finished = run_amat("reproduce")
+    assert finished.returncode == 1
+    assert "Another `amat reproduce` is running" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"notebook": {}}, "'notebook' was unexpected"),
+        ({"notebooks": {"validation": {"sets": -5}}}, "notebooks"),
+        ({"notebooks": {"validation": {"stes": 5}}}, "notebooks"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_before_any_work(run_amat, tmp_path, change, message):
+    config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
+    for key, value in change.items():
+        if isinstance(value, dict) and key in config:
+            for name, parameters in value.items():
+                config[key][name] = parameters
+        else:
+            config[key] = value
+    wrong = tmp_path / "config.yaml"
+    wrong.write_text(yaml.safe_dump(config))
+    finished = run_amat("reproduce", "--config", wrong)
+    assert finished.returncode == 1
+    assert str(wrong) in finished.stderr
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_configurations_that_cannot_be_read_are_named(tmp_path):
+    with pytest.raises(AmatError, match="cannot be read"):
+        check_config(tmp_path / "nowhere.yaml")
+    (tmp_path / "bad.yaml").write_text("notebooks: [")
+    with pytest.raises(AmatError, match="is not YAML"):
+        check_config(tmp_path / "bad.yaml")
+
+
+def test_a_notebook_that_fails_shows_its_error_and_leaves_nothing(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("raise ValueError('too many spikes')")])
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, tmp_path / "bad.ipynb")
+    with pytest.raises(AmatError, match="too many spikes"):
+        execute_notebook(tmp_path / "bad.ipynb", tmp_path / "out" / "bad.ipynb", tmp_path / "results", {}, {})
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_plain_command_builds_the_same_book(reproduced, tmp_path):
+    """``jupyter-book build book/``, in a copy so as to leave the site alone."""
+    for folder in ("book", "results"):
+        shutil.copytree(reproduced / folder, tmp_path / folder)
+    shutil.copy(reproduced / "_config.yml", tmp_path)
+    epoch = subprocess.run(
+        ["git", "-C", str(reproduced), "log", "-1", "--format=%ct"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    subprocess.run(
+        [COMMANDS / "jupyter-book", "build", "book/"],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": epoch},
+    )
+    ours, plain = reproduced / "_build" / "html", tmp_path / "_build" / "html"
+    pages = sorted(path.relative_to(ours) for path in ours.rglob("*.html"))
+    assert len(pages) > 8
+    for page in pages:
+        assert (ours / page).read_bytes() == (plain / page).read_bytes(), page

@@ -1,0 +1,177 @@
+"""The book's sources, without building it: what pages name exists, and says what the code says."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from amat import paths
+from amat.parameters import UNITS, AmatParameters
+
+PAGES = sorted(paths.BOOK.glob("*.md"))
+MODEL = "amat2_psc_exp_neuron"
+#: What the pipeline puts into book/generated.
+GENERATED = {"overview.svg", f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
+
+GLUE = re.compile(r"\{glue:text\}`(?:(?P<notebook>[^`]+)::)?(?P<key>\w+)(?::[^`]*)?`")
+CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+
+
+def toc_entries() -> list[str]:
+    """Return the pages that the table of contents names, without endings."""
+
+    def files(part) -> list[str]:
+        if isinstance(part, list):
+            return [name for item in part for name in files(item)]
+        if isinstance(part, dict):
+            return [value for key, value in part.items() if key in ("root", "file")] + files(list(part.values()))
+        return []
+
+    return files(yaml.safe_load((paths.BOOK / "_toc.yml").read_text()))
+
+
+def notebook_names() -> list[str]:
+    return [Path(entry).name for entry in toc_entries() if entry.startswith("notebooks/")]
+
+
+def notebook_cells(name: str, cell_type: str) -> str:
+    """Return the sources of a notebook's cells of a type, as one text."""
+    cells = json.loads((paths.NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == cell_type)
+
+
+def texts() -> dict[str, str]:
+    """Return the text of every page and notebook by its name."""
+    pages = {page.name: page.read_text() for page in PAGES}
+    return pages | {f"{name}.ipynb": notebook_cells(name, "markdown") for name in notebook_names()}
+
+
+def prose(text: str) -> str:
+    """Return a page's text without code, maths, roles and links."""
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    text = re.sub(r"\$\$.*?\$\$( \([\w-]+\))?", "", text, flags=re.DOTALL)
+    return re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`|\$[^$]*\$|\]\([^)]*\)", "", text)
+
+
+def table_rows(text: str, first_cell: str) -> list[list[str]]:
+    """Return the cells of the table whose head begins with `first_cell`, without the head."""
+    lines = text[text.index(f"| {first_cell} |") :].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines[2:]]
+
+
+def test_every_entry_of_the_table_of_contents_exists():
+    entries = toc_entries()
+    assert len(entries) > 1
+    for entry in entries:
+        if entry.startswith("notebooks/"):
+            assert (paths.NOTEBOOKS / f"{Path(entry).name}.ipynb").is_file(), entry
+        else:
+            assert (paths.BOOK / f"{entry}.md").is_file(), entry
+
+
+def test_every_page_is_in_the_table_of_contents():
+    assert {page.stem for page in PAGES} <= set(toc_entries())
+
+
+def test_every_executed_notebook_is_in_the_table_of_contents():
+    config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
+    assert set(config["notebooks"]) == set(notebook_names())
+
+
+def test_every_displayed_equation_has_a_label_of_its_own():
+    """Equations without a label get random anchors, and no two builds would be the same."""
+    labels = []
+    for name, text in texts().items():
+        text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+        for equation in re.finditer(r"\$\$(.*?)\$\$(?: \((?P<label>[\w-]+)\))?", text, flags=re.DOTALL):
+            assert equation["label"], f"{name}: {equation[1].strip()}"
+            labels.append(equation["label"])
+        assert r"\begin{align" not in text, f"{name}: an equation outside of $$ cannot have a label"
+    assert len(labels) == len(set(labels))
+
+
+def test_references_to_equations_have_targets():
+    labels = {label for text in texts().values() for label in re.findall(r"\$\$ \(([\w-]+)\)", text)}
+    references = {label for text in texts().values() for label in re.findall(r"\{eq\}`([\w-]+)`", text)}
+    assert references <= labels
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"!\[[^\]]*\]\(\s*https?:", r"\{(figure|image)\}\s*https?:", r"<(script|img|iframe)\b"]
+)
+def test_pages_load_nothing_from_elsewhere(pattern):
+    for name, text in texts().items():
+        assert not re.search(pattern, text), name
+
+
+def test_citations_are_in_the_bibliography():
+    known = set(re.findall(r"^@\w+\{(\w+),", (paths.BOOK / "references.bib").read_text(), flags=re.MULTILINE))
+    for name, text in texts().items():
+        cited = {key.strip() for keys in CITATION.findall(text) for key in keys.split(",")}
+        assert cited <= known, f"{name}: {cited - known}"
+
+
+def test_pages_glue_keys_that_notebooks_provide():
+    """A key stands in a notebook's code as it is, or is made there from a prefix and names that stand there."""
+    for page in PAGES:
+        for match in GLUE.finditer(page.read_text()):
+            notebook = Path(match["notebook"]).stem
+            assert notebook in notebook_names(), f"{page.name}: {match[0]}"
+            code = notebook_cells(notebook, "code")
+            prefixes = [p for p in re.findall(r'glue\(f"(\w+)\{', code) if match["key"].startswith(p)]
+            made = any(f'"{match["key"].removeprefix(prefix)}"' in code for prefix in prefixes)
+            assert made or f'"{match["key"]}"' in code, f"{page.name}: {match[0]}"
+
+
+def test_results_are_not_typed():
+    """Numbers of the validation come from a run."""
+    typed = re.findall(
+        r"\b\d+(?:\.\d+)?e-?\d+|\b\d[\d.,]*\s*(?:mV|ms|pA|%|spikes|neurons)",
+        prose((paths.BOOK / "validation.md").read_text()),
+    )
+    assert not typed
+
+
+def test_pages_use_only_generated_files_that_the_pipeline_makes():
+    used = {name for page in PAGES for name in re.findall(r"\bgenerated/([\w.]+)", page.read_text())}
+    assert used == GENERATED
+
+
+def test_parameter_table_has_the_models_defaults_and_units():
+    source = (paths.MODELS / f"{MODEL}.nestml").read_text().split("\n    parameters:\n")[1].split("\n    internals:")[0]
+    declared = dict(re.findall(r"^ +(\w+) [\w*-]+ = (-?[\d.]+)", source, flags=re.MULTILINE))
+    shown = {row[0].strip("`"): row for row in table_rows((paths.BOOK / "model.md").read_text(), "Name")}
+    assert {name: row[3] for name, row in shown.items()} == declared
+    assert {name: row[2] for name, row in shown.items()} == UNITS
+
+
+def test_table_of_names_is_that_of_the_code():
+    parameters = AmatParameters()
+    rows = table_rows((paths.BOOK / "getting_started.md").read_text(), "Quantity")
+    ours = [name for row in rows for name in re.findall(r"`(\w+)`", row[1]) if name in UNITS]
+    assert set(ours) == set(UNITS)
+    renamed = set(parameters.to_nest()) ^ set(UNITS)
+    shown = {name for row in rows for name in re.findall(r"`(\w+)`", row[1] + row[2]) if row[1] != row[2]}
+    assert renamed <= shown
+    for row in rows:
+        if row[2] == "the same":
+            assert set(re.findall(r"`(\w+)`", row[1])) <= set(parameters.to_nest())
+
+
+def test_messages_that_are_explained_are_the_codes():
+    code = "\n".join(path.read_text() for path in (paths.ROOT / "src" / "amat").rglob("*.py"))
+    rows = table_rows((paths.BOOK / "getting_started.md").read_text(), "`amat` says")
+    messages = [message for row in rows for message in re.findall(r"`([^`]+)`", row[0])]
+    assert len(messages) >= len(rows)
+    for message in messages:
+        for fragment in message.split("…"):
+            assert fragment.strip() in code, message
+
+
+def test_mathjax_comes_with_the_book():
+    config = yaml.safe_load((paths.ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    mathjax = paths.BOOK / "_static" / config["mathjax_path"]
+    assert mathjax.is_file()
+    assert list((mathjax.parent / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"))
