@@ -18,7 +18,7 @@ MODEL_COLOURS = {
     "amat2_psc_exp": _PALETTE[9],
     "izhikevich": _PALETTE[1],
     "izhikevich_neuron_nestml": _PALETTE[3],
-    "izhikevich_neuron_nestml_euler": _PALETTE[8],
+    "izhikevich_neuron_nestml_euler": _PALETTE[5],
     "mat2_psc_exp": _PALETTE[2],
     "mat2_psc_exp_neuron_nestml": _PALETTE[4],
     "iaf_psc_exp_neuron_nestml": _PALETTE[7],

@@ -4,6 +4,8 @@ rule figure:
         "results/model",
     output:
         "book/generated/overview.svg",
+    message:
+        "Copying figures for the book"
     shell:
         "cp {input}/overview.svg {output}"
 
@@ -14,7 +16,7 @@ rule book:
         sources=sorted(
             path
             for path in Path("book").rglob("*")
-            if path.is_file() and not {"notebooks", "generated"} & set(path.parts)
+            if path.is_file() and not {"notebooks", "generated", "__pycache__"} & set(path.parts)
         ),
         notebooks=expand("book/notebooks/{name}.ipynb", name=NOTEBOOKS),
         generated=rules.generated_code.output,
@@ -23,5 +25,7 @@ rule book:
         "_build/html/index.html",
     log:
         "build/logs/book.log",
+    message:
+        "Building the book"
     shell:
         "amat book > {log} 2>&1"

@@ -10,6 +10,8 @@ rule modules:
     log:
         "build/logs/modules.log",
     threads: 2
+    message:
+        "Compiling models for NEST"
     shell:
         "amat build --record {output} > {log} 2>&1"
 
@@ -22,5 +24,7 @@ rule generated_code:
         expand("book/generated/{file}", file=GENERATED_CODE),
     log:
         "build/logs/generated_code.log",
+    message:
+        "Copying the generated code for the book"
     shell:
         "python scripts/copy_generated_code.py {output} > {log} 2>&1"

@@ -13,6 +13,8 @@ rule notebook:
         parameters=lambda wildcards: json.dumps(config["notebooks"][wildcards.name], sort_keys=True),
     log:
         "build/logs/{name}.log",
+    message:
+        "Executing the notebook {wildcards.name}"
     shell:
         "python scripts/execute_notebook.py {input.notebook} {output.executed} {output.results} "
         "--modules {input.modules} --parameters {params.parameters:q} > {log} 2>&1"

@@ -20,6 +20,9 @@ ALLOWED_ROUNDING = 1e-7
 _OURS = Path(__file__).parent / "templates"
 _NESTMLS = Path(pynestml.codegeneration.__file__).parent / "resources_nest" / "point_neuron"
 
+#: NESTML writes the time of generation into the code; the same model shall give the same code.
+_NO_TIME = "not recorded"
+
 
 @dataclass(frozen=True)
 class _Propagator:
@@ -87,7 +90,12 @@ class CheckedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NEST
             name for name in parameters if any(f"P_.{name}" in p.expression for p in propagators)
         ]
         namespace["allowed_rounding"] = ALLOWED_ROUNDING
+        namespace["now"] = _NO_TIME
         return namespace
+
+    def _get_module_namespace(self, *arguments: Any) -> dict[str, Any]:
+        namespace: dict[str, Any] = super()._get_module_namespace(*arguments)
+        return namespace | {"now": _NO_TIME}
 
 
 def _near_each_other(formula: str, parameters: list[str]) -> list[str]:
