@@ -85,10 +85,10 @@ def validate(
 ) -> None:
     """Compare AMAT with NEST's amat2_psc_exp and with the exact solution over random parameters and stimuli."""
     from amat import validation
-    from amat.files import replacing
+    from amat.files import check_writable, replacing
 
     if csv:
-        _check_writable(csv)
+        check_writable(csv.absolute().parent)
     toolchain.build()
     with _progress() as progress:
         task = progress.add_task("parameter sets", total=sets)
@@ -212,16 +212,6 @@ def _checkout() -> Path:
 def _shown(path: Path) -> str:
     """Return a path as short as it can be for the reader."""
     return str(path.relative_to(paths.ROOT)) if paths.ROOT and path.is_relative_to(paths.ROOT) else str(path)
-
-
-def _check_writable(path: Path) -> None:
-    """Refuse a file that cannot be written before any work is done."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_name(f".{path.name}.probe").touch()
-        path.with_name(f".{path.name}.probe").unlink()
-    except OSError as error:
-        raise AmatError(f"{path} cannot be written: {error.strerror}. Name another file.") from error
 
 
 def main() -> None:

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["replacing", "write_json", "write_text"]
+from amat.errors import AmatError
+
+__all__ = ["check_writable", "replacing", "write_json", "write_text"]
 
 
 @contextmanager
@@ -37,3 +39,20 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` as indented JSON with sorted keys, whole."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written to, before any work is done; it is made if it is missing.
+
+    Raises
+    ------
+    AmatError
+        If the folder cannot be made, or no file in it.
+    """
+    probe = folder / f".probe-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise AmatError(f"{folder} cannot be written: {error.strerror}. Mend that, or name another place.") from error

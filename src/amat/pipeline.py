@@ -1,6 +1,7 @@
 """The pipeline's parts: notebooks run by papermill, the book, and the workflow that joins them."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from amat import paths
 from amat.errors import AmatError
-from amat.files import replacing, write_json
+from amat.files import check_writable, replacing, write_json
 from amat.provenance import provenance_record
 
 __all__ = ["build_book", "check_config", "execute_notebook", "reproduce"]
@@ -44,7 +45,9 @@ def reproduce(*, cores: int | None = None, config: Path | None = None, dry_run: 
     root = _root()
     chosen = (config or paths.CONFIG / "config.yaml").absolute()
     check_config(chosen)
-    lock = FileLock(_writable(root / "build") / "reproduce.lock")
+    for folder in ("build", "results", "book/notebooks", "book/generated"):
+        check_writable(root / folder)
+    lock = FileLock(root / "build" / "reproduce.lock")
     command = [
         *(sys.executable, "-m", "snakemake"),
         *("--snakefile", str(paths.WORKFLOW / "Snakefile")),
@@ -152,6 +155,10 @@ def _strip(notebook: Any) -> None:
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = f"injected-{number}"
+        for output in cell.get("outputs", []):
+            if "text/plain" in output.get("data", {}):
+                # Python's default representation tells where in memory an object lay.
+                output.data["text/plain"] = re.sub(r" at 0x[0-9a-f]+>", ">", output.data["text/plain"])
 
 
 def build_book() -> Path:
@@ -199,14 +206,3 @@ def _root() -> Path:
     if paths.ROOT is None:
         raise AmatError("The pipeline needs a checkout of the project: clone it, and use ./amat there.")
     return paths.ROOT
-
-
-def _writable(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise AmatError(f"{folder} cannot be written: {error.strerror}. Mend its permissions, or make room.") from error
-    return folder

@@ -86,6 +86,21 @@ def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     assert not list(executed.parent.glob(".*.ipynb"))
 
 
+def test_a_folder_that_cannot_be_written_is_named_before_any_work(reproduced, run_amat):
+    """A file stands where the folder of results should be: that stops root as well."""
+    results, aside = reproduced / "results", reproduced / "results.aside"
+    results.rename(aside)
+    try:
+        results.touch()
+        finished = run_amat("reproduce")
+        results.unlink()
+    finally:
+        aside.rename(results)
+    assert finished.returncode == 1
+    assert f"{results} cannot be written" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
 def test_two_runs_at_once_are_refused(reproduced, run_amat):
     from filelock import FileLock
 
