@@ -1,5 +1,6 @@
 """Files that are written whole: a killed process leaves the old file or the new one, never half of one."""
 
+import glob
 import json
 import os
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ def replacing(path: Path) -> Iterator[Path]:
         The file to write; its folder is made if it is missing. The temporary name keeps the file's ending.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
+        if not Path("/proc", leftover.name.split(".")[-2]).exists():  # of a process that was killed
+            leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary

@@ -1,6 +1,7 @@
 """Files are written whole, or not at all."""
 
 import json
+import subprocess
 
 import pytest
 
@@ -20,6 +21,18 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
         fail()
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    path = tmp_path / "table.csv"
+    with subprocess.Popen(["true"]) as process:
+        pass
+    leftover, alive = tmp_path / f".table.{process.pid}.csv", tmp_path / ".table.1.csv"
+    leftover.touch()
+    alive.touch()
+    with replacing(path) as temporary:
+        temporary.touch()
+    assert {file.name for file in tmp_path.iterdir()} == {"table.csv", alive.name}
 
 
 def test_json_makes_its_folder_and_is_sorted(tmp_path):

@@ -3,7 +3,12 @@
 rule modules:
     input:
         models=sorted(Path("models").glob("*.nestml")),
-        generator=sorted([*Path("src/amat/codegen").rglob("*.*"), *Path("src/amat/toolchain").glob("*.py")]),
+        generator=sorted(
+            path
+            for folder in ("codegen", "toolchain")
+            for path in Path("src/amat", folder).rglob("*")
+            if path.suffix in {".py", ".jinja2"}
+        ),
         lock="containers/requirements.lock",
     output:
         "results/modules.json",
