@@ -24,7 +24,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*{path.suffix}"):
-        if not Path("/proc", leftover.name.split(".")[-2]).exists():  # of a process that was killed
+        process = leftover.name.removeprefix(f".{path.stem}.").removesuffix(path.suffix)
+        if not Path("/proc", process).exists():  # it was killed
             leftover.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
