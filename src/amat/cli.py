@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -96,22 +97,12 @@ def validate(
             sets, seed, threads=threads, progress=lambda done: progress.update(task, completed=done)
         )
     summary = validation.summarise(table)
-    columns = (
-        "input",
-        "h (ms)",
-        "sets",
-        "spikes",
-        "sets that differ",
-        "|ΔV_m|",
-        "|ΔV_th|",
-        "|ΔV_th_v|",
-        "ours",
-        "NEST's",
-    )
     shown = Table(
-        *columns,
+        *("input", "h/ms", "sets", "spikes", "differ", "ΔV_m", "ΔV_th", "ΔV_th_v", "ours", "NEST's"),
         title=f"{toolchain.AMAT} and {validation.NEST_MODEL}",
-        caption="Largest deviations in mV: between the two, and of each from the exact solution.",
+        caption="Sets whose spikes differ; largest deviations in mV: of the two, and of each from the exact solution.",
+        box=box.SIMPLE_HEAD,
+        padding=0,  # with it the table would be wider than 80 columns
     )
     for row in summary.reset_index().to_dict("records"):
         shown.add_row(

@@ -91,6 +91,14 @@ def test_a_damaged_entry_is_made_again(cache, damage):
     assert toolchain.build(str(LEAK)).cached
 
 
+def test_another_folder_gives_the_same_module_to_the_bit(cache, tmp_path, monkeypatch):
+    first = toolchain.build(str(LEAK))
+    monkeypatch.setenv("AMAT_CACHE", str(tmp_path))
+    again = toolchain.build(str(LEAK))
+    assert not again.cached
+    assert again.sha256 == first.sha256
+
+
 def test_two_builds_at_once_make_one_module(cache):
     shutil.rmtree(toolchain.build(str(LEAK)).library.parent)
     command = [sys.executable, "-c", f"from amat import build; print(build({str(LEAK)!r}).cached)"]

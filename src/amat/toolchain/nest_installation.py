@@ -71,6 +71,8 @@ class NestInstallation:
         folder : pathlib.Path
             The folder that will hold ``bin/nest-config``.
         """
+        # Without these the module would hold the folders' names, and differ from one to the next.
+        anonymous = [f"-ffile-prefix-map={folder}=.", f"-ffile-prefix-map={self.prefix}=nest"]
         answers = {
             "--version": self.version,
             "--prefix": str(self.prefix),
@@ -78,7 +80,7 @@ class NestInstallation:
             "--compiler": compiler(),
             "--compiler-name": "GNU",
             "--includes": shlex.join(self.include_flags),
-            "--cflags": shlex.join(self.compile_flags),
+            "--cflags": shlex.join([*self.compile_flags, *anonymous]),
             "--libs": "",  # NEST's symbols are there already when Python loads a module
             "--static-libraries": "OFF",
             "--docdir": "share/doc/nest",
