@@ -194,6 +194,17 @@ def test_install_again_after_a_reset(nest):
     assert MODEL in nest.node_models
 
 
+def test_install_beside_nodes_is_refused_with_the_way_out(nest):
+    nest.ResetKernel()
+    nest.Create("iaf_psc_exp", 3)
+    with pytest.raises(amat.AmatError, match=r"3 are there: .* nest.ResetKernel\(\)"):
+        amat.install()
+    nest.ResetKernel()
+    amat.install()
+    nest.Create(MODEL)
+    amat.install()  # loaded already: nothing to do, nodes or not
+
+
 def test_all_models_of_the_catalogue_load_together():
     kernel = fresh_kernel(0.1)
     amat.install(*toolchain.MODELS)

@@ -10,8 +10,9 @@ __all__ = ["install"]
 def install(*names: str) -> None:
     """Make models available in NEST: build what is missing, load what is not loaded.
 
-    May be called at any time, and again: ``nest.ResetKernel()`` unloads modules, and calling this for a
-    model that is there costs no more than looking.
+    May be called at any time, and again: calling this for a model that is there costs no more than looking.
+    Call it again after ``nest.ResetKernel()``, which unloads modules. NEST loads modules only while there are
+    no nodes.
 
     Parameters
     ----------
@@ -22,13 +23,18 @@ def install(*names: str) -> None:
     Raises
     ------
     ToolchainError
-        If a module cannot be built or loaded.
+        If a module cannot be built or loaded, or there are nodes already.
     """
     import nest
 
     for name in names or (AMAT,):
         if name in nest.node_models:
             continue
+        if nest.network_size:
+            raise ToolchainError(
+                f"NEST loads modules only while there are no nodes, and {nest.network_size} are there: "
+                f"install {name} before they are created, or call nest.ResetKernel()."
+            )
         module = build(name)
         if module.model in nest.node_models:
             continue
