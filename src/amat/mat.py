@@ -1,6 +1,6 @@
 """AMAT without its voltage dependence beside the other implementations of the MAT neuron."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from amat.parameters import AmatParameters
 from amat.protocols import PoissonInput, Stimulus, pulses
 from amat.simulation import Recording, simulate
 
-__all__ = ["LIBRARY_MODEL", "NEST_MODEL", "compare_mat_models"]
+__all__ = ["LIBRARY_MODEL", "NEST_MODEL", "compare_mat_models", "dead_times"]
 
 #: NEST's hand-written MAT neuron, and the one in NESTML's library.
 NEST_MODEL = "mat2_psc_exp"
@@ -51,13 +51,8 @@ def compare_mat_models(
         )
         for p in parameters
     ]
-    populations = {
-        NEST_MODEL: [_without(p.to_nest()) for p in parameters],
-        LIBRARY_MODEL: [_without(p.to_nestml()) for p in parameters],
-        toolchain.AMAT: [p.to_nestml() for p in parameters],
-    }
     record = {NEST_MODEL: ["V_m", "V_th"], LIBRARY_MODEL: ["V_m"], toolchain.AMAT: ["V_m", "V_th"]}
-    recordings = simulate(populations, stimuli, resolution, record=record, seed=seed).recordings
+    recordings = simulate(_populations(parameters), stimuli, resolution, record=record, seed=seed).recordings
     nest = recordings[NEST_MODEL]
     rows = []
     for model in (toolchain.AMAT, LIBRARY_MODEL):
@@ -75,6 +70,40 @@ def compare_mat_models(
                 }
             )
     return pd.DataFrame(rows), recordings
+
+
+def dead_times(refractory_times: Sequence[float], resolution: float = 0.1) -> pd.DataFrame:
+    """Measure the smallest inter-spike interval of each model: of neurons that fire as fast as they can.
+
+    Parameters
+    ----------
+    refractory_times : sequence of float
+        In ms.
+    resolution : float
+        In ms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In time steps; one row a refractory time, one column a model.
+    """
+    # A threshold that falls with each spike never stops a neuron that is driven.
+    neurons = [AmatParameters(alpha_1=-1.0, refr_T=refr_T) for refr_T in refractory_times]
+    stimulus = Stimulus(pulses(500.0, resolution, [5.0], [500.0], [500.0]))
+    recordings = simulate(_populations(neurons), [stimulus] * len(neurons), resolution).recordings
+    shortest = {
+        model: [int(np.diff(steps).min()) for steps in recording.spike_steps] for model, recording in recordings.items()
+    }
+    return pd.DataFrame(shortest, index=pd.Index(refractory_times, name="refractory time (ms)"))
+
+
+def _populations(neurons: Sequence[AmatParameters]) -> dict[str, list[dict[str, Any]]]:
+    """Return the same neurons for each of the models, in its own names."""
+    return {
+        NEST_MODEL: [_without(p.to_nest()) for p in neurons],
+        LIBRARY_MODEL: [_without(p.to_nestml()) for p in neurons],
+        toolchain.AMAT: [p.to_nestml() for p in neurons],
+    }
 
 
 def _without(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from amat import toolchain, validation
-from amat.mat import compare_mat_models
+from amat.mat import LIBRARY_MODEL, NEST_MODEL, compare_mat_models, dead_times
 from amat.parameters import AmatParameters, mat_parameter_sets
 from amat.validation import BOUND, PROTOCOLS, RESOLUTIONS
 
@@ -91,9 +91,18 @@ def test_without_voltage_dependence_it_is_nests_mat_neuron(amat_module):
 def test_nestmls_library_model_departs_from_nest(amat_module):
     """It freezes the membrane while refractory: what the book says of it."""
     table, recordings = compare_mat_models(mat_parameter_sets(), seed=2)
-    library = table[table["model"] == "mat2_psc_exp_neuron_nestml"]
+    library = table[table["model"] == LIBRARY_MODEL]
     assert not library["identical"].any()
-    recording = recordings["mat2_psc_exp_neuron_nestml"]
+    recording = recordings[LIBRARY_MODEL]
     spike = recording.spike_steps[0][0]
     assert np.ptp(recording.traces["V_m"][0, spike : spike + 15]) < 1e-9
-    assert np.ptp(recordings["mat2_psc_exp"].traces["V_m"][0, spike : spike + 15]) > 0.1
+    assert np.ptp(recordings[NEST_MODEL].traces["V_m"][0, spike : spike + 15]) > 0.1
+
+
+def test_the_librarys_dead_time_is_not_always_nests(amat_module):
+    """Its timer in ms accumulates rounding errors: what the book says of it."""
+    intervals = dead_times([0.5, 1.0, 2.0, 5.0, 10.0])
+    assert intervals[NEST_MODEL].tolist() == [6, 11, 21, 51, 101]
+    assert intervals[toolchain.AMAT].equals(intervals[NEST_MODEL].rename(toolchain.AMAT))
+    excess = intervals[LIBRARY_MODEL] - (intervals[NEST_MODEL] - 1)
+    assert set(excess) == {0, 1}
