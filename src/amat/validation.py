@@ -215,7 +215,7 @@ def _compare(
         seed=seed,
     )
     nest, ours = result.recordings[NEST_MODEL], result.recordings[model]
-    exact = exact_solution(cases, result, resolution)
+    exact = _exact_solution(cases, result, resolution)
     return [
         {
             "resolution": resolution,
@@ -232,7 +232,7 @@ def _compare(
     ]
 
 
-def exact_solution(cases: Sequence[TestCase], result: Result, resolution: float) -> Trajectory:
+def _exact_solution(cases: Sequence[TestCase], result: Result, resolution: float) -> Trajectory:
     """Return what the exact solution does under the input that a simulation had."""
     return integrate(
         [case.parameters for case in cases],

@@ -1,8 +1,8 @@
 """From NESTML to a model in NEST: generation, compilation, a cache keyed by content, loading."""
 
-from amat.toolchain.build import Module, build
+from amat.toolchain.builder import Module, build
 from amat.toolchain.catalogue import AMAT, MODELS, Model, find_model
 from amat.toolchain.errors import ToolchainError
-from amat.toolchain.install import install
+from amat.toolchain.loader import install
 
 __all__ = ["AMAT", "MODELS", "Model", "Module", "ToolchainError", "build", "find_model", "install"]

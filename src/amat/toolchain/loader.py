@@ -1,6 +1,6 @@
 """Load modules into the NEST kernel of this process."""
 
-from amat.toolchain.build import build
+from amat.toolchain.builder import build
 from amat.toolchain.catalogue import AMAT
 from amat.toolchain.errors import ToolchainError
 
