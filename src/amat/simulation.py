@@ -115,8 +115,9 @@ def simulate(
 
     nest = fresh_kernel(resolution)
     nest.local_num_threads = threads
-    nest.rng_seed = seed
-    toolchain.install(*(model for model in populations if model in toolchain.MODELS))
+    for model in populations:
+        if model in toolchain.MODELS:
+            toolchain.install(model)
 
     neurons = {model: nest.Create(model, len(stimuli)) for model in populations}
     for model, nodes in neurons.items():

@@ -66,7 +66,7 @@ def test_wrong_parameters_would_be_noticed(monkeypatch, amat_module):
 
 
 def test_command_prints_the_worst_cases_and_writes_the_table(run_amat, tmp_path):
-    finished = run_amat("validate", "--sets", 30, "--seed", 5, "--csv", tmp_path / "table.csv")
+    finished = run_amat("validate", "--sets", 30, "--seed", 0, "--csv", tmp_path / "table.csv")
     assert finished.returncode == 0, finished.stderr
     assert "spikes of 30 sets are identical to NEST's and to the exact ones" in finished.stdout
     assert len(pd.read_csv(tmp_path / "table.csv")) == 30
