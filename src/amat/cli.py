@@ -122,8 +122,9 @@ def validate(
     spikes = int(table["spikes"].sum())
     if len(failed):
         raise AmatError(
-            f"{len(failed)} of {sets} sets fail: other spikes, or voltages that are off by more than "
-            f"{validation.BOUND:g} mV.\n{failed.to_string()}"
+            f"{len(failed)} of {sets} sets fail: other spikes, or voltages that differ by more than "
+            f"{validation.BOUND:g} mV. Where a column ends in _nest and is as large, the rounding is that of "
+            f"NEST's model, not of the generated one.\n{failed.to_string()}"
         )
     _console.print(f"All {spikes} spikes of {sets} sets are identical to NEST's and to the exact ones.")
     worst = table[["V_m", "V_th", "V_th_v"]].to_numpy().max()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["BOOK", "CONFIG", "DATA", "MODELS", "NOTEBOOKS", "RESULTS", "ROOT", "WORKFLOW", "module_cache"]
+__all__ = ["BOOK", "CONFIG", "DATA", "MODELS", "NOTEBOOKS", "ROOT", "WORKFLOW", "module_cache"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -29,8 +29,6 @@ NOTEBOOKS = _TOP / "notebooks"
 WORKFLOW = _TOP / "workflow"
 #: The pipeline's configuration and its schema.
 CONFIG = _TOP / "config"
-#: Tables, figures and provenance records that the pipeline makes.
-RESULTS = _TOP / "results"
 
 
 def module_cache() -> Path:

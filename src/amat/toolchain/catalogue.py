@@ -11,9 +11,8 @@ from amat.toolchain.errors import ToolchainError
 
 __all__ = ["AMAT", "MODELS", "Model", "find_model"]
 
-#: Official options of NESTML and ODE-toolbox. Together they make generation about four times faster than the
-#: defaults do and condition the propagators better: an algebraic matrix exponential instead of the Jordan
-#: form, and factored terms instead of an expensive general simplification.
+#: Official options of NESTML and ODE-toolbox for quick generation: an algebraic matrix exponential instead of the
+#: Jordan form, and factored terms instead of an expensive general simplification.
 FAST_ANALYTIC = {
     "disable_singularity_detection": True,  # it only warns; the generated code refuses instead
     "use_alternative_expM": True,
@@ -33,14 +32,11 @@ class Model:
         What NESTML adds to the model's name to make its name in NEST.
     options : dict
         NESTML's options for the target NEST.
-    summary : str
-        One line for listings.
     """
 
     source: Path
     suffix: str = "_nestml"
     options: dict[str, Any] = field(default_factory=lambda: dict(FAST_ANALYTIC))
-    summary: str = ""
 
     @property
     def name(self) -> str:
@@ -60,25 +56,11 @@ AMAT = "amat2_psc_exp_neuron_nestml"
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
-        Model(
-            paths.MODELS / "amat2_psc_exp_neuron.nestml",
-            summary="AMAT, solved exactly",
-        ),
-        Model(_library("izhikevich_neuron"), summary="Izhikevich, adaptive Runge-Kutta 4(5)"),
-        Model(
-            _library("izhikevich_neuron"),
-            suffix="_nestml_euler",
-            options={"numeric_solver": "forward-Euler"},
-            summary="Izhikevich, forward Euler",
-        ),
-        Model(
-            _library("mat2_psc_exp_neuron"),
-            summary="MAT of NESTML's library",
-        ),
-        Model(
-            _library("iaf_psc_exp_neuron"),
-            summary="leaky integrate-and-fire of NESTML's library",
-        ),
+        Model(paths.MODELS / "amat2_psc_exp_neuron.nestml"),
+        Model(_library("izhikevich_neuron")),  # GSL's adaptive Runge-Kutta 4(5), NESTML's default
+        Model(_library("izhikevich_neuron"), suffix="_nestml_euler", options={"numeric_solver": "forward-Euler"}),
+        Model(_library("mat2_psc_exp_neuron")),
+        Model(_library("iaf_psc_exp_neuron")),
     )
 }
 
@@ -97,7 +79,7 @@ def find_model(name: str) -> Model:
         path = Path(name).absolute()
         if not path.is_file():
             raise ToolchainError(f"There is no file {path}: give the path of a NESTML model.")
-        return Model(path, summary="a model of the user's own")
+        return Model(path)
     near = difflib.get_close_matches(name, MODELS, n=3, cutoff=0.3) or list(MODELS)
     raise ToolchainError(
         f"Unknown model {name!r}. Near to it: {', '.join(near)}; "
