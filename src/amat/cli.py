@@ -1,11 +1,13 @@
 """The ``amat`` command."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -36,36 +38,58 @@ _console = Console()
 _messages = Console(stderr=True)
 
 
+class Codegen(StrEnum):
+    """The code generators."""
+
+    stock = "stock"
+    opt = "opt"
+
+
 @app.command()
 def build(
     models: Annotated[
         list[str] | None,
         typer.Argument(help="Names in NEST, or paths of NESTML files; without any, all that the project uses."),
     ] = None,
+    codegen: Annotated[
+        Codegen | None,
+        typer.Option(
+            help="Which code generator: NESTML's own templates (names end in _nestml) or the project's (_opt). "
+            "By default a name's own, and for a path NESTML's."
+        ),
+    ] = None,
+    fallback: Annotated[
+        bool, typer.Option("--fallback", help="Use NESTML's templates for models that the project's do not serve.")
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Write what was built, with keys and hashes, to this JSON file.")
     ] = None,
 ) -> None:
     """Generate and compile models into modules that NEST loads; what is in the cache is not made again."""
-    names = models or list(toolchain.MODELS)
-    for name in names:
-        toolchain.find_model(name)  # an unknown name is told before any work
+    chosen = [
+        toolchain.find_model(name, codegen.value if codegen else None)  # an unknown name is told before any work
+        for name in models or toolchain.MODELS
+    ]
+    if codegen and not models:
+        chosen = [model for model in chosen if model.codegen == codegen.value]
+    if fallback:
+        chosen = [dataclasses.replace(model, fallback=True) for model in chosen]
     with _progress() as progress, ThreadPoolExecutor(max_workers=2) as pool:
 
-        def build_one(name: str) -> toolchain.Module:
-            task = progress.add_task(Path(name).stem, total=None)
+        def build_one(model: toolchain.Model) -> toolchain.Module:
+            task = progress.add_task(model.name, total=None)
 
             def report(stage: str) -> None:
-                message = f"{Path(name).stem}: {stage}"
+                message = f"{model.name}: {stage}"
                 progress.update(task, description=message)
                 if not _messages.is_terminal:
                     _messages.print(message)
 
-            module = toolchain.build(name, progress=report)
+            module = toolchain.build(model, progress=report)
             progress.remove_task(task)
             return module
 
-        modules = list(pool.map(build_one, names))
+        modules = list(pool.map(build_one, chosen))
     table = Table("model in NEST", "made in", "key", caption=f"in {_shown(paths.module_cache())}")
     for module in modules:
         made = "cached" if module.cached else f"{module.seconds:.0f} s"
@@ -82,6 +106,7 @@ def validate(
     sets: Annotated[int, typer.Option(min=1, help="How many random parameter sets.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of parameters, stimuli and random input.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="NEST's threads.")] = 2,
+    model: Annotated[Codegen, typer.Option(help="The model by which code generator.")] = Codegen.stock,
     csv: Annotated[Path | None, typer.Option(help="Write one row a set to this file.")] = None,
 ) -> None:
     """Compare AMAT with NEST's amat2_psc_exp and with the exact solution over random parameters and stimuli."""
@@ -90,16 +115,17 @@ def validate(
 
     if csv:
         check_writable(csv.absolute().parent)
-    toolchain.build()
+    name = toolchain.AMAT_OPT if model is Codegen.opt else toolchain.AMAT
+    toolchain.build(name)
     with _progress() as progress:
         task = progress.add_task("parameter sets", total=sets)
         table = validation.validate(
-            sets, seed, threads=threads, progress=lambda done: progress.update(task, completed=done)
+            sets, seed, model=name, threads=threads, progress=lambda done: progress.update(task, completed=done)
         )
     summary = validation.summarise(table)
     shown = Table(
         *("input", "h/ms", "sets", "spikes", "differ", "ΔV_m", "ΔV_th", "ΔV_th_v", "ours", "NEST's"),
-        title=f"{toolchain.AMAT} and {validation.NEST_MODEL}",
+        title=f"{name} and {validation.NEST_MODEL}",
         caption="Sets whose spikes differ; largest deviations in mV: of the two, and of each from the exact solution.",
         box=box.SIMPLE_HEAD,
         padding=0,  # with it the table would be wider than 80 columns

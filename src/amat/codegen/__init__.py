@@ -1,5 +1,8 @@
-"""Code generation: NESTML's own generator, with parameters that are checked before they take effect."""
+"""Code generation for NEST: NESTML's own with checked parameters, and one for fast and small neurons."""
 
 from amat.codegen.checked import CheckedNESTCodeGenerator
+from amat.codegen.errors import UnsupportedModelError
+from amat.codegen.optimised import OptimisedNESTCodeGenerator
+from amat.codegen.transformer import SystemMatrixTransformer
 
-__all__ = ["CheckedNESTCodeGenerator"]
+__all__ = ["CheckedNESTCodeGenerator", "OptimisedNESTCodeGenerator", "SystemMatrixTransformer", "UnsupportedModelError"]

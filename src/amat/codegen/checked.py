@@ -17,7 +17,7 @@ __all__ = ["ALLOWED_ROUNDING", "CheckedNESTCodeGenerator"]
 #: smaller (64 bits against 53): at most 5e-11 here. The notebook ``time_constants`` measures both.
 ALLOWED_ROUNDING = 1e-7
 
-_OURS = Path(__file__).parent / "templates"
+_OURS = Path(__file__).parent / "templates" / "checked"
 _NESTMLS = Path(pynestml.codegeneration.__file__).parent / "resources_nest" / "point_neuron"
 
 #: NESTML writes the time of generation into the code; the same model shall give the same code.

@@ -1,8 +1,19 @@
 """From NESTML to a model in NEST: generation, compilation, a cache keyed by content, loading."""
 
 from amat.toolchain.builder import Module, build
-from amat.toolchain.catalogue import AMAT, MODELS, Model, find_model
+from amat.toolchain.catalogue import ABLATION, AMAT, AMAT_OPT, MODELS, Model, find_model
 from amat.toolchain.errors import ToolchainError
 from amat.toolchain.loader import install
 
-__all__ = ["AMAT", "MODELS", "Model", "Module", "ToolchainError", "build", "find_model", "install"]
+__all__ = [
+    "ABLATION",
+    "AMAT",
+    "AMAT_OPT",
+    "MODELS",
+    "Model",
+    "Module",
+    "ToolchainError",
+    "build",
+    "find_model",
+    "install",
+]

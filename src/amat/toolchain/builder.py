@@ -19,8 +19,9 @@ from filelock import FileLock
 
 from amat import paths
 from amat.files import write_json
-from amat.toolchain.catalogue import AMAT, Model, find_model
+from amat.toolchain.catalogue import AMAT, FAST_ANALYTIC, Model, find_model
 from amat.toolchain.errors import ToolchainError
+from amat.toolchain.generate import UNSUPPORTED
 from amat.toolchain.nest_installation import compiler, find_nest
 
 __all__ = ["Module", "Progress", "build"]
@@ -70,13 +71,13 @@ class Module:
         return found[self.model]
 
 
-def build(name: str = AMAT, *, progress: Progress | None = None) -> Module:
+def build(model: str | Model = AMAT, *, progress: Progress | None = None) -> Module:
     """Return a model's module for NEST, built if it is not in the cache.
 
     Parameters
     ----------
-    name : str
-        A name from `amat.toolchain.MODELS`, or the path of a NESTML file.
+    model : str or Model
+        A name from `amat.toolchain.MODELS`, the path of a NESTML file, or a model of your own.
     progress : callable, optional
         Called with the name of each stage as it begins.
 
@@ -90,7 +91,8 @@ def build(name: str = AMAT, *, progress: Progress | None = None) -> Module:
         If the model is unknown or rejected by NESTML, a compiler or header is missing, compilation fails, or
         the cache cannot be written. Nothing is left in the cache then.
     """
-    model = find_model(name)
+    if isinstance(model, str):
+        model = find_model(model)
     request = _request(model)
     key = _digest(request)
     folder = paths.module_cache() / f"{model.name}-{key[:16]}"
@@ -118,6 +120,8 @@ def _request(model: Model) -> dict[str, Any]:
         "model": model.name,
         "source_text": model.source.read_text(encoding="utf-8"),
         "suffix": model.suffix,
+        "codegen": model.codegen,
+        "fallback": model.fallback,
         "options": model.options,
         "nest_version": nest.version,
         "nest_build": nest.build_id,
@@ -136,7 +140,7 @@ def _digest(value: Any) -> str:
 def _generator_digest() -> str:
     """Return a digest of this package's own part in the generation."""
     package = Path(__file__).resolve().parents[1]
-    files = sorted(p for p in (package / "codegen").rglob("*") if p.suffix in {".py", ".jinja2"})
+    files = sorted(p for p in (package / "codegen").rglob("*") if p.suffix in {".py", ".jinja2", ".h"})
     files += [package / "toolchain" / "generate.py"]
     return _digest([[str(p.relative_to(package)), p.read_text(encoding="utf-8")] for p in files])
 
@@ -172,7 +176,7 @@ def _build(model: Model, request: dict[str, Any], key: str, folder: Path, report
         # NEST derives a module's name from its file, and two modules may not share one.
         module_name = f"{model.name}module"
         report("generating C++ from NESTML")
-        _generate(model, request, work, generated, module_name)
+        _generate(model, request, work, generated, module_name, report)
         report("configuring")
         config = find_nest().write_config(work)
         _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake")
@@ -194,17 +198,26 @@ def _build(model: Model, request: dict[str, Any], key: str, folder: Path, report
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _generate(model: Model, request: dict[str, Any], work: Path, generated: Path, module_name: str) -> None:
+def _generate(
+    model: Model, request: dict[str, Any], work: Path, generated: Path, module_name: str, report: Progress
+) -> None:
     # A copy: the source that is compiled is the one that was hashed.
     source = generated / model.source.name
     source.write_text(request["source_text"], encoding="utf-8")
     request_file = work / "request.json"
-    request_file.write_text(
-        json.dumps(request | {"source": str(source), "target": str(generated), "module": module_name})
-    )
     command = [sys.executable, "-m", "amat.toolchain.generate", str(request_file)]
     environment = {**os.environ, "PYNEST_QUIET": "1"}
-    _run(command, f"NESTML, on {model.source},", env=environment)
+    for codegen, options in _attempts(model):
+        order: dict[str, Any] = {"source": str(source), "target": str(generated), "module": module_name}
+        order |= {"codegen": codegen, "options": options}
+        request_file.write_text(json.dumps(request | order))
+        try:
+            _run(command, f"NESTML, on {model.source},", env=environment)
+            break
+        except UnsupportedError as error:
+            if not model.fallback:
+                raise ToolchainError(f"{error}\n  --fallback builds it with NESTML's own templates.") from None
+            report(f"falling back to NESTML's own templates: {error}")
     request_file.unlink()
     if not (generated / f"{model.name}.cpp").is_file():
         raise ToolchainError(
@@ -213,9 +226,23 @@ def _generate(model: Model, request: dict[str, Any], work: Path, generated: Path
         )
 
 
+def _attempts(model: Model) -> list[tuple[str, dict[str, Any]]]:
+    """Return the code generators to try, with their options."""
+    attempts: list[tuple[str, dict[str, Any]]] = [(model.codegen, model.options)]
+    if model.fallback:
+        attempts.append(("stock", FAST_ANALYTIC))
+    return attempts
+
+
+class UnsupportedError(ToolchainError):
+    """The code generator does not serve the model."""
+
+
 def _run(command: list[str], who: str, env: dict[str, str] | None = None) -> None:
     """Run a command; where it fails raise an error that shows what it said."""
     result = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
+    if result.returncode == UNSUPPORTED:
+        raise UnsupportedError(result.stdout.strip())
     if result.returncode != 0:
         lines = result.stdout.strip().splitlines()
         # The first error is the cause; what a compiler says after it seldom helps.

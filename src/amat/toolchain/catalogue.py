@@ -4,12 +4,12 @@ import difflib
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from amat import paths
 from amat.toolchain.errors import ToolchainError
 
-__all__ = ["AMAT", "MODELS", "Model", "find_model"]
+__all__ = ["ABLATION", "AMAT", "AMAT_OPT", "MODELS", "Model", "find_model"]
 
 #: Official options of NESTML and ODE-toolbox for quick generation: an algebraic matrix exponential instead of the
 #: Jordan form, and factored terms instead of an expensive general simplification.
@@ -31,12 +31,21 @@ class Model:
     suffix : str
         What NESTML adds to the model's name to make its name in NEST.
     options : dict
-        NESTML's options for the target NEST.
+        Options of the code generator.
+    codegen : {"stock", "opt"}
+        NESTML's own templates, or `amat.codegen.OptimisedNESTCodeGenerator`.
+    fallback : bool
+        Whether NESTML's own templates are used if the optimised generator does not serve the model.
+    label : str
+        What distinguishes it from others of the same source, for tables and plots.
     """
 
     source: Path
     suffix: str = "_nestml"
     options: dict[str, Any] = field(default_factory=lambda: dict(FAST_ANALYTIC))
+    codegen: Literal["stock", "opt"] = "stock"
+    fallback: bool = False
+    label: str = ""
 
     @property
     def name(self) -> str:
@@ -49,38 +58,102 @@ def _library(name: str) -> Path:
     return Path(sys.prefix) / "models" / "neurons" / f"{name}.nestml"
 
 
-#: The name in NEST of the model that the project is about.
+def _optimised(source: Path, suffix: str = "_opt", label: str = "", **options: Any) -> Model:
+    return Model(source, suffix=suffix, options=options, codegen="opt", label=label)
+
+
+#: The name in NEST of the model that the project is about, as NESTML's own templates make it.
 AMAT = "amat2_psc_exp_neuron_nestml"
+
+#: The same, as the project's own code generator makes it.
+AMAT_OPT = "amat2_psc_exp_neuron_opt"
+
+_AMAT_SOURCE = paths.MODELS / "amat2_psc_exp_neuron.nestml"
+
+#: Everything that the options of the optimised code generator can switch off.
+_PLAIN = {
+    "buffers": "nest",
+    "archiving": "eager",
+    "share_propagators": False,
+    "input_free_loop": False,
+    "slice_skipping": False,
+    "fma_clones": False,
+}
+
+
+def _ablation() -> tuple[Model, ...]:
+    """Return AMAT with one optimisation after the other."""
+    steps: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("state in local variables", {}),
+        ("+ buffers on demand", {"buffers": "on_demand"}),
+        ("+ archiving on demand", {"archiving": "lazy"}),
+        ("+ shared propagators", {"share_propagators": True}),
+        ("+ loop without input", {"input_free_loop": True}),
+        ("+ fused multiply-add", {"fma_clones": True}),
+        ("+ slices skipped", {"slice_skipping": True}),
+    )
+    models: list[Model] = []
+    options: dict[str, Any] = dict(_PLAIN)
+    for number, (label, change) in enumerate(steps):
+        options |= change
+        models.append(_optimised(_AMAT_SOURCE, f"_step{number}", label, **options))
+    return tuple(models)
+
+
+#: AMAT by the optimised code generator, with one optimisation more in each.
+ABLATION = _ablation()
 
 #: What ``amat build`` builds, by name in NEST.
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
-        Model(paths.MODELS / "amat2_psc_exp_neuron.nestml"),
+        Model(_AMAT_SOURCE),
+        _optimised(_AMAT_SOURCE),
         Model(_library("izhikevich_neuron")),  # GSL's adaptive Runge-Kutta 4(5), NESTML's default
         Model(_library("izhikevich_neuron"), suffix="_nestml_euler", options={"numeric_solver": "forward-Euler"}),
         Model(_library("mat2_psc_exp_neuron")),
         Model(_library("iaf_psc_exp_neuron")),
+        Model(_library("iaf_psc_alpha_neuron")),
+        _optimised(_library("iaf_psc_exp_neuron")),
+        _optimised(_library("iaf_psc_alpha_neuron")),
+        _optimised(_library("mat2_psc_exp_neuron")),
+        _optimised(_library("izhikevich_neuron"), numeric_solver="Heun"),
+        _optimised(paths.MODELS / "empty_neuron.nestml", archiving="none"),
     )
 }
 
 
-def find_model(name: str) -> Model:
+#: What is added to a model's name by the generators.
+_SUFFIXES: dict[str, str] = {"stock": "_nestml", "opt": "_opt"}
+
+
+def find_model(name: str, codegen: str | None = None) -> Model:
     """Return the model that a name in NEST or the path of a NESTML file stands for.
+
+    Parameters
+    ----------
+    name : str
+        A model's name in NEST, or, with `codegen`, its name in NESTML; or a path that ends in ``.nestml``.
+    codegen : {"stock", "opt"}, optional
+        The code generator; by default the one that a name implies, and for a path ``"stock"``.
 
     Raises
     ------
     ToolchainError
         If there is no such model; the message names those that come nearest.
     """
-    if name in MODELS:
-        return MODELS[name]
     if name.endswith(".nestml"):
         path = Path(name).absolute()
         if not path.is_file():
             raise ToolchainError(f"There is no file {path}: give the path of a NESTML model.")
-        return Model(path)
-    near = difflib.get_close_matches(name, MODELS, n=3, cutoff=0.3) or list(MODELS)
+        return _optimised(path) if codegen == "opt" else Model(path)
+    known = {model.name: model for model in (*MODELS.values(), *ABLATION)}
+    for candidate in (name, name + _SUFFIXES.get(codegen or "", "")):
+        if candidate in known and codegen in (None, known[candidate].codegen):
+            return known[candidate]
+    if name in known:
+        raise ToolchainError(f"{name} is made by the code generator {known[name].codegen!r}, not by {codegen!r}.")
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(MODELS)
     raise ToolchainError(
         f"Unknown model {name!r}. Near to it: {', '.join(near)}; "
         f"a path that ends in .nestml builds a model of your own."

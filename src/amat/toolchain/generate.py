@@ -12,7 +12,10 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-__all__ = ["main"]
+__all__ = ["UNSUPPORTED", "main"]
+
+#: The exit status for a model that the optimised code generator does not serve; the reason is on standard error.
+UNSUPPORTED = 3
 
 
 def main(request_file: str) -> int:
@@ -21,8 +24,14 @@ def main(request_file: str) -> int:
     # Expressions that ODE-toolbox writes are nested deeper than Python's default limit.
     sys.setrecursionlimit(10000)
     chatter = io.StringIO()
-    with redirect_stdout(chatter):
-        problems = _generate(request)
+    from amat.codegen import UnsupportedModelError
+
+    try:
+        with redirect_stdout(chatter):
+            problems = _generate(request)
+    except UnsupportedModelError as reason:
+        print(f"The optimised code generator does not serve {Path(request['source']).stem}: {reason}", file=sys.stderr)
+        return UNSUPPORTED
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
@@ -33,9 +42,14 @@ def _generate(request: dict[str, Any]) -> list[str]:
     from pynestml.cocos.co_cos_manager import CoCosManager
     from pynestml.frontend import pynestml_frontend as frontend
     from pynestml.frontend.frontend_configuration import FrontendConfiguration
+    from pynestml.transformers.ode_toolbox_transformer import ODEToolboxTransformer
     from pynestml.utils.logger import Logger, LoggingLevel
 
-    from amat.codegen import CheckedNESTCodeGenerator
+    from amat.codegen import (
+        CheckedNESTCodeGenerator,
+        OptimisedNESTCodeGenerator,
+        SystemMatrixTransformer,
+    )
 
     def errors() -> list[str]:
         entries = [entry for entry in Logger.get_log().values() if entry[2] is LoggingLevel.ERROR]
@@ -52,9 +66,20 @@ def _generate(request: dict[str, Any]) -> list[str]:
     )
     options = FrontendConfiguration.get_codegen_opts()
     transformers, unknown = frontend.transformers_from_target_name("NEST", options=dict(options))
-    generator = CheckedNESTCodeGenerator({"nest_version": f"v{request['nest_version']}"})
-    if unused := generator.set_options(unknown):
+    optimised = request["codegen"] == "opt"
+    make = OptimisedNESTCodeGenerator if optimised else CheckedNESTCodeGenerator
+    generator = make({"nest_version": f"v{request['nest_version']}"})
+    try:
+        unused = generator.set_options(unknown)
+    except ValueError as error:
+        return [str(error)]
+    if unused:
         return [f"NESTML does not know the option {key!r}" for key in unused]
+    if optimised:
+        transformers = [
+            SystemMatrixTransformer() if type(transformer) is ODEToolboxTransformer else transformer
+            for transformer in transformers
+        ]
 
     models = frontend.get_parsed_models()
     for model in models:

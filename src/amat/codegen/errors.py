@@ -1,0 +1,9 @@
+"""What the optimised code generator cannot serve."""
+
+from amat.errors import AmatError
+
+__all__ = ["UnsupportedModelError"]
+
+
+class UnsupportedModelError(AmatError):
+    """A model that the optimised code generator cannot serve, with the reason."""

@@ -1,0 +1,154 @@
+/*
+ *  spike_input.h
+ *
+ *  SPDX-License-Identifier: GPL-2.0-or-later
+ */
+
+#ifndef SPIKE_INPUT_H
+#define SPIKE_INPUT_H
+
+// C++ includes:
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+// Includes from NEST:
+#include "kernel_manager.h"
+
+namespace nestml
+{
+
+/**
+ * The buffers of a neuron for spikes that are on their way: one array for each port, where spikes can come.
+ *
+ * In a network, the time that spikes need is that of the cache lines that each of them touches at random. There are two
+ * of them here: that of the neuron, and that of the slot. For that, this has to be the first base class of a neuron,
+ * before nest::Node: the pointer to the arrays then lies just before the node's pointer to its virtual functions, which
+ * an event has loaded already, and since memory comes in units of 16 bytes, both are in the same line. Arrays inside
+ * the object would not save more, but their size would be fixed, and neurons without input would have them, too. One
+ * array a port, not pairs, since most spikes are excitatory.
+ *
+ * Not safe for use by several threads; NEST delivers the spikes to a neuron on the neuron's own thread.
+ *
+ * @tparam Ports  How many arrays there are.
+ */
+template < std::size_t Ports >
+class SpikeInput
+{
+public:
+  // Virtual, so that the compiler keeps this base first; see above.
+  virtual ~SpikeInput() = default;
+
+protected:
+  SpikeInput() = default;
+
+  //! A copy of a neuron starts without input.
+  SpikeInput( const SpikeInput& )
+    : SpikeInput()
+  {
+  }
+
+  SpikeInput& operator=( const SpikeInput& ) = delete;
+
+  //! Forget all spikes.
+  void
+  clear_spikes()
+  {
+    slots_.reset();
+    n_slots_ = 0;
+    pending_slices_ = 0;
+  }
+
+  //! Take note that a connection is made.
+  void
+  expect_spikes()
+  {
+    expected_ = true;
+  }
+
+  /**
+   * Make the arrays if spikes are expected, as long as the delays of this simulation require.
+   *
+   * When a simulation starts, so that those of consecutive neurons, which are updated and often reached one after
+   * another, lie behind one another in memory.
+   */
+  void
+  prepare_spikes()
+  {
+    const long min_delay = nest::kernel().connection_manager.get_min_delay();
+    const long slots = min_delay + nest::kernel().connection_manager.get_max_delay();
+    if ( expected_ and n_slots_ != slots )
+    {
+      slots_ = std::make_unique< double[] >( Ports * slots );
+      n_slots_ = static_cast< std::uint32_t >( slots );
+      n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
+    }
+  }
+
+  /**
+   * Add to what arrives at a port.
+   *
+   * @param port   Of the Ports.
+   * @param steps  Of arrival, from the start of the current slice.
+   * @param weight
+   */
+  void
+  add_spikes( const std::size_t port, const long steps, const double weight )
+  {
+    slots_[ port * n_slots_ + nest::kernel().event_delivery_manager.get_modulo( steps ) ] += weight;
+    pending_slices_ = n_slices_;
+  }
+
+  //! Whether spikes may arrive in the current slice. If not, slots need not be looked at.
+  bool
+  spikes_pending() const
+  {
+    return pending_slices_ > 0;
+  }
+
+  //! Take note that the current slice is over.
+  void
+  end_slice()
+  {
+    pending_slices_ -= pending_slices_ > 0 and pending_slices_ != always;
+  }
+
+  //! Return the slot of a step of the current slice.
+  std::size_t
+  first_slot( const long step ) const
+  {
+    return nest::kernel().event_delivery_manager.get_modulo( step );
+  }
+
+  //! Return the slot of the step after.
+  std::size_t
+  next_slot( const std::size_t slot ) const
+  {
+    return slot + 1 == n_slots_ ? 0 : slot + 1;
+  }
+
+  //! Return what has arrived at a port in a slot, and clear it. There must have been a spike.
+  double
+  take_spikes( const std::size_t port, const std::size_t slot )
+  {
+    double& value = slots_[ port * n_slots_ + slot ];
+    const double result = value;
+    value = 0.0;
+    return result;
+  }
+
+private:
+  //! With more slices than are counted, spikes are always taken to be pending.
+  static constexpr std::uint16_t always = 32767;
+
+  std::uint32_t n_slots_ = 0;        //!< of each port; NEST fixes the delays when a simulation starts
+  std::uint16_t n_slices_ : 15 = 0;  //!< which these span
+  std::uint16_t expected_ : 1 = 0;   //!< whether a connection was made
+  std::uint16_t pending_slices_ = 0; //!< until all that has arrived is taken
+  std::unique_ptr< double[] > slots_;
+};
+
+} // namespace nestml
+
+#endif // SPIKE_INPUT_H
