@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import paths, toolchain
+from amat import cli_benchmark, paths, toolchain
 from amat.errors import AmatError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_benchmark.app)
 _console = Console()
 _messages = Console(stderr=True)
 

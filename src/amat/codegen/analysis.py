@@ -90,6 +90,7 @@ class _Analysis:
         self.internals = {_name(s): s.get_declaring_expression() for s in neuron.get_internal_symbols()}
         self.inlines = {_name(s): s.get_declaring_expression() for s in neuron.get_inline_expression_symbols()}
         self.linear = self.system.is_linear()
+        self.coefficients: dict[str, sympy.Expr] = {}  # of drives, by name
 
     def run(self) -> NeuronDescription:
         self._refuse_what_is_not_supported()
@@ -100,6 +101,7 @@ class _Analysis:
         shared_internals = self._choose_what_is_shared()
         self._name_everything(shared_internals)
         self._rewrite_spike_input()
+        self._precompute_coefficients_of_drives()
         self._declare_variables()
         self._declare_internals(shared_internals)
         self._declare_inlines()
@@ -283,10 +285,7 @@ class _Analysis:
                 )
                 if any(is_zero(sympy.diff(value, port)) or sympy.diff(value, port).has(port) for port in found):
                     raise UnsupportedModelError(f"{assignment} is not linear in the spike input")
-                rewritten = ModelParser.parse_expression(str(value.xreplace(_symbols(self.values))))
-                rewritten.update_scope(assignment.get_scope())
-                rewritten.accept(ASTSymbolTableVisitor())
-                assignment.rhs = rewritten
+                self._replace(assignment, value.xreplace(_symbols(self.values)))
         for block in self.neuron.get_on_receive_blocks():
             statements = block.get_stmts_body().get_stmts()
             simple = [
@@ -302,6 +301,44 @@ class _Analysis:
                     self.translator.to_sympy(assignment.get_expression()).xreplace({port: sympy.Integer(0)})
                 ):
                     raise UnsupportedModelError(f"{assignment} does not vanish without a spike")
+
+    def _precompute_coefficients_of_drives(self) -> None:
+        """Take what only depends on shared parameters out of drives, which every update computes."""
+        if not self.linear:
+            return
+        changing = {self.system.variables[i] for i in self.kept if not is_zero(self.matrix[i, :].norm())}
+        constant = set(self.variables) - changing
+        self.inhomogeneous = [
+            self._with_coefficients(term, f"drive_{name}")
+            for term, name in zip(self.inhomogeneous, self.system.variables, strict=True)
+        ]
+        for block in self.neuron.get_update_blocks():
+            for assignment in _assignments_in(block):
+                name = cpp_name(assignment.get_variable().get_complete_name())
+                if name in constant and assignment.is_direct_assignment:
+                    value = self._with_coefficients(self._expanded(assignment.get_expression()), name)
+                    self._replace(assignment, value)
+
+    def _with_coefficients(self, expression: sympy.Expr, name: str) -> sympy.Expr:
+        shared = [sympy.Symbol(parameter) for parameter in self.shared]
+        terms = []
+        for term in sympy.Add.make_args(sympy.expand(expression)):
+            own, coefficient = term.as_independent(*shared)
+            if len(own.free_symbols) == 1 and own.is_Symbol and not coefficient.is_Symbol and coefficient != 1:
+                symbol = sympy.Symbol(f"{name}_per_{own}")
+                self.coefficients[str(symbol)] = coefficient
+                self.names[str(symbol)] = f"c.{symbol}"
+                terms.append(symbol * own)
+            else:
+                terms.append(term)
+        return sum(terms, sympy.Integer(0))
+
+    def _replace(self, assignment: Any, value: sympy.Expr) -> None:
+        """Put another expression on the right-hand side of an assignment."""
+        rewritten = ModelParser.parse_expression(str(value))
+        rewritten.update_scope(assignment.get_scope())
+        rewritten.accept(ASTSymbolTableVisitor())
+        assignment.rhs = rewritten
 
     def _declare_variables(self) -> None:
         for block in self.neuron.get_parameters_blocks() + self.neuron.get_state_blocks():
@@ -357,6 +394,9 @@ class _Analysis:
                 self.result.shared_internals.append(Formula(name, self.printer.print(expression)))
             else:
                 self.result.internals.append(Formula(name, self.printer.print(expression), self._type_of(name)))
+
+        for name, value in self.coefficients.items():
+            self.result.shared_internals.append(Formula(name, self.translator.to_cpp(value)))
 
     def _type_of(self, internal: str) -> str:
         symbols = {_name(symbol): symbol for symbol in self.neuron.get_internal_symbols()}

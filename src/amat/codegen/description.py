@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from amat.codegen.errors import UnsupportedModelError
 
-__all__ = ["Formula", "Jump", "NeuronDescription", "SliceBound", "Variable"]
+__all__ = ["Formula", "Jump", "NeuronDescription", "SliceBound", "Variable", "balanced_sum"]
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class SliceBound:
         C++ of the derivatives of the distance to the threshold (positive: a spike) by both.
     offset : str
         C++ of the distance where all of them are zero.
-    drives : list of str
-        C++ statements that set constant state variables.
+    drives : list of Formula
+        Constant state variables that a step sets, with their values.
     decays : list of Formula
         State variables that a step multiplies by a factor, without a differential equation.
     counter : str
@@ -82,7 +82,7 @@ class SliceBound:
     constant: list[str]
     coefficients: list[str]
     offset: str
-    drives: list[str]
+    drives: list[Formula]
     decays: list[Formula]
     counter: str
     counter_runs_along: bool
@@ -210,13 +210,48 @@ class NeuronDescription:
             name for name in self.bound.varying if name in columns and (columns.index(name), column) in self.pattern
         ]
 
-    def terms(self, variable: str) -> list[str]:
-        """Return the columns that a variable's new value depends on: drives first, itself last.
+    def slice_column(self, name: str) -> str:
+        """Return the C++ of a state variable or drive at the start of a slice."""
+        assert self.bound is not None
+        return f"next_{name}" if name in [drive.name for drive in self.bound.drives] else self.column(name)
 
-        Itself last, so that only one operation lies between a value and its successor.
+    def next_value(self, variable: str, propagators: str) -> str:
+        """Return the C++ of a variable's new value.
+
+        Its old value comes last, so that only one operation lies between a value and its successor; the rest is
+        added in pairs.
+
+        Parameters
+        ----------
+        variable : str
+        propagators : str
+            C++ of the propagators: of a step, or of a slice.
         """
+        column = self.slice_column if propagators == "c.slice" else self.column
+        products = [f"{propagators}.{variable}__{term} * {column(term)}" for term in self.terms(variable)]
+        others, itself = products[:-1], products[-1]
+        return f"{balanced_sum(others)}\n    + {itself}" if others else itself
+
+    def highest_terms(self) -> list[str]:
+        """Return the C++ of the largest contributions of the varying state variables to the bound."""
+        assert self.bound is not None
+        return [
+            f"nestml::largest_product( around_{name}, c.smallest_{name}, c.largest_{name} )"
+            for name in self.bound.varying
+        ]
+
+    def terms(self, variable: str) -> list[str]:
+        """Return the columns that a variable's new value depends on: drives first, itself last."""
         columns = self.columns()
         row = columns.index(variable)
         found = [columns[j] for i, j in self.pattern if i == row and j != row]
         drives = [name for name in found if name.startswith("drive_") or not self._changes(name)]
         return drives + [name for name in found if name not in drives] + [variable]
+
+
+def balanced_sum(terms: Sequence[str]) -> str:
+    """Return C++ that adds terms in pairs, so that few additions have to wait for others."""
+    if len(terms) == 1:
+        return terms[0]
+    middle = (len(terms) + 1) // 2
+    return f"( {balanced_sum(terms[:middle])}\n    + {balanced_sum(terms[middle:])} )"

@@ -16,7 +16,7 @@ from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.utils.ast_utils import ASTUtils
 
 from amat.codegen.analysis import analyse
-from amat.codegen.description import NeuronDescription
+from amat.codegen.description import NeuronDescription, balanced_sum
 from amat.codegen.errors import UnsupportedModelError
 from amat.codegen.expressions import ScopedVariablePrinter
 
@@ -153,6 +153,7 @@ class OptimisedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NE
             "model": description,
             "printer": CppPrinter(expression_printer=self._scoped_printer),
             "options": {option: self.get_option(option) for option in _CHOICES},
+            "balanced_sum": balanced_sum,
             "integrate": lambda call: _integration(description, call),
             "invariants": _invariants(neuron, description, self._scoped_printer),
         }

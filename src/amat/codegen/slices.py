@@ -138,7 +138,7 @@ class _QuietStep:
         self.is_counter = is_counter
         self.translator = translator
         self.integrated = False
-        self.drives: list[str] = []
+        self.drives: list[Formula] = []
         self.decays: list[Formula] = []
         self.counter = ""
         self.counter_runs_along = True
@@ -203,7 +203,7 @@ class _QuietStep:
             ports = {port.cpp for port in self.description.ports}
             if name in self.description.variables and name not in changing and not self.integrated:
                 if not used & (state | ports):
-                    self.drives.append(f"s.{name} = {self.translator.to_cpp(value)};")
+                    self.drives.append(Formula(name, self.translator.to_cpp(value)))
                     return
             elif name not in self.description.variables:
                 factor = sympy.diff(value, symbol)

@@ -20,8 +20,7 @@ from filelock import FileLock
 from amat import paths
 from amat.files import write_json
 from amat.toolchain.catalogue import AMAT, FAST_ANALYTIC, Model, find_model
-from amat.toolchain.errors import ToolchainError
-from amat.toolchain.generate import UNSUPPORTED
+from amat.toolchain.errors import UNSUPPORTED, ToolchainError, UnsupportedError
 from amat.toolchain.nest_installation import compiler, find_nest
 
 __all__ = ["Module", "Progress", "build"]
@@ -232,10 +231,6 @@ def _attempts(model: Model) -> list[tuple[str, dict[str, Any]]]:
     if model.fallback:
         attempts.append(("stock", FAST_ANALYTIC))
     return attempts
-
-
-class UnsupportedError(ToolchainError):
-    """The code generator does not serve the model."""
 
 
 def _run(command: list[str], who: str, env: dict[str, str] | None = None) -> None:

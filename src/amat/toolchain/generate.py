@@ -12,10 +12,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-__all__ = ["UNSUPPORTED", "main"]
+from amat.toolchain.errors import UNSUPPORTED
 
-#: The exit status for a model that the optimised code generator does not serve; the reason is on standard error.
-UNSUPPORTED = 3
+__all__ = ["main"]
 
 
 def main(request_file: str) -> int:

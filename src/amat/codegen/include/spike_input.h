@@ -9,6 +9,7 @@
 
 // C++ includes:
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -114,28 +115,36 @@ protected:
     pending_slices_ -= pending_slices_ > 0 and pending_slices_ != always;
   }
 
-  //! Return the slot of a step of the current slice.
-  std::size_t
-  first_slot( const long step ) const
+  /**
+   * Take what arrives in some steps of the current slice, in order. There must have been a spike.
+   *
+   * @param from,to  The steps, from the start of the slice.
+   * @param advance  Called with the step and an array of the Ports weights that arrive in it.
+   */
+  template < typename Advance >
+  [[gnu::always_inline]] inline void
+  take_spikes( const long from, const long to, Advance&& advance )
   {
-    return nest::kernel().event_delivery_manager.get_modulo( step );
-  }
-
-  //! Return the slot of the step after.
-  std::size_t
-  next_slot( const std::size_t slot ) const
-  {
-    return slot + 1 == n_slots_ ? 0 : slot + 1;
-  }
-
-  //! Return what has arrived at a port in a slot, and clear it. There must have been a spike.
-  double
-  take_spikes( const std::size_t port, const std::size_t slot )
-  {
-    double& value = slots_[ port * n_slots_ + slot ];
-    const double result = value;
-    value = 0.0;
-    return result;
+    // The slots of a slice are one piece, or two where they reach the end of the arrays.
+    for ( long start = from; start < to; )
+    {
+      double* const piece = &slots_[ nest::kernel().event_delivery_manager.get_modulo( start ) ];
+      const long steps = std::min< long >( to - start, n_slots_ - ( piece - slots_.get() ) );
+      for ( long i = 0; i < steps; ++i )
+      {
+        std::array< double, Ports > weights;
+        for ( std::size_t port = 0; port < Ports; ++port )
+        {
+          weights[ port ] = piece[ port * n_slots_ + i ];
+        }
+        advance( start + i, weights );
+      }
+      for ( std::size_t port = 0; port < Ports; ++port )
+      {
+        std::fill_n( piece + port * n_slots_, steps, 0.0 );
+      }
+      start += steps;
+    }
   }
 
 private:

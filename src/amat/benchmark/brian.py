@@ -1,0 +1,104 @@
+"""An outside peer: the same AMAT neurons as a C++ program that Brian2 makes.
+
+Brian2 runs in a process of its own, since the versions of packages that it works with may not be NEST's and
+NESTML's. Its program is compiled once, with Brian2's own options for the compiler, and then run again and again; it
+states the time of the simulation without that of starting up.
+"""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amat.benchmark import brian_standalone
+from amat.benchmark.families import KINDS, Contender
+from amat.benchmark.update import RESOLUTION, WARM_UP
+from amat.errors import AmatError
+
+__all__ = ["BRIAN", "BrianProgram", "brian_version"]
+
+#: Brian2's part in measurements.
+BRIAN = Contender("brian2", "brian2", KINDS["brian2"])
+
+
+def brian_version(python: str) -> str | None:
+    """Return the version of Brian2 that an interpreter can import, or None."""
+    command = [python, "-c", "import brian2; print(brian2.__version__)"]
+    try:
+        finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    except OSError:
+        return None
+    return finished.stdout.split()[-1] if finished.returncode == 0 else None
+
+
+class BrianProgram:
+    """AMAT neurons without input, simulated by a program that Brian2 makes when it is first measured.
+
+    Parameters
+    ----------
+    python : str
+        An interpreter that can import Brian2.
+    folder : pathlib.Path
+        An empty one, for the program.
+    neurons : int
+    parameters : mapping
+        Of all neurons, by NESTML's names.
+    duration : float
+        In ms of the model.
+    """
+
+    def __init__(
+        self, python: str, folder: Path, neurons: int, parameters: Mapping[str, float], duration: float
+    ) -> None:
+        # The program is made in another folder: a path is given from the root on, a name is looked up.
+        self.python = str(Path(shutil.which(python) or python).absolute())
+        self.folder = folder
+        self.neurons, self.parameters, self.duration = neurons, dict(parameters), duration
+
+    def measure(self) -> dict[str, Any]:
+        """Run the program; return what `amat.benchmark.update.measure_update` does.
+
+        Raises
+        ------
+        AmatError
+            If Brian2 cannot make the program, or it fails.
+        """
+        program = self.folder / "program"
+        if not program.is_dir():
+            self._compile(program)
+        self._run(["./main"], program)
+        seconds = float((program / "results" / "last_run_info.txt").read_text().split()[0])
+        counts = next((program / "results").glob("_array_neurongroup_n_spikes_*"))
+        spikes = int(np.fromfile(counts, dtype=np.int32).sum())
+        return {
+            "seconds": seconds,
+            "ns": 1e9 * seconds / self.neurons / (self.duration / RESOLUTION),
+            "spikes": spikes,
+            "rate": 1e3 * spikes / self.neurons / self.duration,
+        }
+
+    def _compile(self, program: Path) -> None:
+        request = {
+            "folder": str(program),
+            "neurons": self.neurons,
+            "parameters": self.parameters,
+            "warm_up": WARM_UP,
+            "duration": self.duration,
+            "resolution": RESOLUTION,
+        }
+        file = self.folder / "request.json"
+        file.write_text(json.dumps(request))
+        self._run([self.python, brian_standalone.__file__, str(file)], self.folder)
+
+    @staticmethod
+    def _run(command: list[str], folder: Path) -> None:
+        finished = subprocess.run(
+            command, check=False, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        if finished.returncode:
+            said = "\n  ".join(finished.stdout.splitlines()[-10:])
+            raise AmatError(f"Brian2 failed ({command[0]}); name another Python with --brian2:\n  {said}")

@@ -1,0 +1,282 @@
+"""Statistics, cases, targets and tables of benchmarks, on given numbers; nothing is simulated."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from amat.benchmark.cases import BASE, Case, cross_product, default_cases, find_cases, quick_cases
+from amat.benchmark.families import FAMILIES, Contender, draw
+from amat.benchmark.measurements import Store, run_rounds, summarise
+from amat.benchmark.memory import memory_cases
+from amat.benchmark.network import Network, check_rates
+from amat.benchmark.runs import Options, _facts
+from amat.benchmark.targets import TARGETS, find_target
+from amat.benchmark.update import check_spikes
+from amat.cli_benchmark import make_table
+from amat.errors import AmatError
+
+HAND = Contender("amat2_psc_exp", "hand", "NEST")
+OURS = Contender("amat2_psc_exp_neuron_opt", "opt", "ours", "abc")
+
+
+def rows(case: str, values: dict[Contender, list[float]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"case": case, "round": number, "model": c.model, "kind": c.kind, "label": c.label, "ns": value}
+        for c, of_c in values.items()
+        for number, value in enumerate(of_c)
+    )
+
+
+class TestStatistics:
+    def test_ratios_are_taken_within_rounds(self):
+        """A machine that slows down twofold from round to round: medians of times would give 5 / 20."""
+        table = rows("quiet", {HAND: [10.0, 20.0, 40.0, 80.0, 160.0], OURS: [5.0, 5.0, 10.0, 10.0, 80.0]})
+        summary = summarise(table, "ns").set_index("model")
+        ours = summary.loc[OURS.model]
+        # the ratios are 0.5, 0.25, 0.25, 0.125 and 0.5
+        assert ours["ratio"] == 0.25
+        assert (ours["lower"], ours["upper"]) == (0.25, 0.5)
+        assert (ours["least"], ours["largest"]) == (0.125, 0.5)
+        assert ours["rounds"] == 5
+        assert ours["median"] == 10.0
+        assert ours["reference"] == HAND.model
+        assert summary.loc[HAND.model, "ratio"] == 1.0
+
+    def test_another_reference(self):
+        table = rows("quiet", {HAND: [10.0, 20.0], OURS: [2.0, 5.0]})
+        summary = summarise(table, "ns", reference="opt").set_index("model")
+        assert summary.loc[HAND.model, "ratio"] == 4.5
+
+    def test_a_reference_that_is_missing_gives_no_ratio(self):
+        summary = summarise(rows("quiet", {OURS: [2.0]}), "ns")
+        assert np.isnan(summary["ratio"][0])
+        assert summary["rounds"][0] == 0
+
+
+class TestRounds:
+    def measure(self, contender):
+        self.order.append(contender.model)
+        return {"ns": float(len(self.order))}
+
+    def run(self, folder, rounds, *contenders, settings=None):
+        self.order = []
+        store = Store(folder, "update", settings or {"seed": 1})
+        run_rounds(store, "quiet", contenders, self.measure, rounds)
+        return store
+
+    def test_the_first_model_changes_from_round_to_round(self, tmp_path):
+        self.run(tmp_path, 3, HAND, OURS)
+        assert self.order == [HAND.model, OURS.model, OURS.model, HAND.model, HAND.model, OURS.model]
+
+    def test_a_stopped_run_goes_on(self, tmp_path):
+        self.run(tmp_path, 2, HAND, OURS)
+        store = self.run(tmp_path, 3, HAND, OURS)
+        assert len(self.order) == 2
+        assert len(store.rows) == 6
+        assert len(pd.read_csv(tmp_path / "update.csv")) == 6
+
+    def test_a_stopped_round_is_measured_again(self, tmp_path):
+        self.run(tmp_path, 1, HAND)
+        store = self.run(tmp_path, 1, HAND, OURS)
+        assert self.order == [HAND.model, OURS.model]
+        assert len(store.rows) == 2
+
+    def test_another_module_is_measured(self, tmp_path):
+        self.run(tmp_path, 1, HAND, OURS)
+        self.run(tmp_path, 1, HAND, Contender(OURS.model, "opt", "ours", "123"))
+        assert len(self.order) == 2
+
+    def test_other_settings_begin_anew(self, tmp_path):
+        self.run(tmp_path, 2, HAND, OURS)
+        store = self.run(tmp_path, 1, HAND, OURS, settings={"seed": 2})
+        assert len(store.rows) == 2
+
+    def test_a_round_that_fails_its_check_is_not_kept(self, tmp_path):
+        def check(rows):
+            raise AmatError("silent")
+
+        store = Store(tmp_path, "update", {})
+        self.order = []
+        with pytest.raises(AmatError, match="silent"):
+            run_rounds(store, "quiet", [HAND], self.measure, 1, check=check)
+        assert not (tmp_path / "update.csv").exists()
+
+
+class TestCases:
+    def test_names_are_unique_and_found(self):
+        cases = [*default_cases(), *cross_product()]
+        assert len({case.name for case in cases}) == len(set(cases))
+        for case in cases:
+            assert find_cases([case.name]) == [case]
+
+    def test_every_target_has_a_case(self):
+        """With what is run by default: updates, memory, networks and Brian2."""
+        judged = {find_target("time", **_facts(case)) for case in default_cases()}
+        judged |= {find_target("brian2", **_facts(BASE))}
+        for case in memory_cases(list(FAMILIES)):
+            judged |= {find_target(quantity, **_facts(case)) for quantity in ("memory", "own memory")}
+        judged |= {find_target("network", family="amat", neurons=number) for number in (2000, 10000, 50000)}
+        assert judged - {None} == set(TARGETS)
+
+    def test_the_default_changes_each_factor_once_around_the_base_case(self):
+        alone = {
+            name
+            for case in default_cases()
+            if case.family == "amat"
+            for name in ("rate", "delay", "neurons", "parameters", "random_phases")
+            if [n for n in vars(case) if getattr(case, n) != getattr(BASE, n)] == [name]
+        }
+        assert alone == {"rate", "delay", "neurons", "parameters", "random_phases"}
+
+    def test_quick_cases_are_small(self):
+        assert {case.neurons for case in quick_cases()} == {1000}
+
+    def test_a_family_stands_for_its_cases(self):
+        assert find_cases(["mat"]) == [case for case in default_cases() if case.family == "mat"]
+
+    def test_an_unknown_case_is_answered_with_the_nearest(self):
+        with pytest.raises(AmatError, match="amat-input"):
+            find_cases(["amat-inptu"])
+
+    @pytest.mark.parametrize(
+        ("case", "bound"),
+        [
+            (Case("amat"), 0.12),
+            (Case("amat", parameters="different", random_phases=True), 0.20),
+            (Case("amat", delay=0.1), 0.50),
+            (Case("amat", 4000.0, delay=0.1), 0.60),
+            (Case("iaf_psc_alpha", 4000.0), 0.70),
+            (Case("izhikevich"), 1.30),
+        ],
+    )
+    def test_targets(self, case, bound):
+        assert find_target("time", **_facts(case)).bound == bound
+
+    @pytest.mark.parametrize("case", [Case("amat", parameters="time constants"), Case("amat", delay=0.5), Case("mat")])
+    def test_cases_without_a_target(self, case):
+        assert find_target("time", **_facts(case)) is None
+
+    def test_brian_shall_take_at_least_twice_the_time(self):
+        target = find_target("brian2", **_facts(BASE))
+        assert target.is_met(2.5)
+        assert not target.is_met(1.5)
+        assert str(target) == "≥ 2.00"
+
+
+class TestParameters:
+    def test_equal_neurons_are_given_once(self):
+        population = draw(FAMILIES["amat"], 10, parameters="equal", random_phases=False, driven=False, seed=1)
+        assert len(population) == 1
+        assert population[0]["V_m"] == population[0]["E_L"]
+
+    def test_the_same_seed_gives_the_same_neurons(self):
+        drawn = [
+            draw(FAMILIES["amat"], 10, parameters="different", random_phases=True, driven=True, seed=seed)
+            for seed in (1, 1, 2)
+        ]
+        assert drawn[0] == drawn[1] != drawn[2]
+
+    def test_different_parameters_leave_time_constants_equal(self):
+        family = FAMILIES["amat"]
+        different = draw(family, 50, parameters="different", random_phases=False, driven=False, seed=1)
+        assert {values["tau_m"] for values in different} == {10.0}
+        for name in ("E_L", "omega", "alpha_1", "alpha_2", "I_e"):
+            assert len({values[name] for values in different}) == 50
+        all_different = draw(family, 50, parameters="time constants", random_phases=False, driven=False, seed=1)
+        assert len({values["tau_m"] for values in all_different}) == 50
+
+    def test_phases_lie_between_rest_and_threshold(self):
+        for values in draw(FAMILIES["amat"], 50, parameters="different", random_phases=True, driven=False, seed=1):
+            assert values["E_L"] <= values["V_m"] <= values["E_L"] + values["omega"]
+
+    def test_hand_written_models_get_their_own_names_and_conventions(self):
+        for name in ("amat", "mat"):
+            family = FAMILIES[name]
+            values = draw(family, 1, parameters="equal", random_phases=False, driven=False, seed=1)[0]
+            nest = family.to_nest(values)
+            assert nest["omega"] == values["E_L"] + values["omega"]
+            assert nest["t_ref"] == values["refr_T"]
+            assert nest["tau_syn_ex"] == values["tau_syn_exc"]
+            assert nest["V_m"] == values["V_m"]
+            assert "refr_T" not in nest
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"rounds": 0}, "0 rounds: at least one"),
+            ({"duration": 0.0}, "simulate 1 ms or more"),
+            ({"models": ["amat2"]}, "amat2 is not among the models"),
+        ],
+    )
+    def test_options_are_refused_before_any_work(self, tmp_path, options, message):
+        with pytest.raises(AmatError, match=message):
+            Options(tmp_path, **options)
+
+    def test_an_output_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").touch()
+        with pytest.raises(AmatError, match="cannot be written"):
+            Options(tmp_path / "file" / "output")
+
+    def test_networks_that_cannot_be_connected(self):
+        with pytest.raises(AmatError, match="5 or more"):
+            Network(100, 0)
+
+    def test_time_constants_differ_for_amat_only(self):
+        with pytest.raises(AmatError, match="AMAT only"):
+            draw(FAMILIES["mat"], 5, parameters="time constants", random_phases=False, driven=False, seed=1)
+
+    def spikes(self, hand, ours, model=HAND):
+        common = {"case": "quiet"}
+        return [
+            {**common, "model": model.model, "kind": "hand", "spikes": hand, "rate": hand},
+            {**common, "model": OURS.model, "kind": "opt", "spikes": ours, "rate": ours},
+        ]
+
+    def test_twins_must_spike_alike(self):
+        check_spikes(self.spikes(10, 10))
+        with pytest.raises(AmatError, match=r"11 times and amat2_psc_exp 10 times.*amat validate"):
+            check_spikes(self.spikes(10, 11))
+
+    def test_silent_models_are_not_measured(self):
+        for check in (check_spikes, check_rates):
+            with pytest.raises(AmatError, match="does not spike"):
+                check(self.spikes(0, 0))
+
+    def test_other_families_may_spike_otherwise(self):
+        check_spikes(self.spikes(10, 11, Contender("izhikevich", "hand", "NEST")))
+
+    def test_rates_in_networks_must_be_near(self):
+        check_rates(self.spikes(100, 105))
+        with pytest.raises(AmatError, match=r"120\.00 spikes"):
+            check_rates(self.spikes(100, 120))
+
+
+class TestTable:
+    def shown(self, summary: pd.DataFrame, *, wide: bool = True) -> str:
+        console = Console(width=120, record=True, file=io.StringIO())
+        console.print(make_table(summary, "Time", wide=wide))
+        return console.export_text()
+
+    @pytest.fixture
+    def summary(self) -> pd.DataFrame:
+        table = rows("amat-quiet", {HAND: [10.0, 20.0, 40.0], OURS: [1.0, 2.2, 4.0]})
+        return summarise(table, "ns").assign(quantity="time", target=["", "≤ 0.12"], met=[None, True])
+
+    def test_shows_nests_time_beside_ours_and_the_ratio(self, summary):
+        text = self.shown(summary)
+        line = next(line for line in text.splitlines() if "amat-quiet" in line)
+        assert " ".join(line.split()) == "amat-quiet ours 20 ns 2.2 ns 0.10 0.10–0.11 0.10–0.11 ✓ ≤ 0.12"
+        assert "3 rounds" in text
+
+    def test_marks_what_misses_its_target(self, summary):
+        summary["met"] = [None, False]
+        assert "✗ ≤ 0.12" in self.shown(summary)
+
+    def test_leaves_out_the_range_where_there_is_no_room(self, summary):
+        assert "range" in self.shown(summary)
+        assert "range" not in self.shown(summary, wide=False)
