@@ -145,20 +145,21 @@ def validate(
     if csv:
         with replacing(csv) as temporary:
             table.to_csv(temporary, index=False)
-    failed = validation.failures(table)
+    failed = validation.failures(table, name)
     spikes = int(table["spikes"].sum())
     if len(failed):
         raise AmatError(
             f"{len(failed)} of {sets} sets fail: other spikes, or voltages that differ by more than "
-            f"{validation.BOUND:g} mV. Where a column ends in _nest and is as large, the rounding is that of "
-            f"NEST's model, not of the generated one.\n{failed.to_string()}"
+            f"{validation.BOUND:g} mV from NEST's, or {validation.EXACT_BOUNDS[name]:g} mV from the exact ones. "
+            "Where a column ends in _nest and is as large, the rounding is that of NEST's model, not of the "
+            f"generated one.\n{failed.to_string()}"
         )
     _console.print(f"All {spikes} spikes of {sets} sets are identical to NEST's and to the exact ones.")
     worst = table[["V_m", "V_th", "V_th_v"]].to_numpy().max()
     worst_exact = table[["V_m_exact", "V_th_exact", "V_th_v_exact"]].to_numpy().max()
     _console.print(
         f"Largest deviation of a voltage: {worst:.1e} mV from NEST's, {worst_exact:.1e} mV from the exact one "
-        f"(bound: {validation.BOUND:g} mV)."
+        f"(bounds: {validation.BOUND:g} and {validation.EXACT_BOUNDS[name]:g} mV)."
     )
 
 

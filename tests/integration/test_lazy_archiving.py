@@ -388,7 +388,7 @@ def test_header_compiles_without_a_warning_and_is_small(tmp_path):
     source = tmp_path / "neuron.cpp"
     source.write_text(
         '#include "lazy_archiving_node.h"\n'
-        "static_assert( sizeof( nestml::LazyArchivingNode ) == sizeof( nest::Node ) + 24 );\n"
+        "static_assert( sizeof( nestml::LazyArchivingNode ) == sizeof( nest::Node ) + 32 );\n"
         "struct Neuron : nestml::LazyArchivingNode\n"
         "{\n"
         "  void pre_run_hook() override { clear_history(); }\n"

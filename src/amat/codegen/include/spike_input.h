@@ -17,6 +17,8 @@
 // Includes from NEST:
 #include "kernel_manager.h"
 
+#include "spike_queue.h"
+
 namespace nestml
 {
 
@@ -28,7 +30,7 @@ namespace nestml
  * before nest::Node: the pointer to the arrays then lies just before the node's pointer to its virtual functions, which
  * an event has loaded already, and since memory comes in units of 16 bytes, both are in the same line. Arrays inside
  * the object would not save more, but their size would be fixed, and neurons without input would have them, too. One
- * array a port, not pairs, since most spikes are excitatory.
+ * array a port, not pairs, since most spikes are excitatory. The slot is not waited for: see spike_queue.h.
  *
  * Not safe for use by several threads; NEST delivers the spikes to a neuron on the neuron's own thread.
  *
@@ -39,7 +41,10 @@ class SpikeInput
 {
 public:
   // Virtual, so that the compiler keeps this base first; see above.
-  virtual ~SpikeInput() = default;
+  virtual ~SpikeInput()
+  {
+    clear_spikes();
+  }
 
 protected:
   SpikeInput() = default;
@@ -56,9 +61,20 @@ protected:
   void
   clear_spikes()
   {
+    finish_spikes();
     slots_.reset();
     n_slots_ = 0;
     pending_slices_ = 0;
+  }
+
+  //! Store what was put off, before a simulation ends or buffers are freed.
+  void
+  finish_spikes()
+  {
+    if ( slots_ )
+    {
+      SpikeQueue::flush();
+    }
   }
 
   //! Take note that a connection is made.
@@ -81,6 +97,7 @@ protected:
     const long slots = min_delay + nest::kernel().connection_manager.get_max_delay();
     if ( expected_ and n_slots_ != slots )
     {
+      finish_spikes();
       slots_ = std::make_unique< double[] >( Ports * slots );
       n_slots_ = static_cast< std::uint32_t >( slots );
       n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
@@ -97,8 +114,12 @@ protected:
   void
   add_spikes( const std::size_t port, const long steps, const double weight )
   {
-    slots_[ port * n_slots_ + nest::kernel().event_delivery_manager.get_modulo( steps ) ] += weight;
-    pending_slices_ = n_slices_;
+    SpikeQueue::add( slots_[ port * n_slots_ + nest::kernel().event_delivery_manager.get_modulo( steps ) ], weight );
+    if ( pending_slices_ != n_slices_ )
+    {
+      // Only the first spike in a slice has to write: it spares the others a cache line that is to be written back.
+      pending_slices_ = n_slices_;
+    }
   }
 
   //! Whether spikes may arrive in the current slice. If not, slots need not be looked at.
@@ -125,6 +146,7 @@ protected:
   [[gnu::always_inline]] inline void
   take_spikes( const long from, const long to, Advance&& advance )
   {
+    SpikeQueue::flush();
     // The slots of a slice are one piece, or two where they reach the end of the arrays.
     for ( long start = from; start < to; )
     {
