@@ -69,8 +69,9 @@ class OptimisedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NE
         ``input_free_loop`` : bool
             Where no input is waiting and nothing records, step without looking for either.
         ``slice_skipping`` : bool
-            Where in addition a bound shows that the threshold cannot be reached, advance over all steps between two
-            exchanges of spikes at once. Assumes a threshold that is linear in the state, and at least three steps.
+            Where in addition a bound shows that the threshold cannot be reached, put off all steps between two
+            exchanges of spikes, or of several short ones, and advance over them at once. Assumes a threshold that is
+            linear in the state.
         ``fma_clones`` : bool
             Compile the update a second time for processors with fused multiplication and addition, and choose when
             the module is loaded, where compiler and system can. Results of different processors may then differ

@@ -99,7 +99,7 @@ protected:
     {
       finish_spikes();
       slots_ = std::make_unique< double[] >( Ports * slots );
-      n_slots_ = static_cast< std::uint32_t >( slots );
+      n_slots_ = static_cast< std::uint32_t >( slots ) & 0xffffff; // more would be gigabytes for a few neurons
       n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
     }
   }
@@ -127,6 +127,22 @@ protected:
   spikes_pending() const
   {
     return pending_slices_ > 0;
+  }
+
+  //! More steps than these cannot be put off.
+  static constexpr long longest_nap = 255;
+
+  //! Return how many steps were put off; it is kept here, where there is room, for the neuron.
+  long
+  nap() const
+  {
+    return nap_;
+  }
+
+  void
+  set_nap( const long steps )
+  {
+    nap_ = static_cast< std::uint32_t >( steps ) & 0xff;
   }
 
   //! Take note that the current slice is over.
@@ -173,7 +189,8 @@ private:
   //! With more slices than are counted, spikes are always taken to be pending.
   static constexpr std::uint16_t always = 32767;
 
-  std::uint32_t n_slots_ = 0;        //!< of each port; NEST fixes the delays when a simulation starts
+  std::uint32_t n_slots_ : 24 = 0;   //!< of each port; NEST fixes the delays when a simulation starts
+  std::uint32_t nap_ : 8 = 0;        //!< steps that were put off
   std::uint16_t n_slices_ : 15 = 0;  //!< which these span
   std::uint16_t expected_ : 1 = 0;   //!< whether a connection was made
   std::uint16_t pending_slices_ = 0; //!< until all that has arrived is taken
