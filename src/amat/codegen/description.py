@@ -240,6 +240,10 @@ class NeuronDescription:
             for name in self.bound.varying
         ]
 
+    def drive_is_used(self, drive: str, variables: Sequence[str]) -> bool:
+        """Return whether any of some variables depends on a drive."""
+        return any(f"drive_{drive}" in self.terms(variable) for variable in variables)
+
     def terms(self, variable: str) -> list[str]:
         """Return the columns that a variable's new value depends on: drives first, itself last."""
         columns = self.columns()
