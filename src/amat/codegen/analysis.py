@@ -131,9 +131,11 @@ class _Analysis:
         if len(neuron.get_continuous_input_ports()) > 1:
             refuse("more than one continuous input port")
         if not self.linear and not self.heun:
+            terms = zip(self.system.variables, self.system.nonlinear, strict=True)
+            names = [name for name, term in terms if term != 0] or self.system.variables
             raise UnsupportedModelError(
-                "its equations are not linear with constant coefficients; the option numeric_solver: Heun integrates "
-                "them numerically"
+                f"its equations for {', '.join(names)} are not linear with constant coefficients; the option "
+                "numeric_solver: Heun integrates them numerically"
             )
 
     def _collect_ports(self) -> None:
