@@ -4,7 +4,7 @@ rule notebook:
     input:
         notebook="notebooks/{name}.ipynb",
         modules="results/modules.json",
-        library=sorted(Path("src/amat").glob("*.py")),
+        library=sorted(path for folder in ("", "benchmark") for path in Path("src/amat", folder).glob("*.py")),
         data=sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"}),
     output:
         executed="book/notebooks/{name}.ipynb",
@@ -13,6 +13,8 @@ rule notebook:
         parameters=lambda wildcards: json.dumps(config["notebooks"][wildcards.name], sort_keys=True),
     log:
         "build/logs/{name}.log",
+    # The notebook that measures times runs alone.
+    threads: lambda wildcards: workflow.cores if wildcards.name == "code_generation" else 1
     message:
         "Executing the notebook {wildcards.name}"
     shell:
