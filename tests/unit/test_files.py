@@ -1,7 +1,11 @@
 """Files are written whole, or not at all."""
 
 import json
+import os
+import signal
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,16 +27,26 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path):
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    """Dead is who holds no lock: a killed process that nobody has waited for still has its number."""
     path = tmp_path / "table.csv"
-    with subprocess.Popen(["true"]) as process:
-        pass
-    leftover, alive = tmp_path / f".table.{process.pid}.csv", tmp_path / ".table.1.csv"
-    leftover.touch()
-    alive.touch()
-    with replacing(path) as temporary:
-        temporary.touch()
-    assert {file.name for file in tmp_path.iterdir()} == {"table.csv", alive.name}
+    write = "import sys, time; from amat.files import replacing; from pathlib import Path\n"
+    write += "with replacing(Path(sys.argv[1])) as t: print(t.name, flush=True); time.sleep(600)"
+    names = []
+    writers = [subprocess.Popen([sys.executable, "-c", write, path], stdout=-1, text=True) for _ in range(2)]
+    try:
+        for writer in writers:
+            names.append(writer.stdout.readline().strip())
+        os.kill(writers[0].pid, signal.SIGKILL)
+        os.waitid(os.P_PID, writers[0].pid, os.WEXITED | os.WNOWAIT)  # dead, and still among the processes
+        assert Path("/proc", str(writers[0].pid)).exists()
+        with replacing(path) as temporary:
+            temporary.touch()
+        assert {file.name for file in tmp_path.iterdir()} == {"table.csv", names[1]}
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.communicate()
 
 
 def test_json_makes_its_folder_and_is_sorted(tmp_path):
