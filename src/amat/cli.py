@@ -67,12 +67,11 @@ def build(
     ] = None,
 ) -> None:
     """Generate and compile models into modules that NEST loads; what is in the cache is not made again."""
-    chosen = [
-        toolchain.find_model(name, codegen.value if codegen else None)  # an unknown name is told before any work
-        for name in models or toolchain.MODELS
-    ]
-    if codegen and not models:
-        chosen = [model for model in chosen if model.codegen == codegen.value]
+    generator = codegen.value if codegen else None
+    if models:
+        chosen = [toolchain.find_model(name, generator) for name in models]  # an unknown name is told before any work
+    else:
+        chosen = [model for model in toolchain.MODELS.values() if generator in (None, model.codegen)]
     if fallback:
         chosen = [dataclasses.replace(model, fallback=True) for model in chosen]
     with _progress() as progress, ThreadPoolExecutor(max_workers=2) as pool:

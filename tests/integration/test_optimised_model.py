@@ -157,8 +157,11 @@ def assert_same_traces(ours, theirs, steps):
     np.testing.assert_allclose(ours[2], theirs[2], rtol=0, atol=TOLERANCE)
 
 
-def run_amat(model, delay, *, threads=1, meters=False, pieces=(350.0,), resolution=0.1):
-    """Simulate a model of ours beside NEST's; return the spikes of ours, having compared everything."""
+def run_amat(model, delay, *, threads=1, meters=False, pieces=(350.0,), resolution=0.1, longest=None):
+    """Simulate a model of ours beside NEST's; return the spikes of ours, having compared everything.
+
+    With `longest`, there is a connection without weight that has this delay.
+    """
     nest = start(model, resolution=resolution, threads=threads)
     name = model if isinstance(model, str) else model.name
     duration = sum(pieces)
@@ -169,6 +172,8 @@ def run_amat(model, delay, *, threads=1, meters=False, pieces=(350.0,), resoluti
         group.set([named(kind, p, V_m) for p, V_m in drawn])
         groups.append(group)
     drive(nest, groups, delay, duration, resolution=resolution)
+    if longest:
+        nest.Connect(groups[1][0], groups[0][0], syn_spec={"weight": 0.0, "delay": longest})
     recorders = [spike_recorder(nest, group, delay) for group in groups]
     recording = [multimeter(nest, group, ["V_m", "V_th"], delay) for group in groups] if meters else []
     for piece in pieces:
@@ -200,6 +205,15 @@ def test_amat_is_nests_with_any_delay_recorder_and_number_of_threads(delay):
     for threads in (1, 2, 4):
         assert run_amat(MODEL, delay, threads=threads) == reference
     assert run_amat(MODEL, delay, threads=2, meters=True) == reference
+
+
+@pytest.mark.parametrize("delay", [0.1, 1.5])
+def test_amat_is_nests_with_arrays_that_no_cache_holds(delay):
+    """A delay of 20 s takes 3 MB of buffers a neuron: additions to them are put off, in whole and in odd pieces."""
+    reference = run_amat(MODEL, delay)
+    for threads in (1, 2):
+        assert run_amat(MODEL, delay, threads=threads, longest=20000.0, meters=True) == reference
+        assert run_amat(MODEL, delay, threads=threads, longest=20000.0, pieces=PIECES) == reference
 
 
 #: 350 ms altogether, in whole steps, but seldom in whole slices.

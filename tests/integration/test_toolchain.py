@@ -270,3 +270,10 @@ def test_the_same_file_generates_for_python_standalone(tmp_path):
     generated = (tmp_path / "out" / "amat2_psc_exp_neuron.py").read_text()
     assert "__P__V_th_v__V_m" in generated
     assert "class Neuron_amat2_psc_exp_neuron" in generated
+
+
+def test_without_names_a_generator_builds_its_models(run_amat, monkeypatch, tmp_path):
+    """Told by the first model that fails: the compiler is missing, so that nothing is built."""
+    finished = run_amat("build", "--codegen", "opt", PATH=path_without("g++", tmp_path), AMAT_CACHE=str(tmp_path / "c"))
+    assert finished.returncode == 1
+    assert "no C++ compiler" in finished.stderr

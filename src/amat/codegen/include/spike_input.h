@@ -63,6 +63,7 @@ protected:
   {
     finish_spikes();
     slots_.reset();
+    SpikeQueue::account( -bytes_() );
     n_slots_ = 0;
     pending_slices_ = 0;
   }
@@ -97,11 +98,13 @@ protected:
     const long slots = min_delay + nest::kernel().connection_manager.get_max_delay();
     if ( expected_ and n_slots_ != slots )
     {
-      finish_spikes();
+      clear_spikes();
       slots_ = std::make_unique< double[] >( Ports * slots );
       n_slots_ = static_cast< std::uint32_t >( slots ) & 0xffffff; // more would be gigabytes for a few neurons
       n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
+      SpikeQueue::account( bytes_() );
     }
+    SpikeQueue::prepare();
   }
 
   /**
@@ -188,6 +191,13 @@ protected:
 private:
   //! With more slices than are counted, spikes are always taken to be pending.
   static constexpr std::uint16_t always = 32767;
+
+  //! Return what the arrays take.
+  long
+  bytes_() const
+  {
+    return static_cast< long >( sizeof( double ) * Ports * n_slots_ );
+  }
 
   std::uint32_t n_slots_ : 24 = 0;   //!< of each port; NEST fixes the delays when a simulation starts
   std::uint32_t nap_ : 8 = 0;        //!< steps that were put off
