@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_benchmark, paths, toolchain
+from amat import cli_benchmark, cli_patterns, paths, toolchain
 from amat.errors import AmatError
 
 app = typer.Typer(
@@ -35,6 +35,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_benchmark.app)
+app.command()(cli_patterns.patterns)
+app.command()(cli_patterns.simulate)
 _console = Console()
 _messages = Console(stderr=True)
 

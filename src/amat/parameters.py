@@ -47,8 +47,10 @@ __all__ = [
     "InputCurrent",
     "IzhikevichPattern",
     "ParameterError",
+    "ValidatedPattern",
     "izhikevich_patterns",
     "mat_parameter_sets",
+    "validated_patterns",
     "yamauchi_patterns",
 ]
 
@@ -531,6 +533,53 @@ def yamauchi_patterns(tau_m: float = 10.0) -> Catalogue[AmatPattern]:
     )
 
 
+@dataclass(frozen=True)
+class ValidatedPattern:
+    """A firing pattern of the AMAT neuron that was found to be one, by the search of `amat.patterns.search`.
+
+    Attributes
+    ----------
+    name : str
+    parameters : AmatParameters
+    current : InputCurrent
+        The input, pA.
+    duration : float
+        Length of the run, ms.
+    """
+
+    name: str
+    parameters: AmatParameters
+    current: InputCurrent
+    duration: float
+
+
+def validated_patterns() -> Catalogue[ValidatedPattern]:
+    """Read the 20 patterns of the AMAT neuron that this project found, beginning at Yamauchi's Table 1 [1]_.
+
+    Returns
+    -------
+    Catalogue
+        Patterns by name, the same names as `yamauchi_patterns`; an unknown name raises `ParameterError`.
+    """
+    with (DATA / "amat_patterns.yaml").open(encoding="utf-8") as file:
+        content = yaml.safe_load(file)
+    return Catalogue(
+        "pattern",
+        (
+            (
+                entry["pattern"],
+                ValidatedPattern(
+                    name=entry["pattern"],
+                    parameters=AmatParameters.from_nestml(content["common"] | entry["parameters"]),
+                    current=InputCurrent(_segments(entry)),
+                    duration=float(entry["duration"]),
+                ),
+            )
+            for entry in content["patterns"]
+        ),
+    )
+
+
 def izhikevich_patterns() -> Catalogue[IzhikevichPattern]:
     """Read the 20 patterns of Izhikevich's 2004 paper [3]_, in its order (A to T).
 
@@ -579,9 +628,6 @@ def mat_parameter_sets() -> Catalogue[AmatParameters]:
 
 def _izhikevich_pattern(entry: Mapping[str, Any]) -> IzhikevichPattern:
     numbers = ("a", "b", "c", "d", "V_0", "u_0", "h", "duration", "V_peak")
-    segments = tuple(
-        CurrentSegment(**{key: float(value) for key, value in segment.items()}) for segment in entry["segments"]
-    )
     q2, q1, q0 = entry["quadratic"]
     return IzhikevichPattern(
         name=entry["pattern"],
@@ -589,8 +635,14 @@ def _izhikevich_pattern(entry: Mapping[str, Any]) -> IzhikevichPattern:
         label=entry["label"],
         quadratic=(q2, q1, q0),
         recovery=entry["recovery"],
-        current=InputCurrent(segments, float(entry["baseline"])),
+        current=InputCurrent(_segments(entry), float(entry["baseline"])),
         **{name: float(entry[name]) for name in numbers},
+    )
+
+
+def _segments(entry: Mapping[str, Any]) -> tuple[CurrentSegment, ...]:
+    return tuple(
+        CurrentSegment(**{key: float(value) for key, value in segment.items()}) for segment in entry["segments"]
     )
 
 

@@ -101,7 +101,8 @@ def execute_notebook(
     """Run a notebook with papermill, and write it and its provenance whole.
 
     Times and identifiers that differ from run to run are taken out of the executed notebook, so that the same
-    inputs give the same file.
+    inputs give the same file. Where its text or the description of a figure says ``{{ name }}``, the parameter of that
+    name is put in.
 
     Parameters
     ----------
@@ -140,6 +141,7 @@ def execute_notebook(
             ) from error
         finished = nbformat.read(temporary, as_version=4)  # type: ignore[no-untyped-call]
         _strip(finished)
+        _fill_in(finished, parameters)
         nbformat.write(finished, temporary)  # type: ignore[no-untyped-call]
     write_json(
         results / "provenance.json",
@@ -159,6 +161,18 @@ def _strip(notebook: Any) -> None:
             if "text/plain" in output.get("data", {}):
                 # Python's default representation tells where in memory an object lay.
                 output.data["text/plain"] = re.sub(r" at 0x[0-9a-f]+>", ">", output.data["text/plain"])
+
+
+def _fill_in(notebook: Any, parameters: Mapping[str, Any]) -> None:
+    """Put parameters into the text of a notebook, and into the descriptions of its figures."""
+    for cell in notebook.cells:
+        image = cell.metadata.get("mystnb", {}).get("image", {})
+        for name, value in parameters.items():
+            placeholder = f"{{{{ {name} }}}}"
+            if cell.cell_type == "markdown":
+                cell.source = cell.source.replace(placeholder, str(value))
+            if "alt" in image:
+                image["alt"] = image["alt"].replace(placeholder, str(value))
 
 
 def build_book() -> Path:

@@ -15,10 +15,12 @@ _PALETTE = sns.color_palette("colorblind").as_hex()
 #: A colour for each model by its name in NEST; the palette can be told apart by the colour-blind.
 MODEL_COLOURS = {
     "amat2_psc_exp_neuron_nestml": _PALETTE[0],
+    "amat2_psc_exp_neuron_opt": _PALETTE[0],
     "amat2_psc_exp": _PALETTE[9],
     "izhikevich": _PALETTE[1],
     "izhikevich_neuron_nestml": _PALETTE[3],
     "izhikevich_neuron_nestml_euler": _PALETTE[5],
+    "izhikevich_2004_neuron_nestml": _PALETTE[1],
     "mat2_psc_exp": _PALETTE[2],
     "mat2_psc_exp_neuron_nestml": _PALETTE[4],
     "iaf_psc_exp_neuron_nestml": _PALETTE[7],
@@ -27,10 +29,12 @@ MODEL_COLOURS = {
 #: What a model is called in a figure.
 MODEL_LABELS = {
     "amat2_psc_exp_neuron_nestml": "AMAT (NESTML)",
+    "amat2_psc_exp_neuron_opt": "AMAT",
     "amat2_psc_exp": "AMAT (NEST)",
     "izhikevich": "Izhikevich (NEST)",
     "izhikevich_neuron_nestml": "Izhikevich (NESTML, Runge-Kutta)",
     "izhikevich_neuron_nestml_euler": "Izhikevich (NESTML, Euler)",
+    "izhikevich_2004_neuron_nestml": "Izhikevich",
     "mat2_psc_exp": "MAT (NEST)",
     "mat2_psc_exp_neuron_nestml": "MAT (NESTML's library)",
     "iaf_psc_exp_neuron_nestml": "leaky integrate-and-fire (NESTML's library)",

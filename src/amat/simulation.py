@@ -70,6 +70,7 @@ def simulate(
     stimuli: Sequence[Stimulus],
     resolution: float,
     *,
+    initial: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
     record: Mapping[str, Sequence[str]] | None = None,
     threads: int = 1,
     seed: int = 1,
@@ -88,6 +89,9 @@ def simulate(
         All of the same number of steps.
     resolution : float
         The time step in ms; must divide `DELAY`.
+    initial : mapping of str to sequence of mapping, optional
+        For each model the state of its neurons at time zero, as far as it is not the model's own. With it, NEST's
+        clock starts so much earlier that a current can act from the first step on.
     record : mapping of str to sequence of str, optional
         What to record of each model at every step. Without it only spikes are recorded.
     threads : int
@@ -106,12 +110,13 @@ def simulate(
     AmatError
         If the stimuli don't fit each other, the grid or the populations.
     """
-    current = _current(stimuli, resolution)
+    lead = _silent_steps(resolution) if initial else 0
+    current = _current(stimuli, resolution, lead)
     for model, parameters in populations.items():
         if len(parameters) != len(stimuli):
             raise AmatError(f"{len(parameters)} neurons of {model} for {len(stimuli)} stimuli: give one for each.")
     steps = current.shape[1]
-    excitatory, inhibitory = _arrivals(stimuli, steps, resolution, seed)
+    excitatory, inhibitory = _arrivals(stimuli, steps, lead, resolution, seed)
 
     nest = fresh_kernel(resolution)
     nest.local_num_threads = threads
@@ -122,14 +127,19 @@ def simulate(
     neurons = {model: nest.Create(model, len(stimuli)) for model in populations}
     for model, nodes in neurons.items():
         nodes.set([dict(parameters) for parameters in populations[model]])
+    for numbers in _equal(current):
+        _inject(nest, current[numbers[0]], [nodes[numbers] for nodes in neurons.values()], resolution, lead)
     for i in range(len(stimuli)):
         targets = [nodes[i] for nodes in neurons.values()]
-        _inject(nest, current[i], targets, resolution)
-        _send_spikes(nest, excitatory[i], targets, resolution)
-        _send_spikes(nest, inhibitory[i], targets, resolution)
+        _send_spikes(nest, excitatory[i], targets, resolution, lead)
+        _send_spikes(nest, inhibitory[i], targets, resolution, lead)
     recorders = {model: _record_spikes(nest, nodes) for model, nodes in neurons.items()}
     meters = {model: _record_traces(nest, neurons[model], names, resolution) for model, names in (record or {}).items()}
 
+    if initial:
+        nest.Simulate(lead * resolution)
+        for model, states in initial.items():
+            neurons[model].set([dict(state) for state in states])
     # Records of a step are delivered with the delay, hence the steps beyond the end.
     end = steps + 2 * round(DELAY / resolution)
     halts = [0, *sorted(pieces), end]
@@ -138,8 +148,8 @@ def simulate(
 
     recordings = {
         model: Recording(
-            traces=_traces(meters[model], nodes, steps, resolution) if model in meters else {},
-            spike_steps=_spike_steps(recorders[model], nodes, steps),
+            traces=_traces(meters[model], nodes, steps, lead, resolution) if model in meters else {},
+            spike_steps=_spike_steps(recorders[model], nodes, steps, lead),
             resolution=resolution,
         )
         for model, nodes in neurons.items()
@@ -158,7 +168,12 @@ def fresh_kernel(resolution: float) -> Any:
     return nest
 
 
-def _current(stimuli: Sequence[Stimulus], resolution: float) -> Floats:
+def _silent_steps(resolution: float) -> int:
+    """Return the steps before a device's current can act: the delay, and one step."""
+    return round(DELAY / resolution) + 1
+
+
+def _current(stimuli: Sequence[Stimulus], resolution: float, lead: int) -> Floats:
     """Return all currents in one array, checked against what NEST can deliver."""
     lengths = {len(stimulus.current) for stimulus in stimuli}
     if len(lengths) != 1:
@@ -168,7 +183,7 @@ def _current(stimuli: Sequence[Stimulus], resolution: float) -> Floats:
             f"A time step of {resolution} ms does not divide the delay of {DELAY} ms: choose one that does."
         )
     current = np.array([stimulus.current for stimulus in stimuli])
-    silent = round(DELAY / resolution) + 1
+    silent = _silent_steps(resolution) - lead
     if current[:, :silent].any():
         raise AmatError(
             f"A current within the first {silent} steps: a device's current arrives after the delay of {DELAY} ms "
@@ -177,11 +192,21 @@ def _current(stimuli: Sequence[Stimulus], resolution: float) -> Floats:
     return current
 
 
-def _arrivals(stimuli: Sequence[Stimulus], steps: int, resolution: float, seed: int) -> tuple[Floats, Floats]:
+def _equal(rows: Floats) -> list[list[int]]:
+    """Return the numbers of equal rows of an array together."""
+    groups: dict[bytes, list[int]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(row.tobytes(), []).append(number)
+    return list(groups.values())
+
+
+def _arrivals(
+    stimuli: Sequence[Stimulus], steps: int, lead: int, resolution: float, seed: int
+) -> tuple[Floats, Floats]:
     """Draw the random input: the sums of the weights that arrive at the end of each step, by sign."""
     arrivals = np.zeros((2, len(stimuli), steps))
     # What a generator emits in the first step arrives after the delay.
-    first = round(DELAY / resolution)
+    first = max(0, round(DELAY / resolution) - lead)
     for i, (stimulus, child) in enumerate(zip(stimuli, np.random.SeedSequence(seed).spawn(len(stimuli)), strict=True)):
         random, spikes = np.random.default_rng(child), stimulus.spikes
         for sums, rate, weight in zip(
@@ -190,16 +215,17 @@ def _arrivals(stimuli: Sequence[Stimulus], steps: int, resolution: float, seed: 
             (spikes.weight_exc, spikes.weight_inh),
             strict=True,
         ):
-            sums[first:] = weight * random.poisson(1e-3 * rate * resolution, steps - first)
+            if rate:
+                sums[first:] = weight * random.poisson(1e-3 * rate * resolution, steps - first)
     return arrivals[0], arrivals[1]
 
 
-def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: float) -> None:
+def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
     """Let a generator deliver a current such that it acts during the steps that the waveform says."""
     changes = np.flatnonzero(np.diff(waveform, prepend=0.0))
     if not len(changes):
         return
-    emitted = changes - round(DELAY / resolution)
+    emitted = changes + lead - round(DELAY / resolution)
     generator = nest.Create(
         "step_current_generator",
         params={
@@ -212,12 +238,12 @@ def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: flo
         nest.Connect(generator, target, syn_spec={"delay": DELAY})
 
 
-def _send_spikes(nest: Any, weights: Floats, targets: Sequence[Any], resolution: float) -> None:
+def _send_spikes(nest: Any, weights: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
     """Let a generator send spikes such that the given sums of weights arrive at the ends of the steps."""
     arrivals = np.flatnonzero(weights)
     if not len(arrivals):
         return
-    emitted = arrivals + 1 - round(DELAY / resolution)
+    emitted = arrivals + 1 + lead - round(DELAY / resolution)
     generator = nest.Create(
         "spike_generator",
         params={
@@ -242,11 +268,11 @@ def _record_traces(nest: Any, nodes: Any, names: Sequence[str], resolution: floa
     return meter
 
 
-def _traces(meter: Any, nodes: Any, steps: int, resolution: float) -> dict[str, Floats]:
+def _traces(meter: Any, nodes: Any, steps: int, lead: int, resolution: float) -> dict[str, Floats]:
     events = meter.events
-    step = np.rint(events["times"] / resolution).astype(int) - 1
+    step = np.rint(events["times"] / resolution).astype(int) - 1 - lead
     neuron = events["senders"] - nodes[0].global_id
-    kept = step < steps
+    kept = (step >= 0) & (step < steps)
     traces = {}
     for name in meter.record_from:
         trace = np.full((len(nodes), steps), np.nan)
@@ -255,8 +281,12 @@ def _traces(meter: Any, nodes: Any, steps: int, resolution: float) -> dict[str, 
     return traces
 
 
-def _spike_steps(recorder: Any, nodes: Any, steps: int) -> list[Integers]:
+def _spike_steps(recorder: Any, nodes: Any, steps: int, lead: int) -> list[Integers]:
     events = recorder.events
-    times = np.asarray(events["times"], dtype=np.int64)
-    neuron = events["senders"] - nodes[0].global_id
-    return [np.sort(times[(neuron == i) & (times <= steps)]) for i in range(len(nodes))]
+    # Without events NEST returns arrays of another type.
+    times = np.asarray(events["times"], dtype=np.int64) - lead
+    neuron = np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id
+    kept = (times > 0) & (times <= steps)
+    order = np.lexsort((times[kept], neuron[kept]))
+    counts = np.bincount(neuron[kept], minlength=len(nodes))
+    return np.split(times[kept][order], np.cumsum(counts)[:-1])

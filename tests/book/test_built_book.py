@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from amat import paths
+from amat.parameters import izhikevich_patterns
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def pages(built_book: Path) -> dict[Path, BeautifulSoup]:
 @pytest.fixture(scope="module")
 def notebook_pages(pages: dict[Path, BeautifulSoup]) -> dict[Path, BeautifulSoup]:
     """The pages of executed notebooks."""
-    found = {path: page for path, page in pages.items() if path.parent.name == "notebooks"}
+    found = {path: page for path, page in pages.items() if "notebooks" in path.parts}
     assert found
     return found
 
@@ -74,8 +75,13 @@ def stylesheets(built_book: Path) -> list[Path]:
 def test_site_has_its_pages(built_book):
     for name in ("index", "getting_started", "model", "validation", "references", "search"):
         assert (built_book / f"{name}.html").is_file(), name
-    for notebook in paths.NOTEBOOKS.glob("*.ipynb"):
-        assert (built_book / "notebooks" / f"{notebook.stem}.html").is_file(), notebook.stem
+    for notebook in {path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")} - {"firing_pattern"}:
+        assert (built_book / "notebooks" / f"{notebook}.html").is_file(), notebook
+    for pattern in izhikevich_patterns():
+        page = built_book / "notebooks" / "patterns" / f"{pattern}.html"
+        assert BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").h1.text.startswith(
+            pattern.replace("_", " ").capitalize()
+        )
 
 
 def test_links_lead_somewhere(pages):

@@ -582,6 +582,19 @@ def test_amat_as_in_the_paper_is_nests(delay):
 IZHIKEVICH = LIBRARY / "izhikevich_neuron.nestml"
 
 
+def test_a_model_without_equations_shares_what_depends_on_the_time_step_alone():
+    """Izhikevich's published scheme, with statements in place of equations, against that of NESTML's templates."""
+    source = str(MODELS.parents[1] / "models" / "izhikevich_2004_neuron.nestml")
+    ours, theirs = toolchain.find_model(source, "opt"), toolchain.find_model(source)
+    nest = start(ours, theirs, resolution=0.25)
+    neurons = [nest.Create(model.name, 3, {"I_e": [6.0, 10.0, 14.0]}) for model in (ours, theirs)]
+    recorders = [spike_recorder(nest, group, 1.0) for group in neurons]
+    nest.Simulate(500.0)
+    spikes = [spikes_of(*pair) for pair in zip(recorders, neurons, strict=True)]
+    assert spikes[0] == spikes[1]
+    assert all(len(times) > 3 for times in spikes[0])
+
+
 def test_a_nonlinear_model_is_refused_with_the_reason():
     """Without the option for Heun's method; the message names the model, says why, and what to do."""
     reason = r"izhikevich_neuron: .* not linear(?s:.*)numeric_solver: Heun(?s:.*)--fallback"

@@ -18,11 +18,15 @@ import yaml
 
 from amat import paths
 from amat.errors import AmatError
+from amat.parameters import izhikevich_patterns
 from amat.pipeline import check_config, execute_notebook
 
 pytestmark = pytest.mark.slow
 
-NOTEBOOKS = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb"))
+PATTERN_NOTEBOOK = "firing_pattern"
+#: What is executed: each notebook, and the one of firing patterns for each of them.
+EXECUTED = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb") if path.stem != PATTERN_NOTEBOOK)
+EXECUTED += [f"patterns/{name}" for name in izhikevich_patterns()]
 COMMANDS = Path(sys.executable).parent
 
 
@@ -40,7 +44,7 @@ def test_nothing_is_done_twice_and_that_quickly(reproduced, run_amat):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", EXECUTED)
 def test_every_notebook_was_executed_without_error(reproduced, name):
     executed = nbformat.read(reproduced / "book" / "notebooks" / f"{name}.ipynb", as_version=4)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
@@ -48,17 +52,20 @@ def test_every_notebook_was_executed_without_error(reproduced, name):
     assert not [out for cell in code for out in cell.outputs if out.output_type == "error"]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", EXECUTED)
 def test_every_result_tells_where_it_comes_from(reproduced, name):
     record = json.loads((reproduced / "results" / name / "provenance.json").read_text())
     modules = json.loads((reproduced / "results" / "modules.json").read_text())
-    assert record["notebook"] == f"{name}.ipynb"
+    of_pattern = name.startswith("patterns/")
+    assert record["notebook"] == f"{PATTERN_NOTEBOOK if of_pattern else name}.ipynb"
+    if of_pattern:
+        assert record["parameters"]["pattern"] == Path(name).name
     assert record["modules"] == modules
     assert record["versions"]["nest-simulator"] == "3.10.0"
     assert len(modules["amat2_psc_exp_neuron_nestml"]["sha256"]) == 64
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")))
 def test_notebooks_are_stored_without_outputs_and_with_their_parameters(name):
     notebook = nbformat.read(paths.NOTEBOOKS / f"{name}.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -163,6 +170,21 @@ def test_a_notebook_that_fails_shows_its_error_and_leaves_nothing(tmp_path):
     with pytest.raises(AmatError, match="too many spikes"):
         execute_notebook(tmp_path / "bad.ipynb", tmp_path / "out" / "bad.ipynb", tmp_path / "results", {}, {})
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_parameters_are_put_into_text_and_descriptions(tmp_path):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# {{ title }}"), nbformat.v4.new_code_cell("a = '{{ title }}'")]
+    )
+    notebook.cells[1].metadata["mystnb"] = {"image": {"alt": "A trace of {{ title }}."}}
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, tmp_path / "page.ipynb")
+    executed = tmp_path / "out" / "page.ipynb"
+    execute_notebook(tmp_path / "page.ipynb", executed, tmp_path / "results", {"title": "Latency"}, {})
+    text, code = (c for c in nbformat.read(executed, as_version=4).cells if "injected" not in str(c.metadata))
+    assert text.source == "# Latency"
+    assert code.source == "a = '{{ title }}'"
+    assert code.metadata.mystnb.image.alt == "A trace of Latency."
 
 
 def test_the_plain_command_builds_the_same_book(reproduced, tmp_path):

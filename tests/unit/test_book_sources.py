@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from amat import paths
-from amat.parameters import UNITS, AmatParameters
+from amat.parameters import UNITS, AmatParameters, izhikevich_patterns
 
 PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"
@@ -32,8 +32,13 @@ def toc_entries() -> list[str]:
     return files(yaml.safe_load((paths.BOOK / "_toc.yml").read_text()))
 
 
+def source_of(entry: str) -> str:
+    """Return the name of the notebook that an entry of the table of contents is executed from."""
+    return "firing_pattern" if entry.startswith("notebooks/patterns/") else Path(entry).name
+
+
 def notebook_names() -> list[str]:
-    return [Path(entry).name for entry in toc_entries() if entry.startswith("notebooks/")]
+    return list(dict.fromkeys(source_of(entry) for entry in toc_entries() if entry.startswith("notebooks/")))
 
 
 def notebook_cells(name: str, cell_type: str) -> str:
@@ -66,7 +71,7 @@ def test_every_entry_of_the_table_of_contents_exists():
     assert len(entries) > 1
     for entry in entries:
         if entry.startswith("notebooks/"):
-            assert (paths.NOTEBOOKS / f"{Path(entry).name}.ipynb").is_file(), entry
+            assert (paths.NOTEBOOKS / f"{source_of(entry)}.ipynb").is_file(), entry
         else:
             assert (paths.BOOK / f"{entry}.md").is_file(), entry
 
@@ -78,6 +83,11 @@ def test_every_page_is_in_the_table_of_contents():
 def test_every_executed_notebook_is_in_the_table_of_contents():
     config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
     assert set(config["notebooks"]) == set(notebook_names())
+
+
+def test_every_pattern_has_its_page():
+    pages = [Path(entry).name for entry in toc_entries() if entry.startswith("notebooks/patterns/")]
+    assert pages == list(izhikevich_patterns())
 
 
 def test_every_displayed_equation_has_a_label_of_its_own():

@@ -19,6 +19,7 @@ rule book:
             if path.is_file() and not {"notebooks", "generated", "__pycache__"} & set(path.parts)
         ),
         notebooks=expand("book/notebooks/{name}.ipynb", name=NOTEBOOKS),
+        patterns=expand("book/notebooks/patterns/{pattern}.ipynb", pattern=PATTERNS),
         generated=rules.generated_code.output,
         figure=rules.figure.output,
     output:

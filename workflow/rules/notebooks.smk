@@ -1,11 +1,21 @@
 # Each notebook answers one question: its parameters go in, the executed notebook and its results come out.
 
+# What every notebook may use.
+COMMON = {
+    "modules": "results/modules.json",
+    "library": sorted(path for folder in ("", "benchmark", "patterns") for path in Path("src/amat", folder).glob("*.py")),
+    "data": sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"}),
+}
+EXECUTE = (
+    "python scripts/execute_notebook.py {input.notebook} {output.executed} {output.results} "
+    "--modules {input.modules} --parameters {params.parameters:q} > {log} 2>&1"
+)
+
+
 rule notebook:
     input:
         notebook="notebooks/{name}.ipynb",
-        modules="results/modules.json",
-        library=sorted(path for folder in ("", "benchmark") for path in Path("src/amat", folder).glob("*.py")),
-        data=sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"}),
+        **COMMON,
     output:
         executed="book/notebooks/{name}.ipynb",
         results=directory("results/{name}"),
@@ -18,5 +28,29 @@ rule notebook:
     message:
         "Executing the notebook {wildcards.name}"
     shell:
-        "python scripts/execute_notebook.py {input.notebook} {output.executed} {output.results} "
-        "--modules {input.modules} --parameters {params.parameters:q} > {log} 2>&1"
+        EXECUTE
+
+
+# A page for each firing pattern.
+rule pattern:
+    input:
+        notebook=f"notebooks/{PATTERN_NOTEBOOK}.ipynb",
+        **COMMON,
+    output:
+        executed="book/notebooks/patterns/{pattern}.ipynb",
+        results=directory("results/patterns/{pattern}"),
+    params:
+        parameters=lambda wildcards: json.dumps(
+            {
+                **config["notebooks"][PATTERN_NOTEBOOK],
+                "pattern": wildcards.pattern,
+                "title": wildcards.pattern.replace("_", " ").capitalize(),
+            },
+            sort_keys=True,
+        ),
+    log:
+        "build/logs/pattern_{pattern}.log",
+    message:
+        "Executing the notebook of the firing pattern {wildcards.pattern}"
+    shell:
+        EXECUTE

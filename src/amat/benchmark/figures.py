@@ -23,9 +23,9 @@ KIND_COLOURS = {
     "opt": _PALETTE[0],
     "ablation": _PALETTE[9],
     "brian2": _PALETTE[2],
-    "kernel": "0.85",
+    "kernel": "0.7",
 }
-_MARKERS = {"hand": "|", "stock": "s", "opt": "o", "brian2": "D"}
+_MARKERS = {"hand": "|", "stock": "s", "opt": "o", "brian2": "D", "kernel": "x"}
 
 
 def draw_ratios(summary: pd.DataFrame, path: Path, *, title: str) -> None:
@@ -40,7 +40,7 @@ def draw_ratios(summary: pd.DataFrame, path: Path, *, title: str) -> None:
     title : str
     """
     use_style()
-    shown = summary[summary["kind"].isin(["stock", "opt", "brian2"])]
+    shown = summary[summary["kind"].isin(["stock", "opt", "brian2", "kernel"])]
     shown = shown.drop_duplicates(["case", "model"])
     cases = list(dict.fromkeys(summary["case"]))
     figure = Figure(figsize=(7.2, 1.2 + 0.32 * len(cases)), layout="constrained")

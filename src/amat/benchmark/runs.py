@@ -204,6 +204,10 @@ def benchmark_memory(families: Sequence[str], options: Options, progress: Progre
 def benchmark_network(networks: Sequence[Network], options: Options, progress: Progress) -> Outcome:
     """Time networks; write ``network.csv`` and ``network_summary.csv``.
 
+    Among the models is the empty neuron, which receives the external input and never spikes: what it takes is that of
+    NEST's generator and delivery, below which no model can come. It is a lower bound, since the spikes between neurons
+    have to be delivered on top.
+
     ``network.csv`` holds one row a measurement: ``case``, ``round``, ``model``, ``kind``, ``label``, ``module`` and
     what `amat.benchmark.network.measure_network` returns. In ``network_summary.csv``, ``median`` is in seconds of
     simulation per second of the model; ``build_seconds``, ``prepare_seconds`` and ``rate`` are medians.
@@ -227,7 +231,7 @@ def benchmark_network(networks: Sequence[Network], options: Options, progress: P
                 f"are free. Choose a smaller --indegree, or a larger machine."
             )
             continue
-        contenders = twins(FAMILIES["amat"])
+        contenders = [*twins(FAMILIES["amat"]), Contender(EMPTY, "kernel", KINDS["kernel"])]
         if options.ablation and network.neurons == ABLATION_NEURONS:
             contenders += ablation_steps()
         contenders = _built(choose(contenders, options.models), progress)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from amat import paths
 from amat.toolchain.errors import ToolchainError
 
-__all__ = ["ABLATION", "AMAT", "AMAT_OPT", "MODELS", "Model", "find_model"]
+__all__ = ["ABLATION", "AMAT", "AMAT_OPT", "IZHIKEVICH_2004", "MODELS", "Model", "find_model"]
 
 #: Official options of NESTML and ODE-toolbox for quick generation: an algebraic matrix exponential instead of the
 #: Jordan form, and factored terms instead of an expensive general simplification.
@@ -68,6 +68,9 @@ AMAT = "amat2_psc_exp_neuron_nestml"
 #: The same, as the project's own code generator makes it.
 AMAT_OPT = "amat2_psc_exp_neuron_opt"
 
+#: Izhikevich's neuron step by step as in his script of 2004.
+IZHIKEVICH_2004 = "izhikevich_2004_neuron_nestml"
+
 _AMAT_SOURCE = paths.MODELS / "amat2_psc_exp_neuron.nestml"
 
 #: Everything that the options of the optimised code generator can switch off.
@@ -111,6 +114,7 @@ MODELS: dict[str, Model] = {
         _optimised(_AMAT_SOURCE),
         Model(_library("izhikevich_neuron")),  # GSL's adaptive Runge-Kutta 4(5), NESTML's default
         Model(_library("izhikevich_neuron"), suffix="_nestml_euler", options={"numeric_solver": "forward-Euler"}),
+        Model(paths.MODELS / "izhikevich_2004_neuron.nestml"),
         Model(_library("mat2_psc_exp_neuron")),
         Model(_library("iaf_psc_exp_neuron")),
         Model(_library("iaf_psc_alpha_neuron")),

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 // Includes from NEST:
 #include "kernel_manager.h"
@@ -101,7 +102,7 @@ protected:
       clear_spikes();
       slots_ = std::make_unique< double[] >( Ports * slots );
       n_slots_ = static_cast< std::uint32_t >( slots ) & 0xffffff; // more would be gigabytes for a few neurons
-      n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
+      n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay + quiet_slices, always ) );
       SpikeQueue::account( bytes_() );
     }
     SpikeQueue::prepare();
@@ -128,6 +129,13 @@ protected:
   //! Whether spikes may arrive in the current slice. If not, slots need not be looked at.
   bool
   spikes_pending() const
+  {
+    return pending_slices_ > quiet_slices;
+  }
+
+  //! Whether the last spike has come so recently that it does not pay to put steps off: the next may come soon.
+  bool
+  recent_spikes() const
   {
     return pending_slices_ > 0;
   }
@@ -176,13 +184,9 @@ protected:
         std::array< double, Ports > weights;
         for ( std::size_t port = 0; port < Ports; ++port )
         {
-          weights[ port ] = piece[ port * n_slots_ + i ];
+          weights[ port ] = std::exchange( piece[ port * n_slots_ + i ], 0.0 );
         }
         advance( start + i, weights );
-      }
-      for ( std::size_t port = 0; port < Ports; ++port )
-      {
-        std::fill_n( piece + port * n_slots_, steps, 0.0 );
       }
       start += steps;
     }
@@ -191,6 +195,9 @@ protected:
 private:
   //! With more slices than are counted, spikes are always taken to be pending.
   static constexpr std::uint16_t always = 32767;
+
+  //! How long the last spike is recent, after all that has arrived is taken.
+  static constexpr std::uint16_t quiet_slices = 8;
 
   //! Return what the arrays take.
   long
@@ -201,9 +208,9 @@ private:
 
   std::uint32_t n_slots_ : 24 = 0;   //!< of each port; NEST fixes the delays when a simulation starts
   std::uint32_t nap_ : 8 = 0;        //!< steps that were put off
-  std::uint16_t n_slices_ : 15 = 0;  //!< which these span
+  std::uint16_t n_slices_ : 15 = 0;  //!< which these span, and quiet ones
   std::uint16_t expected_ : 1 = 0;   //!< whether a connection was made
-  std::uint16_t pending_slices_ = 0; //!< until all that has arrived is taken
+  std::uint16_t pending_slices_ = 0; //!< until all that has arrived is taken, and quiet ones
   std::unique_ptr< double[] > slots_;
 };
 

@@ -1,0 +1,58 @@
+"""Search AMAT's firing patterns, and write data/amat_patterns.yaml.
+
+Not part of the pipeline, which reads the file and checks that each of its patterns meets its criterion; the file is the
+same whenever the search is repeated.
+"""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from amat import paths
+from amat.files import write_text
+from amat.parameters import CurrentSegment
+from amat.patterns.search import search
+
+_HEAD = """\
+# 20 firing patterns of the AMAT neuron, each of which meets its criterion (amat.patterns.criteria).
+# Made by scripts/search_patterns.py from Yamauchi's Table 1; amat.patterns.search documents how, README.md the keys.
+"""
+
+
+def main() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=paths.DATA / "amat_patterns.yaml")
+    words = parser.parse_args()
+    found = search(progress=print)
+    names = list(found[0].parameters)
+    common = {
+        name: found[0].parameters[name] for name in names if len({trial.parameters[name] for trial in found}) == 1
+    }
+    lines = [_HEAD, f"common: {_flow(common)}", "", "patterns:"]
+    for trial in found:
+        own = {name: value for name, value in trial.parameters.items() if name not in common}
+        segments = [_segment(segment) for segment in trial.current.segments]
+        lines += [
+            f"  - pattern: {trial.pattern}",
+            f"    parameters: {_flow(own)}",
+            f"    duration: {trial.duration:g}",
+            f"    segments: {_flow(segments)}",
+        ]
+    write_text(words.output, "\n".join(lines) + "\n")
+
+
+def _segment(segment: CurrentSegment) -> dict[str, float]:
+    values = dataclasses.asdict(segment)
+    return values if values["slope"] else {name: value for name, value in values.items() if name != "slope"}
+
+
+def _flow(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=10**6, sort_keys=False).strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The 20 firing patterns on NEST: verdicts, and both models against computations that share no code with them."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amat.parameters import AmatParameters, izhikevich_patterns
+from amat.patterns import CRITERIA, run, trials
+from amat.patterns.search import _search_one, _start, find_windows
+from amat.patterns.verdicts import table_of_traces, table_of_verdicts
+from amat.reference import integrate
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def judged():
+    return table_of_verdicts()
+
+
+def passed(judged, label):
+    table = judged[0]
+    return set(table[(table["set"] == label) & table["passed"]]["pattern"])
+
+
+def test_both_models_show_all_patterns(judged):
+    for label in ("AMAT, validated", "Izhikevich, as published"):
+        table = judged[0]
+        assert passed(judged, label) == set(CRITERIA), table[(table["set"] == label) & ~table["passed"]].to_string()
+
+
+def test_what_the_printed_parameters_show(judged):
+    """Yamauchi's table as printed, a number that the book tells: most rows need tau_m = 5 ms."""
+    ten, five = (passed(judged, f"AMAT, as printed, tau_m = {tau} ms") for tau in (10, 5))
+    assert len(ten) == 7
+    assert set(CRITERIA) - five == {
+        *("class_2", "subthreshold_oscillations", "resonator", "threshold_variability", "bistability")
+    }
+    assert ten < five
+
+
+def test_amat_is_exact(judged):
+    """Spikes and traces of the validated patterns are those of the exact solution, at tau_m = tau_v."""
+    responses = judged[1]["AMAT, validated"]
+    for response in responses:
+        trial = response.trial
+        current = trial.waveform()[np.newaxis]
+        silence = np.zeros_like(current)
+        parameters = AmatParameters.from_nestml(trial.parameters)
+        exact = integrate([parameters], current, silence, silence, trial.resolution)
+        steps = np.rint(response.spikes / trial.resolution).astype(int)
+        assert steps.tolist() == exact.spike_steps[0].tolist(), trial.pattern
+        np.testing.assert_allclose(response.V_m, exact.V_m[0], rtol=0, atol=1e-9)
+        np.testing.assert_allclose(response.V_th, exact.V_th[0], rtol=0, atol=1e-9)
+
+
+def published_scheme(pattern):
+    """Return spike times and potentials by the scheme of Izhikevich's script, from the pattern's description."""
+    q2, q1, q0 = pattern.quadratic
+    h, V, u = pattern.h, pattern.V_0, pattern.u_0
+    times, potentials = [], []
+    for k, current in enumerate(pattern.current(np.arange(round(pattern.duration / h) + 1) * h)):
+        V += h * (q2 * V * V + q1 * V + q0 - u + current)
+        u += h * pattern.a * (pattern.b * (V + 65.0) if pattern.recovery == "accommodation" else pattern.b * V - u)
+        if pattern.V_peak < V:
+            V = pattern.c
+            u += pattern.d
+            times.append((k + 1) * h)
+        potentials.append(V)
+    return times, potentials
+
+
+@pytest.mark.parametrize("name", list(CRITERIA))
+def test_izhikevichs_neuron_follows_the_published_scheme(judged, name):
+    times, potentials = published_scheme(izhikevich_patterns()[name])
+    response = judged[1]["Izhikevich, as published"][list(CRITERIA).index(name)]
+    np.testing.assert_allclose(response.spikes, times, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(response.V_m, potentials, rtol=0, atol=1e-6)
+
+
+def test_the_search_finds_what_the_file_holds():
+    """For a pattern that keeps its parameters, and for one that does not."""
+    printed, held = trials("amat", "printed-5"), trials("amat")
+    for name in ("rebound_spiking", "threshold_variability"):
+        assert _search_one(_start(printed[name]), threads=1) == held[name]
+
+
+def test_windows_end_where_the_pattern_is_lost():
+    trial = trials("amat")["phasic_spiking"]
+    factors = np.geomspace(0.5, 2.0, 29)
+    window = find_windows([trial], factors).set_index("quantity").loc["amplitude"]
+    assert 0.8 < window["lower"] < 1.0 < window["upper"] < 1.25
+    # Without the voltage dependence of the threshold the neuron fires on.
+    tonic = run([trials("amat")["tonic_spiking"]])[0]
+    assert not CRITERIA["phasic_spiking"].decide(tonic).passed
+
+
+def test_trials_of_any_kind_come_back_in_their_order(judged):
+    mixed = [trials(model)[name] for name in ("integrator", "tonic_spiking") for model in ("izhikevich", "amat")]
+    for trial, response in zip(mixed, run(mixed, traces=False), strict=True):
+        assert response.trial == trial
+        assert not len(response.V_m)
+        label = "AMAT, validated" if trial.model == "amat" else "Izhikevich, as published"
+        again = judged[1][label][list(CRITERIA).index(trial.pattern)]
+        assert response.spikes.tolist() == again.spikes.tolist()
+
+
+def test_a_response_as_a_table(judged):
+    response = judged[1]["AMAT, validated"][0]
+    table = table_of_traces(response)
+    assert list(table) == ["time_ms", "I_pA", "V_m_mV", "V_th_mV", "spike"]
+    assert table.loc[table["spike"], "time_ms"].round(6).tolist() == response.spikes.round(6).tolist()
+
+
+def test_commands(run_amat, tmp_path):
+    finished = run_amat("patterns", "--output", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"patterns.csv", "patterns.svg"}
+    assert len(pd.read_csv(tmp_path / "patterns.csv")) == 80
+    words = ["simulate", "--pattern", "rebound_spiking", "--model", "izhikevich"]
+    finished = run_amat(*words, "--plot", tmp_path / "plot.pdf", "--csv", tmp_path / "trace.csv")
+    assert finished.returncode == 0, finished.stderr
+    assert "Met: one spike" in finished.stdout
+    assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
+    assert pd.read_csv(tmp_path / "trace.csv")["spike"].sum() == 1
+    finished = run_amat("simulate", "--pattern", "class_2", "--set", "printed-5")
+    assert finished.returncode == 0
+    assert "Not met: intervals from" in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--pattern", "rebound"], "the nearest names are rebound_spiking"),
+        (["--pattern", "rebound_spiking", "--resolution", "0.3"], "does not divide the delay"),
+        (["--pattern", "rebound_spiking", "--plot", "trace.xyz"], "cannot be written as '.xyz'"),
+    ],
+)
+def test_commands_refuse_bad_words(run_amat, words, message):
+    finished = run_amat("simulate", *words)
+    assert finished.returncode == 1
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_pages_hold_what_was_computed(reproduced):
+    verdicts = pd.read_csv(reproduced / "results" / "firing_patterns" / "verdicts.csv")
+    assert verdicts.groupby("set")["passed"].sum().loc["AMAT, validated"] == len(CRITERIA)
+    for name in CRITERIA:
+        folder = reproduced / "results" / "patterns" / name
+        assert json.loads((folder / "provenance.json").read_text())["parameters"]["pattern"] == name
+        assert (folder / "traces.svg").is_file()

@@ -1,0 +1,189 @@
+"""Criteria and trials of firing patterns without a simulation: made-up responses that meet a criterion, or just not."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from amat.errors import AmatError
+from amat.parameters import CurrentSegment, InputCurrent, ParameterError, validated_patterns, yamauchi_patterns
+from amat.patterns import CRITERIA, Response, Trial, find_trial, trials
+from amat.patterns.criteria import split_bursts
+from amat.patterns.search import _around_one, _widest
+from amat.patterns.trials import scaled
+
+STEP = InputCurrent((CurrentSegment(10.0, math.inf, 100.0),))
+PULSE = InputCurrent((CurrentSegment(10.0, 12.0, 100.0),))
+DOUBLETS = InputCurrent(tuple(CurrentSegment(t, t + 2.0, 100.0) for t in (10.0, 20.0, 100.0, 115.0)))
+
+
+def respond(pattern, current, spikes, drive=lambda t: np.zeros_like(t), duration=200.0):
+    """Return a response with spikes at these times, and a membrane potential that is a function of time."""
+    trial = Trial(pattern, "izhikevich", {"a": 1.0}, {}, current, duration, 0.1)
+    time = np.arange(1, round(duration / 0.1) + 1) * 0.1
+    return Response(trial, np.asarray(spikes, dtype=float), drive(time), np.empty(0))
+
+
+def regular(interval, start=20.0, stop=200.0):
+    return np.arange(start, stop, interval)
+
+
+def bursts(number, size, gap, interval=2.0, start=20.0):
+    return (start + gap * np.arange(number)[:, None] + interval * np.arange(size)).ravel()
+
+
+GROWING = 20.0 + np.cumsum([0.0, *np.linspace(5.0, 23.0, 12)])
+SHRINKING = 20.0 + np.cumsum([0.0, *np.linspace(20.0, 5.0, 12), 5.0, 5.0, 5.0])
+
+
+def after_spike(t):
+    """Falls below and then exceeds zero, its final value."""
+    return np.where(t > 15.0, -np.sin((t - 15.0) / 5.0) * np.exp(-(t - 15.0) / 15.0), 0.0)
+
+
+#: A current, spikes that are the pattern under it, and spikes that are not.
+CASES = {
+    "tonic_spiking": (STEP, regular(10.0), [regular(10.0, stop=120.0), GROWING, regular(10.0, start=5.0)]),
+    "phasic_spiking": (STEP, [15.0], [[], [15.0, 18.0], [5.0], [150.0]]),
+    "tonic_bursting": (STEP, bursts(6, 4, 30.0), [regular(10.0), bursts(2, 4, 90.0), bursts(6, 1, 30.0)]),
+    "phasic_bursting": (STEP, bursts(1, 4, 1.0), [[15.0], bursts(2, 4, 30.0), []]),
+    "mixed_mode": (STEP, [*bursts(1, 4, 1.0), *regular(20.0, start=45.0)], [regular(10.0), bursts(6, 4, 30.0)]),
+    "spike_frequency_adaptation": (STEP, GROWING, [regular(10.0), SHRINKING]),
+    "class_1": (STEP, SHRINKING, [regular(10.0), GROWING]),
+    "class_2": (STEP, regular(10.0), [SHRINKING]),
+    "spike_latency": (PULSE, [20.0], [[12.5], [], [20.0, 30.0]]),
+    "integrator": (DOUBLETS, [21.0], [[], [11.0], [21.0, 116.0], [116.0]]),
+    "rebound_spiking": (PULSE, [20.0], [[11.0], [], [20.0, 22.0]]),
+    "rebound_bursting": (PULSE, [20.0, 22.0, 24.0], [[20.0], [11.0, 20.0, 22.0]]),
+    "threshold_variability": (
+        InputCurrent(tuple(CurrentSegment(t, t + 2.0, i) for t, i in ((10.0, 1.0), (70.0, -1.0), (80.0, 1.0)))),
+        [81.0],
+        [[11.0, 81.0], [], [75.0]],
+    ),
+    "bistability": (
+        InputCurrent(tuple(CurrentSegment(t, t + 2.0, 1.0) for t in (50.0, 120.0))),
+        [51.0, 71.0, 91.0, 111.0],
+        [[51.0], regular(20.0, start=51.0), [51.0, 61.0, 71.0], [30.0, 51.0, 71.0, 91.0, 111.0]],
+    ),
+    "accommodation": (
+        InputCurrent((CurrentSegment(10.0, 100.0, 0.0, 1.0), CurrentSegment(120.0, 140.0, 0.0, 5.0))),
+        [138.0],
+        [[], [90.0, 138.0]],
+    ),
+    "inhibition_induced_spiking": (
+        InputCurrent((CurrentSegment(50.0, 150.0, -1.0),)),
+        [60.0, 90.0, 120.0],
+        [[60.0], [20.0, 60.0, 90.0], [60.0, 90.0, 190.0]],
+    ),
+    "inhibition_induced_bursting": (
+        InputCurrent((CurrentSegment(50.0, 150.0, -1.0),)),
+        bursts(2, 4, 40.0, start=60.0),
+        [[60.0, 90.0], [20.0, *bursts(2, 4, 40.0, start=60.0)]],
+    ),
+}
+
+
+@pytest.mark.parametrize("pattern", CASES)
+def test_a_criterion_is_met_by_its_pattern_and_by_no_neighbour(pattern):
+    current, good, bad = CASES[pattern]
+    criterion = CRITERIA[pattern]
+    verdict = criterion.decide(respond(pattern, current, good))
+    assert verdict.passed, verdict.reason
+    for spikes in bad:
+        verdict = criterion.decide(respond(pattern, current, spikes))
+        assert not verdict.passed, (spikes, verdict.reason)
+        assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("pattern", "current", "spikes", "drive", "flat"),
+    [
+        ("subthreshold_oscillations", PULSE, [14.0], after_spike, np.zeros_like),
+        ("subthreshold_oscillations", PULSE, [14.0], after_spike, lambda t: -np.exp(-t / 20.0)),
+        ("depolarizing_after_potential", PULSE, [14.0], lambda t: 5.0 * (t > 12.0) * np.exp(-t / 20.0), np.zeros_like),
+        ("resonator", DOUBLETS, [116.0], lambda t: np.where(t > 100.0, -np.sin((t - 100.0) / 2.5), 0.0), np.zeros_like),
+    ],
+)
+def test_criteria_that_need_traces_see_them(pattern, current, spikes, drive, flat):
+    criterion = CRITERIA[pattern]
+    assert criterion.needs_traces
+    verdict = criterion.decide(respond(pattern, current, spikes, drive))
+    assert verdict.passed, verdict.reason
+    assert not criterion.decide(respond(pattern, current, spikes, flat)).passed
+    assert not criterion.decide(respond(pattern, current, [], drive)).passed
+
+
+def test_every_pattern_has_a_criterion_and_a_trial_of_both_models():
+    assert set(CASES) | {name for name, c in CRITERIA.items() if c.needs_traces} == set(CRITERIA)
+    for catalogue in (trials("amat"), trials("amat", "printed-10"), trials("izhikevich"), yamauchi_patterns()):
+        assert set(catalogue) == set(CRITERIA)
+
+
+def test_bursts_are_split_where_intervals_fall_into_two_kinds():
+    assert [len(part) for part in split_bursts(np.array([1.0, 3.0, 6.0, 30.0, 32.0, 60.0]))] == [3, 2, 1]
+    assert [len(part) for part in split_bursts(np.array([1.0, 3.0, 6.0, 10.0]))] == [4]
+    assert split_bursts(np.empty(0)) == []
+    assert [len(part) for part in split_bursts(np.array([1.0]))] == [1]
+
+
+def test_a_pulse_of_amat_lasts_as_long_as_it_says():
+    trial = find_trial("spike_latency", "amat", "printed-10")
+    assert np.count_nonzero(trial.waveform()) * trial.resolution == pytest.approx(0.5)
+    fine = find_trial("spike_latency", "amat", "printed-10", 0.01)
+    assert np.count_nonzero(fine.waveform()) * fine.resolution == pytest.approx(0.5)
+
+
+def test_quantities_are_scaled_alone():
+    trial = find_trial("bistability", "amat")
+    constant, start, stop = trial.current.segments
+    assert scaled(trial, "constant", 2.0).current.segments[0].value == 2 * constant.value
+    louder = scaled(trial, "amplitude", 2.0).current.segments
+    assert [s.value for s in louder] == [constant.value, 2 * start.value, 2 * stop.value]
+    longer = scaled(trial, "duration", 2.0).current.segments
+    assert [s.t_start for s in longer] == [s.t_start for s in trial.current.segments]
+    assert longer[1].t_stop - longer[1].t_start == 2 * (start.t_stop - start.t_start)
+    later = scaled(trial, "interval", 2.0).current.segments
+    assert later[1] == start
+    assert later[2].t_start - start.t_start == 2 * (stop.t_start - start.t_start)
+    assert later[2].t_stop - later[2].t_start == stop.t_stop - stop.t_start
+    changed = scaled(trial, "beta", 2.0), scaled(trial, "alpha_1", 2.0)
+    assert changed[0].parameters == trial.parameters
+    assert changed[1].parameters == trial.parameters | {"alpha_1": 2 * trial.parameters["alpha_1"]}
+    with pytest.raises(AmatError, match=r"alpha_3 cannot be scaled: choose amplitude, constant"):
+        scaled(trial, "alpha_3", 2.0)
+
+
+def test_windows_are_gapless_ranges():
+    factors = np.array([0.5, 0.7, 1.0, 1.4, 2.0])
+    passed = np.array([True, False, True, True, False])
+    assert dataclasses.astuple(_around_one(factors, passed)) == (1.0, 1.4)
+    assert dataclasses.astuple(_widest(factors, passed)) == (1.0, 1.4)
+    assert math.isnan(_around_one(factors, ~passed).lower)
+    assert _widest(factors, np.zeros(5, dtype=bool)).ratio == 0.0
+
+
+def test_validated_neurons_are_those_that_are_printed_but_for_few_values():
+    """What the file must not lose when it is made again: tau_m = tau_v, and all but three neurons as printed."""
+    printed = yamauchi_patterns(tau_m=5.0)
+    changed = set()
+    for name, pattern in validated_patterns().items():
+        assert pattern.parameters.tau_m == pattern.parameters.tau_v == 5.0
+        if pattern.parameters != printed[name].parameters:
+            changed.add(name)
+            assert pattern.parameters.replace(beta=printed[name].parameters.beta) == printed[name].parameters
+    assert changed == {"subthreshold_oscillations", "resonator", "threshold_variability"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tonic_spikng", "amat"), "unknown pattern 'tonic_spikng'; the nearest names are tonic_spiking"),
+        (("tonic_spiking", "hodgkin"), "no model 'hodgkin': choose one of amat, izhikevich"),
+        (("tonic_spiking", "amat", "printed"), "no parameter set 'printed': choose one of validated, printed-10"),
+        (("tonic_spiking", "amat", "validated", 5.0), "refr_T = 2 ms is shorter than the resolution, 5 ms"),
+    ],
+)
+def test_bad_words_are_refused_with_what_is_allowed(arguments, message):
+    with pytest.raises((AmatError, ParameterError), match=message):
+        find_trial(*arguments)
