@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_benchmark, cli_patterns, paths, toolchain
+from amat import cli_benchmark, cli_explore, cli_patterns, paths, toolchain
 from amat.errors import AmatError
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(cli_benchmark.app)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)
+app.command()(cli_explore.explore)
 _console = Console()
 _messages = Console(stderr=True)
 

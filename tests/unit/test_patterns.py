@@ -9,7 +9,6 @@ import pytest
 from amat.errors import AmatError
 from amat.parameters import CurrentSegment, InputCurrent, ParameterError, validated_patterns, yamauchi_patterns
 from amat.patterns import CRITERIA, Response, Trial, find_trial, trials
-from amat.patterns.criteria import split_bursts
 from amat.patterns.search import _around_one, _widest
 from amat.patterns.trials import scaled
 
@@ -118,13 +117,6 @@ def test_every_pattern_has_a_criterion_and_a_trial_of_both_models():
     assert set(CASES) | {name for name, c in CRITERIA.items() if c.needs_traces} == set(CRITERIA)
     for catalogue in (trials("amat"), trials("amat", "printed-10"), trials("izhikevich"), yamauchi_patterns()):
         assert set(catalogue) == set(CRITERIA)
-
-
-def test_bursts_are_split_where_intervals_fall_into_two_kinds():
-    assert [len(part) for part in split_bursts(np.array([1.0, 3.0, 6.0, 30.0, 32.0, 60.0]))] == [3, 2, 1]
-    assert [len(part) for part in split_bursts(np.array([1.0, 3.0, 6.0, 10.0]))] == [4]
-    assert split_bursts(np.empty(0)) == []
-    assert [len(part) for part in split_bursts(np.array([1.0]))] == [1]
 
 
 def test_a_pulse_of_amat_lasts_as_long_as_it_says():

@@ -14,19 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from amat.metrics import BURST_GAP, CHANGED, REGULAR, split_bursts
 from amat.parameters import Catalogue
 from amat.patterns.trials import Response
 
-__all__ = ["CRITERIA", "Criterion", "Verdict", "split_bursts"]
+__all__ = ["CRITERIA", "Criterion", "Verdict"]
 
 Floats = NDArray[np.float64]
 
-#: Intervals between bursts are more than this many times those within.
-BURST_GAP = 2.0
-#: Largest ratio of intervals of a regular train.
-REGULAR = 1.2
-#: Smallest ratio by which intervals grow with adaptation.
-CHANGED = 1.5
 #: Smallest deflection, in mV, that counts as one.
 DEFLECTION = 0.1
 
@@ -56,22 +51,6 @@ class Criterion:
     statement: str
     decide: Callable[[Response], Verdict]
     needs_traces: bool = False
-
-
-def split_bursts(spikes: Floats) -> list[Floats]:
-    """Split a train into bursts, and single spikes as bursts of one.
-
-    With the intervals in order of length, the largest factor from one to the next parts short ones from long ones if it
-    is more than `BURST_GAP`; otherwise the train is one part.
-    """
-    intervals = np.diff(spikes)
-    if not len(intervals):
-        return [spikes] if len(spikes) else []
-    ordered = np.sort(intervals)
-    factors = ordered[1:] / ordered[:-1]
-    if not len(factors) or factors.max() <= BURST_GAP:
-        return [spikes]
-    return np.split(spikes, np.flatnonzero(intervals > ordered[factors.argmax()]) + 1)
 
 
 def _during(response: Response, start: float, stop: float) -> Floats:

@@ -1,0 +1,90 @@
+"""Maps and sensitivities on NEST: each neuron of a map is the neuron that it is to be."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amat.explore import explore, parse_axis, sensitivity, simulate_many
+from amat.metrics import classify
+from amat.parameters import validated_patterns
+from amat.reference import integrate
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def neuron():
+    return validated_patterns()["tonic_spiking"].parameters.replace(I_e=150.0)
+
+
+def test_neurons_of_a_map_are_exact(neuron):
+    """Spike steps of random neurons against the exact reference; each has a resting potential of its own."""
+    random = np.random.default_rng(5)
+    varied = {
+        "alpha_1": random.uniform(-1.0, 15.0, 8),
+        "alpha_2": random.uniform(0.0, 1.0, 8),
+        "beta": random.uniform(-0.5, 0.5, 8),
+        "E_L": random.uniform(-75.0, -60.0, 8),
+    }
+    trains = simulate_many(neuron, varied, duration=300.0, threads=2)
+    neurons = [neuron.replace(**{name: values[i] for name, values in varied.items()}) for i in range(8)]
+    silence = np.zeros((8, 3000))
+    exact = integrate(neurons, silence, silence, silence, 0.1)
+    assert sum(map(len, trains)) > 50
+    for train, steps in zip(trains, exact.spike_steps, strict=True):
+        assert np.rint(train / 0.1).astype(int).tolist() == steps.tolist()
+
+
+def test_a_map_has_a_row_for_each_pair_of_values(neuron):
+    table = explore(parse_axis("alpha_1=-1:15:5"), parse_axis("omega=2:12:6"), neuron, duration=400.0)
+    assert len(table) == 30
+    assert table["alpha_1_mV"].iloc[:5].tolist() == [-1.0, 3.0, 7.0, 11.0, 15.0]
+    # 150 pA through 50 MOhm are 7.5 mV.
+    assert ((table["kind"] == "silent") == (table["omega_mV"] > 7.5)).all()
+    row = table.iloc[7]
+    values = {"alpha_1": np.array([row["alpha_1_mV"]]), "omega": np.array([row["omega_mV"]])}
+    (train,) = simulate_many(neuron, values, duration=400.0)
+    assert row["spikes"] == len(train) > 4
+    assert row["kind"] == classify(train, 400.0)
+    assert row["latency_ms"] == train[0]
+
+
+def test_the_number_of_threads_changes_nothing(neuron):
+    axes = parse_axis("alpha_1=-1:15:6"), parse_axis("alpha_2=0:2:6")
+    one, two = (explore(*axes, neuron, duration=300.0, threads=threads) for threads in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_sensitivity_finds_what_matters(neuron):
+    """omega moves the rate of a neuron whose refractory time is without effect."""
+    ranges = {"omega": (2.0, 6.0), "refr_T": (0.5, 1.0)}
+    table = sensitivity(neuron, ranges=ranges, samples=128, duration=500.0).set_index(["measure", "parameter"])
+    rate = table.loc["rate"]
+    assert rate.loc["omega", "first"] > 0.9
+    assert abs(rate.loc["refr_T", "total"]) < 0.05
+    assert (table["undefined"] == 0).all()
+
+
+def test_command(run_amat, tmp_path):
+    finished = run_amat("explore", "alpha_1=0:10:4", "omega=2:9:4", "--sensitivity", 16, "--output", tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    names = {"alpha_1_omega.csv", "alpha_1_omega.svg", "sensitivity.csv", "sensitivity.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert len(pd.read_csv(tmp_path / "alpha_1_omega.csv")) == 16
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["alpha_1=0:10:4"], "1 axes: name two parameters"),
+        (["alpha_1=0:10:4", "omga=2:9:4"], "the nearest names are omega"),
+        (["alpha_1=0:10:4", "omega=9:2:4"], "give the smaller value first"),
+        (["--pattern", "tonic"], "the nearest names are tonic_"),
+    ],
+)
+def test_command_refuses_bad_words(run_amat, tmp_path, words, message):
+    finished = run_amat("explore", *words, "--output", tmp_path / "nothing")
+    assert finished.returncode == 1
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "nothing").exists()

@@ -1,0 +1,79 @@
+"""Axes, and the resonance of the threshold, without a simulation."""
+
+import numpy as np
+import pytest
+
+from amat.errors import AmatError
+from amat.explore import MAPS, RANGES, column_of, explore, parse_axis, resonance, sensitivity
+from amat.parameters import AmatParameters, ParameterError
+from amat.reference import STATE, system_matrix
+
+
+def test_axes_are_read():
+    axis = parse_axis("alpha_1=-2:20:12")
+    assert (axis.name, axis.points) == ("alpha_1", 12)
+    np.testing.assert_allclose(axis.values, np.arange(-2.0, 21.0, 2.0))
+    for pair in MAPS:
+        assert len({parse_axis(text).name for text in pair}) == 2
+        assert np.prod([parse_axis(text).points for text in pair]) >= 10000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("alpha_1=0:20", "'alpha_1=0:20' is no axis: write NAME=START:STOP:POINTS"),
+        ("alpha_1", "is no axis"),
+        ("alpha_1=0:many:10", "is no axis"),
+        ("alpha_1=20:0:10", "alpha_1 from 20 to 0 is no range: give the smaller value first"),
+        ("alpha_1=5:5:10", "is no range"),
+        ("alpha_1=0:20:1", "1 values of alpha_1 are no range"),
+        ("alpha=0:20:10", "unknown AMAT parameter 'alpha'; the nearest names are alpha_"),
+    ],
+)
+def test_what_is_no_axis_is_refused(text, message):
+    with pytest.raises((AmatError, ParameterError), match=message):
+        parse_axis(text)
+
+
+def test_values_that_no_neuron_has_are_refused_before_anything_runs():
+    with pytest.raises(ParameterError, match="tau_v = -1 ms is not positive"):
+        explore(parse_axis("tau_v=-1:5:3"), parse_axis("beta=0:1:3"), AmatParameters())
+    with pytest.raises(AmatError, match="Both axes are of beta"):
+        explore(parse_axis("beta=0:1:3"), parse_axis("beta=0:1:3"), AmatParameters())
+    with pytest.raises(AmatError, match=r"500 samples: Sobol's sequence takes a power of two"):
+        sensitivity(AmatParameters(), samples=500)
+    with pytest.raises(ParameterError, match=r"refr_T = 0\.05 ms is shorter than the resolution"):
+        sensitivity(AmatParameters(), ranges={"refr_T": (0.05, 1.0)})
+
+
+def test_columns_have_units():
+    assert column_of("alpha_1") == "alpha_1_mV"
+    assert column_of("beta") == "beta_per_ms"
+    assert column_of("rate") == "rate_per_s"
+    assert column_of("cv") == "cv"
+    assert {column_of(name) for name in RANGES}
+
+
+def test_resonance_is_that_of_the_systems_matrix():
+    """The transfer function from the matrix that the exact reference uses: C (s - A)^-1 B."""
+    for beta, tau_m, tau_v in ((0.5, 5.0, 5.0), (-0.3, 10.0, 5.0), (0.2, 20.0, 8.0)):
+        matrix = np.array(system_matrix(AmatParameters(beta=beta, tau_m=tau_m, tau_v=tau_v), float))
+        drive = STATE.index("I")
+        rows = [i for i in range(len(STATE)) if i != drive]
+        a, b = matrix[np.ix_(rows, rows)], matrix[rows, drive]
+        reads = np.array([{"U": 1.0, "V_th_v": -1.0}.get(STATE[i], 0.0) for i in rows])
+
+        def gain(f, a=a, b=b, reads=reads):
+            return abs(reads @ np.linalg.solve(2e-3j * np.pi * f * np.eye(len(a)) - a, b))
+
+        (frequency,), (relative,) = resonance([tau_m], [tau_v], [beta])
+        f = np.geomspace(0.5, 500.0, 301)
+        gains = np.array([gain(x) for x in f]) / gain(0.0)
+        assert relative == pytest.approx(max(1.0, gains.max()), rel=1e-9)
+        assert frequency == (pytest.approx(f[gains.argmax()]) if gains.max() > 1 else 0.0)
+
+
+def test_without_voltage_dependence_there_is_no_resonance():
+    frequency, gain = resonance([5.0, 20.0], [5.0, 5.0], [0.0, 0.0])
+    assert frequency.tolist() == [0.0, 0.0]
+    assert gain.tolist() == [1.0, 1.0]
