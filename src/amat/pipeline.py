@@ -207,7 +207,9 @@ def build_book() -> Path:
 
 def _environment() -> dict[str, str]:
     """Return the environment of the steps: quiet, one thread a process, and the same pages from the same commit."""
-    environment = {"PYNEST_QUIET": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
+    environment = {"PYNEST_QUIET": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
+    # NEST ignores it, and says so on the pages, with the time.
+    environment.pop("OMP_NUM_THREADS", None)
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     if "SOURCE_DATE_EPOCH" not in environment:
         git = ["git", "-C", str(_root()), "log", "-1", "--format=%ct"]

@@ -171,6 +171,8 @@ def test_notebooks_show_figures_that_exist_and_are_described(notebook_pages):
 def test_notebooks_ran_without_an_error(notebook_pages):
     for path, page in notebook_pages.items():
         assert not article(page).select("div.output.traceback, div.output.stderr"), path.name
+        # Messages of NEST tell the time of the run.
+        assert not re.search(r"\[(INFO|WARNING|ERROR)\]", article(page).get_text()), path.name
 
 
 def test_every_image_is_described(pages):
