@@ -1,0 +1,35 @@
+"""Tables of notebooks: what is shipped stands in for what is computed."""
+
+import pandas as pd
+import pytest
+
+from amat.errors import AmatError
+from amat.tables import make_table
+
+
+def compute() -> pd.DataFrame:
+    return pd.DataFrame({"model": ["amat", "none"], "rate_per_s": [1 / 3, float("nan")], "spikes": [3, 0]})
+
+
+def refuse() -> pd.DataFrame:
+    raise AssertionError("A shipped table was computed.")
+
+
+def test_a_shipped_table_is_that_which_was_computed(tmp_path):
+    computed = make_table("rates", compute, results=tmp_path / "full")
+    shipped = make_table("rates", refuse, results=tmp_path / "book", shipped=tmp_path / "full")
+    pd.testing.assert_frame_equal(computed, shipped)
+    assert computed["model"].tolist() == ["amat", "none"]
+    assert computed["rate_per_s"][0] == pytest.approx(1 / 3, rel=1e-8)
+    assert (tmp_path / "full/rates.csv.gz").read_bytes() == (tmp_path / "book/rates.csv.gz").read_bytes()
+
+
+def test_the_same_table_gives_the_same_file(tmp_path):
+    for folder in ("a", "b"):
+        make_table("rates", compute, results=tmp_path / folder)
+    assert (tmp_path / "a/rates.csv.gz").read_bytes() == (tmp_path / "b/rates.csv.gz").read_bytes()
+
+
+def test_a_missing_shipped_table_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(AmatError, match=r"rates\.csv\.gz is missing: leave `shipped` empty"):
+        make_table("rates", compute, results=tmp_path, shipped=tmp_path / "nowhere")
