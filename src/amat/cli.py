@@ -42,6 +42,14 @@ _console = Console()
 _messages = Console(stderr=True)
 
 
+class Profile(StrEnum):
+    """How much `reproduce` computes."""
+
+    quick = "quick"
+    full = "full"
+    shipped = "shipped"
+
+
 class Codegen(StrEnum):
     """The code generators."""
 
@@ -169,12 +177,19 @@ def validate(
 def reproduce(
     cores: Annotated[int | None, typer.Option(min=1, help="Processor cores; all that may be used by default.")] = None,
     config: Annotated[Path | None, typer.Option(help="A configuration file in place of config/config.yaml.")] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            help="quick: minutes. full: larger maps and more seeds, about an hour. "
+            "shipped: the pages of full, from the tables in data/full. By default what the configuration says."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
 ) -> None:
     """Make every result, figure and page from the sources; resumes where it was stopped."""
     from amat import pipeline
 
-    index = pipeline.reproduce(cores=cores, config=config, dry_run=dry_run)
+    index = pipeline.reproduce(cores=cores, config=config, profile=profile, dry_run=dry_run)
     if not dry_run:
         _console.print(f"The book: {index}", soft_wrap=True)
 

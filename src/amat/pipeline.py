@@ -17,10 +17,19 @@ from amat.errors import AmatError
 from amat.files import check_writable, replacing, write_json
 from amat.provenance import provenance_record
 
-__all__ = ["build_book", "check_config", "execute_notebook", "reproduce"]
+__all__ = ["PROFILES", "build_book", "check_config", "execute_notebook", "notebook_parameters", "reproduce"]
+
+#: How much the pipeline computes, and what pages say of it.
+PROFILES: Mapping[str, str] = {
+    "quick": "quick",
+    "full": "full",
+    "shipped": "full, from the tables that the project ships",
+}
 
 
-def reproduce(*, cores: int | None = None, config: Path | None = None, dry_run: bool = False) -> Path:
+def reproduce(
+    *, cores: int | None = None, config: Path | None = None, profile: str | None = None, dry_run: bool = False
+) -> Path:
     """Run the whole workflow.
 
     Parameters
@@ -29,6 +38,8 @@ def reproduce(*, cores: int | None = None, config: Path | None = None, dry_run: 
         Processor cores to use; all that may be used by default.
     config : pathlib.Path, optional
         A configuration in place of ``config/config.yaml``.
+    profile : {"quick", "full", "shipped"}, optional
+        In place of the configuration's.
     dry_run : bool
         Only say what would be done.
 
@@ -55,6 +66,7 @@ def reproduce(*, cores: int | None = None, config: Path | None = None, dry_run: 
         *("--workflow-profile", str(paths.WORKFLOW / "profiles" / "local")),
         *("--configfile", str(chosen)),
         *("--cores", str(cores or len(os.sched_getaffinity(0)))),
+        *(["--config", f"profile={profile}"] if profile else []),
         *(["--dry-run"] if dry_run else []),
     ]
     try:
@@ -93,6 +105,27 @@ def check_config(path: Path) -> dict[str, Any]:
         raise AmatError(f"The configuration {path} is wrong at {where}: {wrong.message}.")
     assert isinstance(config, dict)
     return config
+
+
+def notebook_parameters(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the parameters of a notebook in the configuration's profile.
+
+    Parameters
+    ----------
+    config : mapping
+        As `check_config` returns it.
+    name : str
+        The notebook's, without an ending.
+    """
+    parameters = dict(config["notebooks"][name])
+    if name not in config["full"]:
+        return parameters
+    profile = config["profile"]
+    if profile != "quick":
+        parameters |= config["full"][name]
+    if profile == "shipped":
+        parameters["shipped"] = f"data/full/{name}"
+    return {**parameters, "profile": PROFILES[profile]}
 
 
 def execute_notebook(

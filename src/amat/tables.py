@@ -13,7 +13,7 @@ from amat.files import replacing
 __all__ = ["make_table"]
 
 #: Digits that a table keeps. Pages show what is in the file, so that they are the same from either origin.
-_PRECISION = "%.9g"
+_PRECISION = "%.12g"
 
 
 def make_table(
@@ -54,4 +54,4 @@ def make_table(
         with replacing(target) as temporary:
             # Without a time and a name inside, the same table gives the same file.
             temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
-    return pd.read_csv(target, keep_default_na=True, na_values=[""])
+    return pd.read_csv(target, keep_default_na=False, na_values=[""])

@@ -136,6 +136,8 @@ def test_two_runs_at_once_are_refused(reproduced, run_amat):
         ({"notebook": {}}, "'notebook' was unexpected"),
         ({"notebooks": {"validation": {"sets": -5}}}, "notebooks"),
         ({"notebooks": {"validation": {"stes": 5}}}, "notebooks"),
+        ({"full": {"parameter_space": {"points": 1}}}, "full"),
+        ({"profile": "slow"}, "profile: 'slow' is not one of"),
     ],
 )
 def test_a_wrong_configuration_is_refused_before_any_work(run_amat, tmp_path, change, message):

@@ -5,6 +5,7 @@ COMMON = {
     "modules": "results/modules.json",
     "library": sorted(path for folder in ("", "benchmark", "patterns") for path in Path("src/amat", folder).glob("*.py")),
     "data": sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"}),
+    "shipped": lambda wildcards: shipped_tables(wildcards.get("name")),
 }
 EXECUTE = (
     "python scripts/execute_notebook.py {input.notebook} {output.executed} {output.results} "
@@ -20,7 +21,7 @@ rule notebook:
         executed="book/notebooks/{name}.ipynb",
         results=directory("results/{name}"),
     params:
-        parameters=lambda wildcards: json.dumps(config["notebooks"][wildcards.name], sort_keys=True),
+        parameters=lambda wildcards: json.dumps(notebook_parameters(config, wildcards.name), sort_keys=True),
     log:
         "build/logs/{name}.log",
     # The notebook that measures times runs alone.
@@ -42,7 +43,7 @@ rule pattern:
     params:
         parameters=lambda wildcards: json.dumps(
             {
-                **config["notebooks"][PATTERN_NOTEBOOK],
+                **notebook_parameters(config, PATTERN_NOTEBOOK),
                 "pattern": wildcards.pattern,
                 "title": wildcards.pattern.replace("_", " ").capitalize(),
             },

@@ -1,0 +1,41 @@
+"""Put the tables of the full profile into data/full, with their provenance: after `amat reproduce --profile full`."""
+
+import argparse
+import json
+import shutil
+import sys
+
+import yaml
+
+from amat import paths
+from amat.errors import AmatError
+from amat.pipeline import PROFILES
+
+
+def main() -> None:
+    """Copy what the notebooks of the configuration's full profile wrote."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    assert paths.ROOT is not None
+    config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
+    sources = {name: paths.ROOT / "results" / name for name in config["full"]}
+    for name, source in sources.items():  # all are looked at before anything is replaced
+        try:
+            made_by = json.loads((source / "provenance.json").read_text())["parameters"]
+        except OSError:
+            made_by = {}
+        expected = {**config["notebooks"][name], **config["full"][name], "profile": PROFILES["full"]}
+        if made_by != expected:
+            raise AmatError(f"results/{name} is not of the full profile: run `amat reproduce --profile full` first.")
+    for name, source in sources.items():
+        target = paths.DATA / "full" / name
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for path in [*source.glob("*.csv.gz"), source / "provenance.json"]:
+            shutil.copy(path, target)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AmatError as error:
+        sys.exit(str(error))
