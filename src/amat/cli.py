@@ -24,8 +24,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_benchmark, cli_explore, cli_patterns, paths, toolchain
+from amat import cli_benchmark, cli_explore, cli_patterns, cli_tutorial, paths, toolchain
 from amat.errors import AmatError
+
+#: For commands that pass words that they do not know on to another program.
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(
     name="amat",
@@ -38,6 +41,7 @@ app.add_typer(cli_benchmark.app)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)
 app.command()(cli_explore.explore)
+app.command(context_settings=_PASS_ON)(cli_tutorial.tutorial)
 _console = Console()
 _messages = Console(stderr=True)
 
@@ -202,7 +206,7 @@ def book() -> None:
     _console.print(f"The book: {pipeline.build_book()}", soft_wrap=True)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(context_settings=_PASS_ON)
 def test(context: typer.Context) -> None:
     """Run ruff, mypy and pytest; further words go to pytest."""
     root = _checkout()

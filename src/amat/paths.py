@@ -5,20 +5,22 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["BOOK", "CONFIG", "DATA", "MODELS", "NOTEBOOKS", "ROOT", "WORKFLOW", "module_cache"]
+__all__ = ["BOOK", "CONFIG", "DATA", "MODELS", "NOTEBOOKS", "ROOT", "TUTORIAL", "WORKFLOW", "module_cache"]
 
 _PACKAGE = Path(__file__).resolve().parent
 
 #: The checkout that holds the package, or None where the package was installed without one.
 ROOT: Path | None = _PACKAGE.parents[1] if (_PACKAGE.parents[1] / "pyproject.toml").is_file() else None
 
-# An installed package carries the models and data along; a checkout has them at the top.
+# An installed package carries models, data and tutorial along; a checkout has them at the top.
 _SHARE = _PACKAGE / "_share" if ROOT is None else ROOT
 
 #: NESTML models that this project brings.
 MODELS = _SHARE / "models"
 #: Published tables and reference data; described in its README.
 DATA = _SHARE / "data"
+#: The notebook that teaches.
+TUTORIAL = _SHARE / "notebooks" / "tutorial.ipynb"
 
 _TOP = Path.cwd() if ROOT is None else ROOT
 #: Sources of the book; executed notebooks are written below it.

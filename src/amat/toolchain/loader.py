@@ -1,13 +1,15 @@
 """Load modules into the NEST kernel of this process."""
 
+from typing import Literal
+
 from amat.toolchain.builder import build
-from amat.toolchain.catalogue import AMAT
+from amat.toolchain.catalogue import AMAT, AMAT_OPT, find_model
 from amat.toolchain.errors import ToolchainError
 
 __all__ = ["install"]
 
 
-def install(*names: str) -> None:
+def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None:
     """Make models available in NEST: build what is missing, load what is not loaded.
 
     May be called at any time, and again: calling this for a model that is there costs no more than looking.
@@ -19,6 +21,9 @@ def install(*names: str) -> None:
     *names : str
         Names of models in NEST, from `amat.toolchain.MODELS`, or paths of NESTML files; without any, the
         AMAT neuron.
+    codegen : {"stock", "opt"}, optional
+        Which code generator: NESTML's own templates (names end in ``_nestml``) or the project's (``_opt``). By default
+        a name's own, and for a path NESTML's.
 
     Raises
     ------
@@ -27,7 +32,7 @@ def install(*names: str) -> None:
     """
     import nest
 
-    for name in names or (AMAT,):
+    for name in names or (AMAT_OPT if codegen == "opt" else AMAT,):
         if name in nest.node_models:
             continue
         if nest.network_size:
@@ -35,7 +40,7 @@ def install(*names: str) -> None:
                 f"NEST loads modules only while there are no nodes, and {nest.network_size} are there: "
                 f"install {name} before they are created, or call nest.ResetKernel()."
             )
-        module = build(name)
+        module = build(find_model(name, codegen))
         if module.model in nest.node_models:
             continue
         try:

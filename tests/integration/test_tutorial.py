@@ -1,0 +1,185 @@
+"""The tutorial as a student has it: from the installed package, in JupyterLab, from the first cell to the last."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from amat import paths, toolchain
+
+TOKEN = uuid.uuid4().hex
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory, root: Path) -> dict[str, str]:
+    """An environment in which the package is installed from its wheel, and knows no checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, check=True, cwd=root, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(folder / "site"),
+        str(wheel),
+    ]
+    subprocess.run(pip, check=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "AMAT_CACHE": str(paths.module_cache())}
+    found = subprocess.run(
+        [sys.executable, "-c", "from amat import paths; print(paths.ROOT, paths.TUTORIAL)"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+    ).stdout
+    assert found.split() == ["None", str(folder / "site/amat/_share/notebooks/tutorial.ipynb")]
+    return environment
+
+
+def test_the_tutorial_is_put_where_it_is_wanted_and_never_overwritten(run_amat, tmp_path):
+    for _ in range(2):
+        finished = run_amat("tutorial", "--folder", tmp_path / "mine", "--no-open")
+        assert finished.returncode == 0, finished.stderr
+        notebook = tmp_path / "mine" / "tutorial.ipynb"
+        assert str(notebook) in finished.stdout
+        nbformat.validate(nbformat.read(notebook, as_version=4))
+        notebook.write_text(notebook.read_text().replace("seed = 1", "seed = 2"))
+    assert "seed = 2" in notebook.read_text()
+
+
+def test_every_exercise_has_a_solution_that_is_hidden_at_first():
+    cells = json.loads(paths.TUTORIAL.read_text())["cells"]
+    exercises = [n for n, cell in enumerate(cells) if "**Exercise" in "".join(cell["source"])]
+    assert len(exercises) == 7
+    for number in exercises:
+        solution = cells[number + 1]
+        assert solution["cell_type"] == "code"
+        assert solution["metadata"] == {"jupyter": {"source_hidden": True}, "tags": ["hide-cell"]}
+
+
+def test_the_tutorial_needs_nothing_but_the_package():
+    """No glue and no roles of the book, which JupyterLab does not know; no package of the book's tools."""
+    cells = json.loads(paths.TUTORIAL.read_text())["cells"]
+    assert not any(re.search(r"\{\w+\}`|myst_nb|papermill", "".join(cell["source"])) for cell in cells)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, tmp_path):
+    """Every cell is sent through JupyterLab's server, as its page does; all of them take less than three minutes."""
+    toolchain.build(toolchain.AMAT_OPT)
+    amat = [sys.executable, "-c", "from amat.cli import main; main()"]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+        f"--IdentityProvider.token={TOKEN}",
+    ]
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [*amat, "tutorial", "--folder", "course", *options],
+            cwd=tmp_path,
+            env=installed,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            address = wait_for_address(log, server)
+            assert "JupyterLab" in fetch(f"{address}/lab/tree/tutorial.ipynb").decode()
+            content = json.loads(fetch(f"{address}/api/contents/tutorial.ipynb"))["content"]
+            session = {"path": "tutorial.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
+            kernel = json.loads(fetch(f"{address}/api/sessions", session))["kernel"]["id"]
+            sources = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+            outputs = execute(f"{address}/api/kernels/{kernel}/channels", sources, seconds=180)
+        finally:
+            server.terminate()
+            server.wait()
+    assert (tmp_path / "course" / "tutorial" / "my_neuron.nestml").is_file()
+    assert len(outputs) == len(sources)
+    assert sum(text.count("image/png") for text in outputs) == 10
+    assert any("a spike in every cycle up to" in text for text in outputs)
+
+
+def wait_for_address(log: Path, server: subprocess.Popen) -> str:
+    """Return the address that JupyterLab prints when it is ready."""
+    for _ in range(600):
+        if found := re.search(r"(http://127\.0\.0\.1:\d+)/lab", log.read_text()):
+            try:
+                fetch(f"{found[1]}/api/status")
+            except urllib.error.URLError:
+                pass
+            else:
+                return found[1]
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def fetch(address: str, message: object = None) -> bytes:
+    """Get an address of the server, or post a message to it."""
+    data = None if message is None else json.dumps(message).encode()
+    request = urllib.request.Request(address, data, {"Authorization": f"token {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.read()
+
+
+def execute(channels: str, sources: list[str], seconds: float) -> list[str]:
+    """Let a kernel execute cells, as JupyterLab's page does; return the outputs of each."""
+    import websocket
+
+    address = channels.replace("http://", "ws://")
+    connection = websocket.create_connection(address, header={"Authorization": f"token {TOKEN}"}, timeout=seconds)
+    end = time.monotonic() + seconds
+    outputs = []
+    try:
+        for source in sources:
+            request = uuid.uuid4().hex
+            header = {
+                "msg_id": request,
+                "msg_type": "execute_request",
+                "session": "s",
+                "username": "",
+                "version": "5.3",
+            }
+            content = {
+                "code": source,
+                "silent": False,
+                "store_history": True,
+                "allow_stdin": False,
+                "stop_on_error": True,
+            }
+            message = {"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content}
+            connection.send(json.dumps(message))
+            text = ""
+            while True:
+                assert time.monotonic() < end, f"{seconds} s are over at the cell:\n{source}"
+                answer = json.loads(connection.recv())
+                if answer["parent_header"].get("msg_id") != request:
+                    continue
+                kind = answer["msg_type"]
+                assert kind != "error", "\n".join(answer["content"].get("traceback", []))
+                if kind in ("stream", "execute_result", "display_data"):
+                    text += json.dumps(answer["content"])
+                if kind == "status" and answer["content"]["execution_state"] == "idle":
+                    break
+            outputs.append(text)
+    finally:
+        connection.close()
+    return outputs
