@@ -43,7 +43,8 @@ def run_amat():
 @pytest.fixture(scope="session")
 def reproduced(root: Path) -> Path:
     """The checkout after ``amat reproduce``."""
-    finished = subprocess.run([str(AMAT_COMMAND), "reproduce"], check=False, capture_output=True, text=True)
+    command = [str(AMAT_COMMAND), "reproduce"]
+    finished = subprocess.run(command, check=False, capture_output=True, text=True, timeout=2700)
     assert finished.returncode == 0, finished.stdout[-3000:] + finished.stderr[-6000:]
     return root
 

@@ -1,0 +1,37 @@
+"""Stimulus-frequency locking: tongues of rhythms that a neuron follows, what noise leaves of them, and reliability."""
+
+from amat.locking.tongues import (
+    CLASSES,
+    EXCITABLE,
+    LEVELS,
+    NOISE_STEP,
+    TOLERANCE_STEPS,
+    DrivenNeuron,
+    drive,
+    duration_of,
+    find_edges,
+    find_neurons,
+    map_tongues,
+    measure_cycles,
+    measure_points,
+    range_of,
+    waveform,
+)
+
+__all__ = [
+    "CLASSES",
+    "EXCITABLE",
+    "LEVELS",
+    "NOISE_STEP",
+    "TOLERANCE_STEPS",
+    "DrivenNeuron",
+    "drive",
+    "duration_of",
+    "find_edges",
+    "find_neurons",
+    "map_tongues",
+    "measure_cycles",
+    "measure_points",
+    "range_of",
+    "waveform",
+]

@@ -1,0 +1,204 @@
+"""Neurons under rhythmic currents on NEST: spike for spike against other implementations, and against exact tongues."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from amat.excitability import steady_interval
+from amat.locking import (
+    EXCITABLE,
+    DrivenNeuron,
+    drive,
+    find_edges,
+    find_neurons,
+    map_tongues,
+    waveform,
+)
+from amat.locking import theory as locking_theory
+from amat.locking.noise import calibrate_noise, measure_reliability, measure_sensitivity, repeat_frequencies
+from amat.parameters import AmatParameters, validated_patterns
+from amat.patterns import find_trial
+from amat.reference import integrate
+
+pytestmark = pytest.mark.slow
+
+KEYS = list(itertools.product(("amat", "izhikevich"), ("class_1", "class_2")))
+#: Relative frequencies and depths of points of the map, locked and not.
+POINTS = [(0.45, 0.9), (0.8, 0.3), (1.0, 0.1), (1.2, 0.5), (1.37, 0.3), (1.618, 0.7), (2.0, 0.3), (2.9, 1.0)]
+
+
+@pytest.fixture(scope="module")
+def neurons() -> dict[tuple[str, str], DrivenNeuron]:
+    return {(neuron.trial.model, neuron.trial.pattern): neuron for neuron in find_neurons()}
+
+
+def _points(neuron):
+    frequency, depth = np.array(POINTS).T
+    return frequency * neuron.rate, depth * neuron.distance
+
+
+@pytest.mark.parametrize("pattern", ["class_1", "class_2"])
+def test_amats_spikes_are_those_of_the_reference(neurons, pattern):
+    """All of them, over 1.5 s: the same staircase of current, integrated by a matrix exponential."""
+    neuron = neurons["amat", pattern]
+    duration, resolution = 1500.0, neuron.trial.resolution
+    frequencies, amplitudes = _points(neuron)
+    trains = drive(neuron, frequencies, amplitudes, duration)
+    current = [waveform(f, A, duration, resolution) for f, A in zip(frequencies, amplitudes, strict=True)]
+    cell = AmatParameters.from_nestml(neuron.trial.parameters | {"I_e": neuron.current})
+    nothing = np.zeros((len(current), len(current[0])))
+    expected = integrate([cell] * len(current), current, nothing, nothing, resolution).spike_steps
+    for train, steps in zip(trains, expected, strict=True):
+        assert len(steps) > 10
+        assert np.rint(train / resolution).astype(int).tolist() == steps.tolist()
+
+
+@pytest.mark.parametrize("pattern", ["class_1", "class_2"])
+def test_izhikevichs_spikes_are_those_of_the_published_scheme(neurons, pattern):
+    """Written out here, with the operations in the model's order: the last bit matters to class 2."""
+    neuron = neurons["izhikevich", pattern]
+    duration, h, p = 1500.0, neuron.trial.resolution, neuron.trial.parameters
+    V_peak = p["V_peak"]
+    frequencies, amplitudes = _points(neuron)
+    trains = drive(neuron, frequencies, amplitudes, duration)
+    current = np.array([waveform(f, A, duration, h) for f, A in zip(frequencies, amplitudes, strict=True)])
+    V = np.full(len(POINTS), neuron.trial.initial["V_m"])
+    u = np.full(len(POINTS), neuron.trial.initial["U_m"])
+    spikes = [[] for _ in POINTS]
+    for step, injected in enumerate(current.T):
+        V = V + h * (p["q_2"] * V * V + p["q_1"] * V + p["q_0"] - u + neuron.current + injected)
+        u = u + h * p["a"] * (p["b"] * V - u)
+        fired = np.greater(V, V_peak)
+        for i in np.flatnonzero(fired):
+            spikes[i].append(step + 1)
+        V, u = np.where(fired, p["c"], V), np.where(fired, u + p["d"], u)
+    for train, steps in zip(trains, spikes, strict=True):
+        assert len(steps) > 10
+        assert np.rint(train / h).astype(int).tolist() == steps
+
+
+def test_own_rates(neurons):
+    for (model, pattern), neuron in neurons.items():
+        if model == "amat":
+            cell = validated_patterns()[pattern].parameters
+            exact = steady_interval(cell, neuron.current, resolution=0.1)
+            assert 1e3 / neuron.rate == pytest.approx(exact, abs=0.2)
+        assert 15.0 < neuron.rate < 60.0
+
+
+@pytest.mark.parametrize("pattern", ["class_1", "class_2"])
+def test_amats_tongues_are_the_exact_ones(neurons, pattern):
+    """On a sparse map; points that differ lie at an edge, which the grid of time moves."""
+    neuron, cell = neurons["amat", pattern], validated_patterns()[pattern].parameters
+    table = map_tongues(neuron, np.linspace(0.8, 2.5, 18), np.linspace(0.1, 0.9, 5), cycles=50)
+    hertz, amplitude = table["frequency"] * neuron.rate, table["depth"] * neuron.distance
+    for m in (1, 2):
+        verdicts = [
+            locking_theory.is_locked(cell, neuron.current, hertz * (1 + df), amplitude * (1 + dA), m)
+            for df, dA in itertools.product((0.0, -0.01, 0.01), (0.0, -0.08, 0.08))
+        ]
+        exact = verdicts[0]
+        at_edge = np.any(verdicts, axis=0) & ~np.all(verdicts, axis=0)
+        simulated = ((table["n"] == 1) & (table["m"] == m)).to_numpy()
+        assert exact.sum() >= 7
+        assert not ((exact != simulated) & ~at_edge).any()
+        assert (exact != simulated).sum() <= 2
+        assert (table["strength"][simulated] > 0.99).all()
+        assert table["rotation"][simulated].to_numpy() == pytest.approx(1 / m, abs=1 / table["cycles"].min())
+
+
+@pytest.mark.parametrize(("resolution", "frequencies"), [(0.1, [0.9, 1.1, 1.3]), (0.02, [0.9, 1.1])])
+def test_edges_come_nearer_to_the_exact_ones_on_a_finer_grid(neurons, resolution, frequencies):
+    """They stay within what the threshold falls in one step, which is five times less at a fifth of the step."""
+    neuron, cell = neurons["amat", "class_2"], validated_patterns()["class_2"].parameters
+    neuron = dataclasses.replace(neuron, trial=find_trial("class_2", "amat", resolution=resolution))
+    hertz = np.array(frequencies) * neuron.rate
+    exact = locking_theory.edge_amplitude(cell, neuron.current, hertz)
+    shift = locking_theory.grid_shift(cell, hertz, resolution)
+    found = find_edges(neuron, frequencies, exact, 3 * shift, 1, points=13)
+    assert (np.abs(found - exact) <= 1.05 * shift).all()
+
+
+def test_excitable_amat_fires_from_the_exact_amplitude_on(neurons):
+    for pattern in ("class_1", "class_2"):
+        neuron, cell = neurons["amat", pattern].at(EXCITABLE), validated_patterns()[pattern].parameters
+        relative = np.repeat([0.5, 1.0, 3.0], 2)
+        exact = locking_theory.firing_amplitude(cell, neuron.current, relative * neuron.rate)
+        trains = drive(neuron, relative * neuron.rate, exact * np.tile([0.99, 1.01], 3), 6000.0)
+        assert [bool((train > 3000.0).any()) for train in trains] == [False, True] * 3
+
+
+@pytest.mark.parametrize("model", ["amat", "izhikevich"])
+def test_class_1_leans_to_faster_rhythms_and_class_2_does_not(neurons, model):
+    slower, faster = {}, {}
+    for pattern in ("class_1", "class_2"):
+        table = map_tongues(neurons[model, pattern], [0.85, 1.25], [0.39, 0.4], cycles=30)
+        follows = table["rotation"].sub(1.0).abs() < 0.02
+        slower[pattern], faster[pattern] = (follows[table["frequency"] == f].all() for f in (0.85, 1.25))
+    assert (slower["class_1"], faster["class_1"]) == (False, True)
+    assert slower["class_2"]
+
+
+def test_maps_are_reproducible_and_noise_depends_on_the_seed_alone(neurons):
+    neuron = neurons["izhikevich", "class_2"]
+    axes = [0.8, 1.0, 1.2], [0.1, 0.5]
+    first, again = (map_tongues(neuron, *axes, cycles=20, noise=0.5, seed=3) for _ in range(2))
+    assert first.equals(again)
+    other = map_tongues(neuron, *axes, cycles=20, noise=0.5, seed=4)
+    assert not first["strength"].equals(other["strength"])
+    assert list(first.columns[:2]) == ["frequency", "depth"]
+    assert first["frequency"].tolist() == [0.8, 1.0, 1.2] * 2
+
+
+def test_only_izhikevichs_scheme_amplifies_the_smallest_differences(neurons):
+    """A relative difference of 1e-9 in amplitude never moves a spike of AMAT by a step."""
+    shares = {
+        key: measure_sensitivity(neurons[key], np.linspace(0.5, 3.0, 16), 0.3, cycles=40)["differs"] for key in KEYS
+    }
+    assert not any(shares["amat", pattern].any() for pattern in ("class_1", "class_2"))
+    assert all(shares["izhikevich", pattern].mean() > 0.3 for pattern in ("class_1", "class_2"))
+
+
+def test_copies_have_noise_of_their_own(neurons):
+    neuron = neurons["amat", "class_1"]
+    one, two = drive(neuron, [20.0, 20.0], [30.0, 30.0], 2000.0, noise=50.0)
+    assert one.tolist() != two.tolist()
+    same, as_well = drive(neuron, [20.0, 20.0], [30.0, 30.0], 2000.0)
+    assert same.tolist() == as_well.tolist()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_noise_gives_the_variation_that_it_is_calibrated_for(neurons, key):
+    neuron = neurons[key]
+    for wanted, std in zip([0.05, 0.2], calibrate_noise(neuron, [0.05, 0.2], levels=12), strict=True):
+        trains = drive(neuron, [neuron.rate] * 10, [0.0] * 10, np.ceil(40e3 / neuron.rate), noise=std, seed=99)
+        gaps = np.concatenate([np.diff(train[train > 10e3 / neuron.rate]) for train in trains])
+        assert gaps.std() / gaps.mean() == pytest.approx(wanted, rel=0.3)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_noise_wears_the_plateau_down(neurons, key):
+    neuron = neurons[key]
+    (std,) = calibrate_noise(neuron, [0.2], levels=12)
+    frequencies = [0.95, 1.05, 1.15]
+    still = repeat_frequencies(neuron, frequencies, 0.4, repeats=1, cycles=40)
+    noisy = repeat_frequencies(neuron, frequencies, 0.4, repeats=4, cycles=40, noise=std)
+    assert (still["strength"].iloc[1:] > 0.99).all()
+    assert (noisy["strength_high"].iloc[1:] < still["strength"].iloc[1:] + 1e-9).all()
+    assert (still["rotation_low"] == still["rotation_high"]).all()
+    assert (noisy["rotation_low"] < noisy["rotation_high"]).any()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_spikes_are_most_reliable_near_the_own_rate(neurons, key):
+    """By more than the 95 % interval of the difference, from independent groups of trials."""
+    from amat.locking.measures import interval
+
+    neuron = neurons[key]
+    (std,) = calibrate_noise(neuron, [0.2], levels=12)
+    table = measure_reliability(neuron, [0.45, 1.1, 2.0], 0.3, noise=std, trials=6, groups=5, cycles=30)
+    by_group = table.pivot(index="group", columns="frequency", values="reliability")
+    for other in (0.45, 2.0):
+        assert interval(by_group[1.1] - by_group[other])[1] > 0
