@@ -36,8 +36,8 @@ def no_simulation(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a simulation began")
 
-    for name in ("fresh_kernel", "simulate"):
-        monkeypatch.setattr(excitability, name, refuse)
+    monkeypatch.setattr(excitability.steps, "fresh_kernel", refuse)
+    monkeypatch.setattr(excitability.staircases, "simulate", refuse)
 
 
 class TestMeasures:
@@ -130,7 +130,7 @@ def _made_up_trains(trials, distances, duration):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    monkeypatch.setattr(excitability, "_trains", _made_up_trains)
+    monkeypatch.setattr(excitability.steps, "_trains", _made_up_trains)
     return [find_trial(pattern, "amat") for pattern in MADE_UP]
 
 
@@ -200,7 +200,7 @@ class TestHysteresis:
             table["steady_rate_per_s"] = 30.0 * table.pop("fires")
             return table.assign(model=trial.model, pattern=trial.pattern, current_unit="pA")
 
-        monkeypatch.setattr(excitability, "staircase", up_and_down)
+        monkeypatch.setattr(excitability.staircases, "staircase", up_and_down)
         table, curves = hysteresis([find_trial("bistability", "amat")], [(50.0, 120.0)], n_levels=15)
         row = table.iloc[0]
         assert row["resolution"] == pytest.approx(1.0)  # two levels of a tenth of 5

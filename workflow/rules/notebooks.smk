@@ -3,7 +3,7 @@
 # What every notebook may use.
 COMMON = {
     "modules": "results/modules.json",
-    "library": sorted(path for folder in ("", "benchmark", "locking", "patterns") for path in Path("src/amat", folder).glob("*.py")),
+    "library": sorted(path for folder in ("", "benchmark", "excitability", "locking", "patterns") for path in Path("src/amat", folder).glob("*.py")),
     "data": sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"}),
     "shipped": lambda wildcards: shipped_tables(wildcards.get("name")),
 }
