@@ -40,6 +40,8 @@ __all__ = [
     "LEVELS",
     "NOISE_STEP",
     "TOLERANCE_STEPS",
+    "WARM_UP",
+    "WARM_UP_INTERVALS",
     "DrivenNeuron",
     "drive",
     "duration_of",
