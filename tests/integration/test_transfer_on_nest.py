@@ -1,0 +1,155 @@
+"""Transfer functions of simulated neurons, against what is known of them: relays, linear responses, slow limits."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amat import transfer
+from amat.patterns import find_trial, trials
+from amat.rate_models import add_depths, curve_of, find_working_points, local_rates, natural_modulation
+from amat.transfer import (
+    frequency_grid,
+    modulated_responses,
+    natural_responses,
+    stationary_curves,
+    subthreshold_responses,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def _relay(pattern):
+    """Return a neuron, with a pattern's time step, that spikes once for each spike that it gets.
+
+    An EPSP of 300 mV carries it beyond its peak at once, and the reset brings it back to its equilibrium.
+    """
+    trial = find_trial(pattern, "izhikevich")
+    quiet = {"a": 0.0, "b": 0.2, "c": -70.0, "d": 0.0}
+    tonic = find_trial("tonic_spiking", "izhikevich")
+    return dataclasses.replace(
+        trial, parameters=tonic.parameters | quiet, initial={"V_m": -70.0, "U_m": -14.0}, current=tonic.current
+    )
+
+
+@pytest.fixture
+def relayed(monkeypatch):
+    """Let the spikes of all drives be strong ones, without inhibition."""
+    original = transfer.drive_of
+    monkeypatch.setattr(transfer.responses, "drive_of", lambda trial, **_: original(trial, epsp=300.0, balance=0.0))
+
+
+def _points(trial, rate, depth):
+    return pd.DataFrame(
+        {"model": [trial.model], "pattern": [trial.pattern], "input_rate_per_s": [rate], "depth": [depth]}
+    )
+
+
+@pytest.mark.parametrize("pattern", ["depolarizing_after_potential", "tonic_spiking", "accommodation"])
+def test_a_relay_has_gain_one_and_phase_zero(relayed, pattern):
+    """At time steps of 0.1, 0.25 and 0.5 ms, up to the highest frequency: Poisson in, the same Poisson process out."""
+    trial = _relay(pattern)
+    found = modulated_responses(
+        [trial], _points(trial, 40.0, 0.8), [0.5, 20.0, 500.0], kinds=["poisson"], n_trials=40, warm_up=100.0
+    )
+    # Two spikes in one step are relayed as one.
+    lost = 1e-3 * 40.0 * trial.resolution / 2
+    np.testing.assert_allclose(found["rate_per_s"], 40.0 * (1 - lost), rtol=0.04)
+    error = np.hypot(found["real"] - 1, found["imag"]) / found["sem"]
+    assert (error < 4.0).all()
+    assert (found["sem"] < 0.04).all()
+    # A Poisson process has as much variance as mean, and a coherence that follows from rate and depth.
+    power = (0.8 * 40.0) ** 2
+    np.testing.assert_allclose(found["coherence"], power / (power + 4 * 40.0 / 2.0), rtol=0.05)
+    np.testing.assert_allclose(found["dispersion"], 1.0, atol=0.8)
+
+
+def test_a_relay_reports_its_input_rate(relayed):
+    trial = _relay("tonic_spiking")
+    found = stationary_curves([trial], [[5.0, 50.0, 200.0]], n_trials=10, duration=5000.0)
+    expected = 1e3 * (1 - np.exp(-1e-3 * found["input_rate_per_s"] * 0.25)) / 0.25
+    assert (np.abs(found["rate_per_s"] - expected) < 4 * np.sqrt(expected / 50.0)).all()
+
+
+def test_a_relay_follows_natural_input(relayed):
+    trial = _relay("tonic_spiking")
+    course = natural_modulation(4000.0, seed=2)
+    found = natural_responses([trial], _points(trial, 100.0, 0.4), course, n_trials=100, warm_up=200.0)
+    rate = 100.0 * np.maximum(0.0, 1 + 0.4 * course).reshape(-1, 5).mean(axis=1)
+    mean = 0.5 * (found["first_per_s"] + found["second_per_s"]).to_numpy()
+    assert len(found) == 800
+    assert mean.mean() == pytest.approx(rate.mean(), rel=0.03)
+    # Poisson noise of 100 trials in bins of 5 ms; a course that is one bin off would leave more.
+    noise = np.mean(rate) / (100 * 5e-3)
+    assert np.mean((mean - rate) ** 2) == pytest.approx(noise, rel=0.25)
+    assert np.mean((mean - np.roll(rate, 1)) ** 2) > 1.25 * noise
+
+
+def test_subthreshold_response_is_the_exact_one():
+    by_beta = {trial.parameters["beta"]: trial for trial in trials("amat").values()}
+    found = subthreshold_responses(list(by_beta.values()), frequency_grid(0.5, 500.0, 9))
+    assert len(by_beta) > 5
+    slow = found["frequency_Hz"] <= 80.0
+    gain = found["gain"] / found["exact_gain"] - 1
+    turn = (found["phase_deg"] - found["exact_phase_deg"] + 180) % 360 - 180
+    assert gain[slow].abs().max() < 3e-4
+    assert turn[slow].abs().max() < 0.05
+    # Above, a current that is constant within each step is no sinusoid.
+    assert gain.abs().max() < 0.01
+    assert turn.abs().max() < 0.5
+
+
+@pytest.fixture(scope="module")
+def neuron():
+    return find_trial("integrator", "amat")
+
+
+@pytest.fixture(scope="module")
+def curve(neuron):
+    rates = np.concatenate([np.geomspace(500.0, 8000.0, 7), [1600.0, 1900.0, 2200.0, 2600.0]])
+    return stationary_curves([neuron], [rates], n_trials=12, duration=5000.0, warm_up=300.0)
+
+
+def test_slow_modulation_follows_the_stationary_curve(neuron, curve):
+    """Gain at 0.5 Hz is the logarithmic slope of the curve, with trains and with currents, and the phase is zero."""
+    points = find_working_points(curve)
+    local = stationary_curves(
+        [neuron],
+        local_rates(points, 9),
+        held=points["input_rate_per_s"],
+        n_trials=12,
+        duration=8000.0,
+        warm_up=300.0,
+    )
+    points = add_depths(points, local)
+    found = modulated_responses([neuron], points, [0.5], n_trials=24, n_windows=2, warm_up=300.0).set_index("input")
+    # A current has the mean effect of the trains, without their fluctuations, and a little less gain.
+    for kind, tolerance in (("poisson", 0.15), ("current", 0.3)):
+        assert found.loc[kind, "gain"] == pytest.approx(points["slope"][0], rel=tolerance)
+        assert abs(found.loc[kind, "phase_deg"]) < 10.0
+    assert found.loc["poisson", "rate_per_s"] == pytest.approx(10.0, rel=0.15)
+
+
+def test_inhibition_lowers_the_rate(neuron, curve):
+    rates = [[2000.0]]
+    by_balance = [
+        stationary_curves([neuron], rates, balance=balance, warm_up=300.0)["rate_per_s"][0] for balance in (0.0, 0.5)
+    ]
+    assert by_balance[0] > by_balance[1] > float(curve_of(curve, "amat", "integrator")(2000.0))
+
+
+def test_results_depend_on_the_seed(neuron):
+    runs = [
+        stationary_curves([neuron], [[3000.0]], duration=1000.0, warm_up=100.0, seed=seed)["rate_per_s"][0]
+        for seed in (4, 4, 5)
+    ]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_escaped_neurons_are_counted():
+    """Izhikevich's inhibition-induced neurons have an unstable equilibrium, which strong input makes them leave."""
+    trial = find_trial("inhibition_induced_bursting", "izhikevich")
+    found = stationary_curves([trial], [[300.0, 80000.0]], duration=2000.0, warm_up=300.0)
+    assert found["lost"].tolist() == [0, 4]
+    assert np.isnan(found["rate_per_s"][1])
