@@ -19,6 +19,7 @@ from amat.rate_models import (
     fit_filter,
     group_responses,
     limit_depths,
+    linear_coherence,
     local_rates,
     natural_modulation,
     predict,
@@ -284,3 +285,33 @@ class TestNaturalInput:
         assert found["band-pass"] > found["low-pass"] + 0.03
         assert found["band-pass"] > found["static"] + 0.03
         assert len(predictions) == len(rate)
+
+
+class TestLinearCoherence:
+    """Responses that are known: a filter's output in noise, and the square of the input."""
+
+    random = np.random.default_rng(5)
+    course = random.normal(size=8000)
+
+    def halves(self, signal, noise):
+        return (signal + noise * self.random.normal(size=len(signal)) for _ in range(2))
+
+    def test_a_filter_in_noise_is_linear_in_all_that_is_reproducible(self):
+        signal = np.convolve(self.course, np.exp(-np.arange(20) / 4.0))[: len(self.course)]
+        found = linear_coherence(*self.halves(signal, 1.5 * signal.std()), self.course)
+        slow = found[found["frequency_Hz"] < 10]
+        assert slow["coherence"].median() < 0.95
+        assert slow["linear"].median() == pytest.approx(1.0, abs=0.03)
+
+    def test_the_reproducible_part_is_that_of_signal_and_noise(self):
+        found = linear_coherence(*self.halves(self.course, 1.0), self.course)
+        assert found["reproducible"].median() == pytest.approx(1 / (1 + 0.5), abs=0.05)
+
+    def test_a_square_is_reproducible_and_not_linear(self):
+        found = linear_coherence(*self.halves(self.course**2, 0.1), self.course)
+        assert found["reproducible"].median() > 0.95
+        assert found["linear"].median() < 0.05
+
+    def test_too_short_a_course_is_refused(self):
+        with pytest.raises(AmatError, match="fewer than four segments"):
+            linear_coherence(*self.halves(self.course[:200], 1.0), self.course[:200])

@@ -33,6 +33,7 @@ from amat.rate_models.filters import (
 from amat.rate_models.natural import (
     evaluate_natural,
     explained,
+    linear_coherence,
     natural_modulation,
     predict,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "fit_filter",
     "group_responses",
     "limit_depths",
+    "linear_coherence",
     "local_rates",
     "natural_modulation",
     "predict",

@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.signal import coherence
 
 from amat.errors import AmatError
 from amat.rate_models.curves import RateCurve, curve_of
@@ -15,6 +16,7 @@ from amat.rate_models.filters import FilterFit, FilterKind
 __all__ = [
     "evaluate_natural",
     "explained",
+    "linear_coherence",
     "natural_modulation",
     "predict",
 ]
@@ -142,6 +144,51 @@ def explained(first: ArrayLike, second: ArrayLike, prediction: ArrayLike) -> dic
         "ceiling": math.sqrt(signal / (signal + noise)),
         "explained": 1.0 - error / signal,
     }
+
+
+def linear_coherence(
+    first: ArrayLike, second: ArrayLike, course: ArrayLike, *, bin_width: float = 5.0, segment: float = 640.0
+) -> pd.DataFrame:
+    """Tell how much of a response any linear filter of its input could explain, by frequency.
+
+    The coherence of input and response, by Welch's method, falls short of 1 because the response is noisy, and because
+    it is not a linear function of the input. The coherence of two halves of the trials tells how noisy the response is;
+    what is left is the linear part of that which is reproducible.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (bins,)
+        The response in two halves of the trials.
+    course : array_like, shape (bins,)
+        The input in the same bins.
+    bin_width, segment : float
+        Of the bins, and of the segments that overlap by one half, ms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``frequency_Hz``; ``coherence`` of input and mean response; ``reproducible``, the part of the mean response's
+        power that the trials share; and ``linear``, the first by the second, at most 1.
+
+    Raises
+    ------
+    AmatError
+        If there are fewer than four segments: coherence would be biased towards 1.
+    """
+    a, b, x = (np.asarray(values, dtype=np.float64) for values in (first, second, course))
+    bins = round(segment / bin_width)
+    if 2 * len(x) // bins - 1 < 4:
+        raise AmatError(
+            f"{len(x) * bin_width:g} ms hold fewer than four segments of {segment:g} ms: choose shorter ones."
+        )
+    f, with_input = coherence(x, 0.5 * (a + b), fs=1e3 / bin_width, nperseg=bins)
+    _, of_halves = coherence(a, b, fs=1e3 / bin_width, nperseg=bins)
+    # In a half, signal : noise is q : 1 - q; the mean of both has half the noise.
+    q = np.sqrt(of_halves)
+    reproducible = 2.0 * q / (1.0 + q)
+    table = pd.DataFrame({"frequency_Hz": f, "coherence": with_input, "reproducible": reproducible})
+    table["linear"] = np.minimum(1.0, table["coherence"] / table["reproducible"])
+    return table[table["frequency_Hz"] > 0].reset_index(drop=True)
 
 
 def evaluate_natural(
