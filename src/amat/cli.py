@@ -184,7 +184,7 @@ def reproduce(
     profile: Annotated[
         Profile | None,
         typer.Option(
-            help="quick: minutes. full: larger maps and more seeds, about an hour. "
+            help="quick: minutes. full: larger maps and more seeds, about half an hour. "
             "shipped: the pages of full, from the tables in data/full. By default what the configuration says."
         ),
     ] = None,

@@ -1,5 +1,6 @@
 """The pipeline as its user runs it: what it makes, that it does nothing twice, and that it survives being killed."""
 
+import copy
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ import yaml
 from amat import paths
 from amat.errors import AmatError
 from amat.parameters import izhikevich_patterns
-from amat.pipeline import check_config, execute_notebook
+from amat.pipeline import check_config, execute_notebook, notebook_parameters
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +131,24 @@ def test_two_runs_at_once_are_refused(reproduced, run_amat):
     assert "Another `amat reproduce` is running" in finished.stderr
 
 
+CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", CONFIG["full"])
+def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_path, name):
+    """All that such a page asserts holds of the shipped tables, and they are the very same in the results."""
+    parameters = notebook_parameters({**CONFIG, "profile": "shipped"}, name)
+    executed = tmp_path / "executed" / f"{name}.ipynb"
+    execute_notebook(paths.NOTEBOOKS / f"{name}.ipynb", executed, tmp_path / "results", parameters, {})
+    assert "profile full, from the tables that the project ships" in executed.read_text()
+    copied = [
+        path for path in (paths.DATA / "full" / name).glob("*.csv.gz") if (tmp_path / "results" / path.name).is_file()
+    ]
+    assert len(copied) > 2
+    for path in copied:
+        assert digest(path) == digest(tmp_path / "results" / path.name), path.name
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -141,7 +160,7 @@ def test_two_runs_at_once_are_refused(reproduced, run_amat):
     ],
 )
 def test_a_wrong_configuration_is_refused_before_any_work(run_amat, tmp_path, change, message):
-    config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
+    config = copy.deepcopy(CONFIG)
     for key, value in change.items():
         if isinstance(value, dict) and key in config:
             for name, parameters in value.items():

@@ -37,3 +37,11 @@ def test_a_notebook_with_profiles_says_which_it_is_and_can_read_tables(name):
     assert "profile {{ profile }} ({ref}`profiles`)" in text
     for parameter in CONFIG["full"][name]:
         assert re.search(rf"^{parameter} = ", parameters, re.MULTILINE), parameter
+
+
+@pytest.mark.parametrize("name", CONFIG["full"])
+def test_shipped_tables_were_made_with_the_full_profiles_parameters(name):
+    record = json.loads((paths.DATA / "full" / name / "provenance.json").read_text())
+    assert record["parameters"] == {**CONFIG["notebooks"][name], **CONFIG["full"][name], "profile": PROFILES["full"]}
+    assert not record["commit"].endswith("+changes")
+    assert list((paths.DATA / "full" / name).glob("*.csv.gz"))
