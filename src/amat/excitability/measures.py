@@ -15,6 +15,7 @@ __all__ = [
     "FAR",
     "NEAR",
     "PHASIC_BAND",
+    "STEADY_PART",
     "OnsetType",
     "SustainedType",
     "TrainMeasures",
