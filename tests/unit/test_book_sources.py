@@ -1,5 +1,8 @@
 """The book's sources, without building it: what pages name exists, and says what the code says."""
 
+import ast
+import importlib
+import inspect
 import json
 import re
 from pathlib import Path
@@ -114,6 +117,24 @@ def test_references_to_equations_have_targets():
 def test_pages_load_nothing_from_elsewhere(pattern):
     for name, text in texts().items():
         assert not re.search(pattern, text), name
+
+
+@pytest.mark.parametrize("name", notebook_names())
+def test_notebooks_use_only_what_the_library_offers(name):
+    """Found here in a moment, not at the end of a long run."""
+    tree = ast.parse(notebook_cells(name, "code"))
+    modules = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "amat":
+            package = importlib.import_module(node.module)
+            for alias in node.names:
+                if not hasattr(package, alias.name):
+                    importlib.import_module(f"{node.module}.{alias.name}")
+                modules[alias.asname or alias.name] = getattr(package, alias.name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            owner = modules.get(node.value.id)
+            assert not inspect.ismodule(owner) or hasattr(owner, node.attr), f"{node.value.id}.{node.attr}"
 
 
 def test_citations_are_in_the_bibliography():
