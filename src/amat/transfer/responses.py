@@ -83,7 +83,7 @@ def stationary_curves(
         for number, values in enumerate(levels)
     ]
 
-    def count(run: "SourceRun") -> Floats:
+    def count(run: SourceRun) -> Floats:
         inside = run.times > warm_up
         counts = np.bincount(run.senders[inside], minlength=len(run.alive))
         return np.where(run.alive, 1e3 * counts / duration, np.nan)
@@ -176,7 +176,7 @@ def modulated_responses(
     ]
     duration = warm_up + n_windows * window
 
-    def analyse(run: "SourceRun") -> Complexes:
+    def analyse(run: SourceRun) -> Complexes:
         coefficients, counts = fourier_coefficients(
             run.senders, run.times - run.lags[run.senders], run.frequencies, n_windows, start=warm_up, window=window
         )
@@ -263,7 +263,7 @@ def natural_responses(
         for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
     ]
 
-    def count(run: "SourceRun") -> Floats:
+    def count(run: SourceRun) -> Floats:
         number = np.ceil((run.times - DELAY - warm_up) / bin_width - 1e-9).astype(np.int64) - 1
         inside = (number >= 0) & (number < n_bins)
         size = len(run.alive) * n_bins
