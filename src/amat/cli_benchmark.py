@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,6 +129,143 @@ def network(
         figures.draw_ablation(outcome.summary, output / "network_ablation.svg")
     _show(outcome, f"Balanced random network, {threads} thread{'s' if threads > 1 else ''}")
     _tell(output)
+
+
+class Workload(StrEnum):
+    """What a cell simulates."""
+
+    neurons = "neurons"
+    network = "network"
+    plastic = "plastic"
+
+
+@app.command()
+def cell(
+    model: Annotated[str, typer.Option(help="The model, by its name in NEST.")],
+    output: Annotated[Path, typer.Option(help="The JSON file to write.")],
+    workload: Annotated[
+        Workload, typer.Option(help="Neurons alone, a network of static synapses, or one of plastic synapses.")
+    ] = Workload.network,
+    neurons: Annotated[int, typer.Option(help="How many neurons.")] = 10000,
+    indegree: Annotated[int, typer.Option(help="Synapses that each neuron of a network receives.")] = 1000,
+    threads: _Threads = 1,
+    ranks: Annotated[int, typer.Option(min=1, help="The MPI processes that are expected.")] = 1,
+    seed: Annotated[int, typer.Option(min=1, help="Of connections and input.")] = 1,
+    time: Annotated[float, typer.Option(help="What is timed, in ms of the model.")] = 1000.0,
+    resolution: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
+) -> None:
+    """Measure one model in one workload, in this process or as one of many under MPI, and write one file."""
+    _pin_threads()
+    from amat.benchmark.cell import Cell, measure_cell
+    from amat.files import check_writable
+
+    plan = Cell(model, workload.value, neurons, indegree, threads, ranks, seed, time, resolution)
+    check_writable(output.absolute().parent)
+    found = measure_cell(plan, output)
+    _console.print(
+        f"{model}, {workload.value}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; "
+        f"{output}",
+        soft_wrap=True,
+    )
+
+
+class RunsOn(StrEnum):
+    """Where cells run."""
+
+    local = "local"
+    slurm = "slurm"
+
+
+@app.command()
+def run(
+    matrix: Annotated[str, typer.Option(help="The cells: a file, or the name of one in config/benchmarks.")] = "quick",
+    profile: Annotated[RunsOn, typer.Option(help="On this machine, or as jobs on a cluster.")] = RunsOn.local,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            help="How cells start: a file, or the name of one in config/sites; by default workstation, and generic "
+            "on Slurm.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The folder for cells, logs and the report.")] = Path("amat-benchmark"),
+    cores: Annotated[int | None, typer.Option(min=1, help="Of this machine; all by default.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="How many jobs may be in Slurm at a time.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
+) -> None:
+    """Measure a matrix of models, workloads, sizes and cores, on one machine or on a cluster; resumes."""
+    _pin_threads()
+    from amat.benchmark.engine import run_matrix
+    from amat.benchmark.matrix import find_matrix, find_site
+
+    place = site or ("generic" if profile is RunsOn.slurm else "workstation")
+    report = run_matrix(
+        find_matrix(matrix),
+        find_site(place),
+        output,
+        profile=profile.value,
+        cores=cores,
+        jobs=jobs,
+        dry_run=dry_run,
+    )
+    if not dry_run:
+        _console.print(f"The report: {report}", soft_wrap=True)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder of `amat benchmark run`, or a cells.csv.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder for tables, figures and the page; report in FOLDER by default."),
+    ] = None,
+    page: Annotated[bool, typer.Option(help="Also make the page, which takes half a minute.")] = True,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="First measure on this machine what NEST keeps for each synapse model.")
+    ] = False,
+) -> None:
+    """Report on cells that were measured, here or elsewhere, all of them or some."""
+    _pin_threads()
+    from amat.benchmark.collect import read_cells
+    from amat.benchmark.report import SYNAPSE_TABLES, write_report
+    from amat.benchmark.synapse_tables import measure_tables, write_tables
+
+    place = folder if folder.is_dir() else folder.parent
+    if tables:
+        read_cells(folder)  # what is no folder of cells gets no file
+        write_tables(measure_tables(), place / SYNAPSE_TABLES)
+    target = output or place / "report"
+    found = write_report(folder, target, page=page)
+    _console.print(_make_summary(found.summary))
+    if found.problems:
+        _console.print(f"{len(found.problems)} file(s) skipped:")
+        for problem in found.problems:
+            _console.print(f"  {problem.file}: {problem.reason}", markup=False, highlight=False, soft_wrap=True)
+    if found.note and page:
+        _console.print(found.note, markup=False, highlight=False, soft_wrap=True)
+    _console.print(f"{len(found.cells)} cells: tables and figures are in {target}.", soft_wrap=True)
+
+
+def _make_summary(summary: pd.DataFrame) -> Table:
+    """Return the ratios of a report's summary as a table for the terminal."""
+    from amat.benchmark.comparisons import QUANTITIES
+    from amat.benchmark.scaling_figures import label
+
+    table = Table(title="Ratios in pairs of equal cells", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("model", "to", "workload"):
+        table.add_column(name)
+    for name in ("neurons", "ratio", "interval", "seeds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    last = ""
+    for row in summary.to_dict("records"):
+        if row["quantity"] != last:
+            last = row["quantity"]
+            table.add_section()
+            table.add_row(f"[bold]{QUANTITIES[last]}[/]")
+        between = f"{row['lower']:.2f}–{row['upper']:.2f}" if row["lower"] == row["lower"] else "–"
+        names = (label(row["model"]), label(row["reference"]), row["workload"])
+        table.add_row(*names, f"{row['neurons']:,}", f"{row['ratio']:.2f}", between, str(row["seeds"]))
+    return table
 
 
 def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table:

@@ -1,0 +1,241 @@
+"""Which cells a benchmark has, in which order, and how a site starts them; read from files that are checked first."""
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from amat import paths, toolchain
+from amat.benchmark.cell import MODELS, Cell
+from amat.errors import AmatError
+
+__all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
+
+_POSITIVE = {"type": "integer", "minimum": 1}
+
+
+def _list_of(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "minItems": 1, "uniqueItems": True, "items": dict(items)}
+
+
+_MODELS = _list_of({"enum": list(MODELS)})
+
+#: What may stand in the file of a matrix.
+MATRIX_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["time", "seeds", "sets"],
+    "properties": {
+        "time": {"type": "number", "exclusiveMinimum": 0},
+        "resolution": {"type": "number", "exclusiveMinimum": 0},
+        "seeds": _list_of(_POSITIVE),
+        "models": _MODELS,
+        "sets": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["workload", "layouts"],
+                "oneOf": [{"required": ["neurons"]}, {"required": ["neurons_per_thread"]}],
+                "properties": {
+                    "workload": {"enum": ["neurons", "network", "plastic"]},
+                    "layouts": _list_of({"type": "string", "pattern": "^[1-9][0-9]*x[1-9][0-9]*$"}),
+                    "neurons": _list_of(_POSITIVE),
+                    "neurons_per_thread": _list_of(_POSITIVE),
+                    "indegree": _list_of(_POSITIVE),
+                    "models": _MODELS,
+                    "seeds": _list_of(_POSITIVE),
+                    "time": {"type": "number", "exclusiveMinimum": 0},
+                },
+            },
+        },
+    },
+}
+
+#: What may stand in the file of a site.
+SITE_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["launcher"],
+    "properties": {
+        "launcher": {"type": "string", "pattern": r"\{ranks\}"},
+        "prologue": {"type": "array", "items": {"type": "string"}},
+        "partition": {"type": "string"},
+        "account": {"type": "string"},
+        "cores_per_node": _POSITIVE,
+        "memory_per_core": {**_POSITIVE, "description": "MB"},
+        "minutes": _POSITIVE,
+        "options": {"type": "string", "description": "for sbatch, as they are"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The cells of a benchmark.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+        In the order in which they run: random, so that no drift of the machine favours a model, and the same at
+        every start, so that a run that was stopped goes on with it.
+    """
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def modules(self) -> list[str]:
+        """The models that must be compiled, by their names in NEST."""
+        return sorted({cell.model for cell in self.cells} & set(toolchain.MODELS))
+
+
+@dataclass(frozen=True)
+class Site:
+    """How a machine or a cluster starts cells.
+
+    Attributes
+    ----------
+    launcher : str
+        What stands before the command of a cell with more than one rank; ``{ranks}`` and ``{threads}`` are filled in.
+    prologue : tuple of str
+        Lines of shell that run before it: modules to load, variables to set.
+    partition, account, options : str, optional
+        Of Slurm.
+    cores_per_node : int, optional
+        Ranks are spread over as many nodes as they need; without it Slurm decides.
+    memory_per_core : int
+        MB
+    minutes : int
+        A job's limit.
+    """
+
+    launcher: str
+    prologue: tuple[str, ...] = field(default=())
+    partition: str | None = None
+    account: str | None = None
+    cores_per_node: int | None = None
+    memory_per_core: int = 2000
+    minutes: int = 60
+    options: str = ""
+
+    def nodes(self, cell: Cell) -> int | None:
+        """Return how many nodes a cell needs; None where Slurm decides."""
+        if self.cores_per_node is None:
+            return None
+        per_node = self.cores_per_node // cell.threads
+        if not per_node:
+            raise AmatError(
+                f"{cell.name} has {cell.threads} threads a rank, and a node {self.cores_per_node} cores: "
+                "choose layouts with fewer threads, or correct cores_per_node of the site."
+            )
+        return -(-cell.ranks // per_node)
+
+    def start(self, cell: Cell) -> str:
+        """Return what stands before the command of a cell; empty for one rank."""
+        return self.launcher.format(ranks=cell.ranks, threads=cell.threads) if cell.ranks > 1 else ""
+
+
+def read_matrix(path: Path) -> Matrix:
+    """Read a matrix; the product of all lists of each set are its cells.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    Matrix
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read, or asks for what cannot be measured.
+    """
+    plan = _read(path, MATRIX_SCHEMA)
+    cells: dict[str, Cell] = {}
+    for entry in plan["sets"]:
+        sizes = entry.get("neurons") or entry["neurons_per_thread"]
+        layouts = [[int(number) for number in layout.split("x")] for layout in entry["layouts"]]
+        factors: Sequence[Sequence[Any]] = (
+            entry.get("models") or plan.get("models") or list(MODELS),
+            sizes,
+            entry.get("indegree") or [Cell.indegree],
+            layouts,
+            entry.get("seeds") or plan["seeds"],
+        )
+        for model, size, indegree, (ranks, threads), seed in product(*factors):
+            cell = Cell(
+                model=model,
+                workload=entry["workload"],
+                neurons=size if "neurons" in entry else size * ranks * threads,
+                indegree=indegree,
+                threads=threads,
+                ranks=ranks,
+                seed=seed,
+                duration=float(entry.get("time", plan["time"])),
+                resolution=float(plan.get("resolution", Cell.resolution)),
+            )
+            if cells.setdefault(cell.name, cell) != cell:
+                raise AmatError(f"{path} has the cell {cell.name} twice, of different times: keep one of them.")
+    ordered = sorted(cells.values(), key=lambda cell: cell.name)
+    random.Random(0).shuffle(ordered)
+    return Matrix(tuple(ordered))
+
+
+def read_site(path: Path) -> Site:
+    """Read how a site starts cells.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read or has wrong keys.
+    """
+    entries = _read(path, SITE_SCHEMA)
+    try:
+        entries["launcher"].format(ranks=1, threads=1)
+    except (KeyError, IndexError, ValueError) as error:
+        raise AmatError(f"The launcher in {path} may have {{ranks}} and {{threads}} only, and has {error}.") from error
+    return Site(**{**entries, "prologue": tuple(entries.get("prologue", ()))})
+
+
+def find_matrix(name: str) -> Path:
+    """Return the file of a matrix: one of ``config/benchmarks`` by its name, or any file by its path."""
+    return _find(name, paths.CONFIG / "benchmarks", "matrix")
+
+
+def find_site(name: str) -> Path:
+    """Return the file of a site: one of ``config/sites`` by its name, or any file by its path."""
+    return _find(name, paths.CONFIG / "sites", "site")
+
+
+def _find(name: str, folder: Path, what: str) -> Path:
+    if re.fullmatch(r"[\w-]+", name):
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return path
+    if (path := Path(name)).is_file():
+        return path.absolute()
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+    raise AmatError(f"There is no {what} {name!r}: name one of {known}, or a file.")
+
+
+def _read(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AmatError(f"{path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise AmatError(f"{path} is not YAML: {error}") from error
+    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(entries))
+    if wrong is not None:
+        where = ".".join(str(part) for part in wrong.absolute_path) or "the top level"
+        raise AmatError(f"{path} is wrong at {where}: {wrong.message}.")
+    assert isinstance(entries, dict)
+    return entries

@@ -1,0 +1,88 @@
+"""A matrix of cells through the workflow on this machine: whole, with a cell that fails, killed, and once more."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+#: Only NEST's own models: nothing is compiled.
+PLAN = {
+    "time": 200,
+    "seeds": [1, 2],
+    "models": ["amat2_psc_exp", "iaf_psc_exp"],
+    "sets": [{"workload": "neurons", "neurons": [500], "layouts": ["1x1"]}],
+}
+
+
+@pytest.fixture
+def matrix(tmp_path):
+    def write(**change):
+        path = tmp_path / "matrix.yaml"
+        path.write_text(yaml.safe_dump({**PLAN, **change}))
+        return path
+
+    return write
+
+
+def cells(folder):
+    return {path.stem: path.stat().st_mtime_ns for path in (folder / "cells").glob("*.json")}
+
+
+def test_all_cells_are_measured_once_and_reported_on(run_amat, matrix, tmp_path):
+    words = ["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"]
+    finished = run_amat(*words)
+    assert finished.returncode == 0, finished.stderr
+    found = cells(tmp_path / "out")
+    assert len(found) == 4
+    report = tmp_path / "out" / "report" / "cells.csv"
+    assert len(report.read_text().splitlines()) == 5
+    assert "Nothing to be done" in run_amat(*words, "--dry-run").stderr
+    assert run_amat(*words).returncode == 0
+    assert cells(tmp_path / "out") == found
+
+
+def test_a_cell_that_fails_is_tried_again_and_named_with_its_log(run_amat, matrix, tmp_path):
+    # In 1 ms no neuron fires.
+    failing = {**PLAN["sets"][0], "neurons": [400], "time": 1}
+    path = matrix(models=["iaf_psc_exp"], seeds=[1], sets=[PLAN["sets"][0], failing])
+    finished = run_amat("benchmark", "run", "--matrix", path, "--output", tmp_path / "out")
+    assert finished.returncode == 1
+    assert "1 of 2 cells have no result" in finished.stderr
+    name = "neurons-iaf_psc_exp-n400-k0-r1-t1-s1"
+    assert f"{name}: " in finished.stderr
+    assert str(Path("logs", f"{name}.log")) in finished.stderr
+    assert "Trying to restart job" in finished.stderr
+    assert list(cells(tmp_path / "out")) == ["neurons-iaf_psc_exp-n500-k0-r1-t1-s1"]
+
+
+def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
+    words = ["benchmark", "run", "--matrix", str(matrix()), "--output", str(tmp_path / "out")]
+    command = [str(Path(sys.executable).with_name("amat")), *words]
+    running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not cells(tmp_path / "out") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    first = cells(tmp_path / "out")
+    assert 1 <= len(first) < 4
+    finished = run_amat(*words)
+    assert finished.returncode == 0, finished.stderr
+    second = cells(tmp_path / "out")
+    assert len(second) == 4
+    assert all(second[name] == first[name] for name in first)
+
+
+def test_more_cores_than_there_are_are_refused(run_amat, matrix, tmp_path):
+    path = matrix(sets=[{**PLAN["sets"][0], "layouts": ["1x64"]}])
+    finished = run_amat("benchmark", "run", "--matrix", path, "--output", tmp_path / "out", "--cores", "2")
+    assert finished.returncode == 1
+    assert "needs 64 cores, and 2 may be used" in finished.stderr
+    assert not (tmp_path / "out").exists()

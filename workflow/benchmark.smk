@@ -1,0 +1,133 @@
+# A benchmark: modules -> cells -> the report. `amat benchmark run` calls it, on one machine or on Slurm.
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from amat.benchmark.matrix import read_matrix, read_site
+
+MATRIX = read_matrix(Path(config["matrix"]))
+SITE = read_site(Path(config["site"]))
+CELLS = {cell.name: cell for cell in MATRIX.cells}
+# Snakemake starts the jobs of the highest priority first.
+PRIORITIES = {cell.name: len(CELLS) - position for position, cell in enumerate(MATRIX.cells)}
+AMAT = shlex.quote(str(Path(sys.executable).with_name("amat")))
+PROLOGUE = "\n".join(SITE.prologue)
+
+
+def command(cell, output):
+    """Return the words that measure a cell."""
+    words = {
+        "model": cell.model,
+        "workload": cell.workload,
+        "neurons": cell.neurons,
+        "indegree": cell.indegree,
+        "threads": cell.threads,
+        "ranks": cell.ranks,
+        "seed": cell.seed,
+        "time": cell.duration,
+        "resolution": cell.resolution,
+        "output": output,
+    }
+    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in words.items())
+
+
+def placement():
+    """Return what only sites with nodes of a known size ask for."""
+    if SITE.cores_per_node is None:
+        return {}
+    return {"nodes": lambda wildcards: SITE.nodes(CELLS[wildcards.name])}
+
+
+def cores(wildcards):
+    """Return the cores of a rank; where cells must not disturb each other, all that there are."""
+    return workflow.cores if config["alone"] else CELLS[wildcards.name].threads
+
+
+wildcard_constraints:
+    name="|".join(map(re.escape, CELLS)),
+
+localrules:
+    all,
+
+rule all:
+    default_target: True
+    input:
+        expand("cells/{name}.json", name=CELLS),
+        "report/cells.csv",
+    message:
+        "Everything is measured"
+
+
+rule modules:
+    output:
+        "modules.json",
+    log:
+        "logs/modules.log",
+    threads: 2
+    resources:
+        mem_mb=2 * SITE.memory_per_core,
+        runtime=SITE.minutes,
+    params:
+        models=" ".join(MATRIX.modules),
+        prologue=PROLOGUE,
+    message:
+        "Compiling models for NEST"
+    shell:
+        """
+        {params.prologue}
+        {AMAT} build {params.models} --record {output} > {log} 2>&1
+        """
+
+
+rule cell:
+    input:
+        # Only that they are there counts: finished cells are not measured again.
+        [ancient("modules.json")] if MATRIX.modules else [],
+    output:
+        "cells/{name}.json",
+    log:
+        "logs/{name}.log",
+    threads: cores
+    retries: 1
+    priority: lambda wildcards: PRIORITIES[wildcards.name]
+    resources:
+        tasks=lambda wildcards: CELLS[wildcards.name].ranks,
+        cpus_per_task=lambda wildcards: CELLS[wildcards.name].threads,
+        mem_mb_per_cpu=SITE.memory_per_core,
+        runtime=SITE.minutes,
+        mpi=lambda wildcards: "srun" if CELLS[wildcards.name].ranks > 1 else "",
+        **placement(),
+    params:
+        prologue=PROLOGUE,
+        start=lambda wildcards: SITE.start(CELLS[wildcards.name]),
+        words=lambda wildcards, output: command(CELLS[wildcards.name], output[0]),
+    message:
+        "Measuring {wildcards.name}"
+    shell:
+        """
+        {params.prologue}
+        {params.start} {AMAT} benchmark cell {params.words} > {log} 2>&1
+        """
+
+
+rule report:
+    input:
+        expand("cells/{name}.json", name=CELLS),
+    output:
+        "report/cells.csv",
+    log:
+        "logs/report.log",
+    resources:
+        mem_mb=2 * SITE.memory_per_core,
+        runtime=SITE.minutes,
+    params:
+        prologue=PROLOGUE,
+    message:
+        "Putting the measurements together"
+    shell:
+        """
+        {params.prologue}
+        {AMAT} benchmark report . --output report > {log} 2>&1
+        """
