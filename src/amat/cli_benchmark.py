@@ -248,23 +248,23 @@ def report(
 
 def _make_summary(summary: pd.DataFrame) -> Table:
     """Return the ratios of a report's summary as a table for the terminal."""
-    from amat.benchmark.comparisons import QUANTITIES
+    from amat.benchmark.comparisons import summary_text
     from amat.benchmark.scaling_figures import label
 
-    table = Table(title="Ratios in pairs of equal cells", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title="Ratios in pairs of equal cells (medians, and intervals over seeds)",
+        caption="time: of the simulation; construction: create, connect and prepare; memory: allocated since the start",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     for name in ("model", "to", "workload"):
         table.add_column(name)
-    for name in ("neurons", "ratio", "interval", "seeds"):
-        table.add_column(name, justify="right", no_wrap=True)
-    last = ""
-    for row in summary.to_dict("records"):
-        if row["quantity"] != last:
-            last = row["quantity"]
-            table.add_section()
-            table.add_row(f"[bold]{QUANTITIES[last]}[/]")
-        between = f"{row['lower']:.2f}–{row['upper']:.2f}" if row["lower"] == row["lower"] else "–"
+    for name in ("neurons", "seeds", "time", "construction", "memory"):
+        table.add_column(name, justify="right")
+    for row in summary_text(summary).to_dict("records"):
         names = (label(row["model"]), label(row["reference"]), row["workload"])
-        table.add_row(*names, f"{row['neurons']:,}", f"{row['ratio']:.2f}", between, str(row["seeds"]))
+        numbers = (f"{row['neurons']:,}", str(row["seeds"]))
+        table.add_row(*names, *numbers, row["time"], row["construction"], row["memory"])
     return table
 
 

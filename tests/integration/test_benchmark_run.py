@@ -37,13 +37,17 @@ def cells(folder):
 
 def test_all_cells_are_measured_once_and_reported_on(run_amat, matrix, tmp_path):
     words = ["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"]
+    planned = run_amat(*words, "--dry-run")
+    assert planned.stderr.count("Measuring ") + planned.stdout.count("Measuring ") == 4
     finished = run_amat(*words)
     assert finished.returncode == 0, finished.stderr
     found = cells(tmp_path / "out")
     assert len(found) == 4
     report = tmp_path / "out" / "report" / "cells.csv"
     assert len(report.read_text().splitlines()) == 5
-    assert "Nothing to be done" in run_amat(*words, "--dry-run").stderr
+    planned = run_amat(*words, "--dry-run")
+    assert planned.returncode == 0
+    assert "Job" not in planned.stderr + planned.stdout
     assert run_amat(*words).returncode == 0
     assert cells(tmp_path / "out") == found
 

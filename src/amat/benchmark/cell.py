@@ -250,7 +250,7 @@ def _measure(nest: Any, cell: Cell) -> dict[str, Any]:
     with clock.phase("connect"):
         if cell.workload != "neurons":
             connect(nest, neurons, read_tuning()[cell.family], cell.indegree, plastic=cell.workload == "plastic")
-        nest.Connect(neurons[:RECORDED], recorder)
+        nest.Connect(neurons[: min(RECORDED, cell.neurons)], recorder)
     with clock.phase("prepare"):
         nest.Prepare()
     with clock.phase("warm_up"):

@@ -1,0 +1,346 @@
+"""The cells of a benchmark in one table, and what the files say that cannot be used."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+import pandas as pd
+
+from amat.benchmark.cell import MODELS, Cell
+from amat.errors import AmatError
+from amat.files import write_text
+
+__all__ = [
+    "COLUMNS",
+    "MACHINE",
+    "Problem",
+    "cell_row",
+    "describe_problems",
+    "list_machines",
+    "read_cells",
+    "write_cells",
+]
+
+#: The phases of a cell, in their order.
+PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
+#: The kinds of memory, and what they are.
+MEMORY = {
+    "resident": "resident memory",
+    "peak": "largest resident memory until then",
+    "allocated": "bytes that the C library's allocator has given out",
+}
+#: What two cells must agree in to be of the same machine.
+MACHINE = ("cpu", "usable_cores", "nest_version")
+
+#: The columns of the table and their meaning. A name's ending is the unit.
+COLUMNS: Mapping[str, str] = {
+    "cell": "name of the cell",
+    "model": "name of the model in NEST",
+    "family": "family of the model",
+    "workload": "neurons, network or plastic",
+    "neurons": "neurons of the cell",
+    "indegree": "recurrent synapses of a neuron; 0 for neurons alone",
+    "ranks": "processes",
+    "threads": "threads of a process",
+    "cores": "ranks times threads",
+    "shared_cores": "whether threads had to share cores: no, yes, or unknown, as where ranks may be on several nodes",
+    "seed": "of connections and input",
+    "duration_ms": "model time that was timed",
+    "resolution_ms": "time step",
+    **{f"{phase}_s": f"wall-clock time of the phase {phase}, of the slowest process" for phase in PHASES},
+    "real_time_factor": "wall-clock time of simulate for each second of the model",
+    "spikes": "of all neurons while it was timed",
+    "rate_per_s": "spikes of a neuron in a second of the model",
+    "cv": "mean coefficient of variation of the inter-spike intervals of recorded neurons; empty without intervals",
+    "synapses": "connections, with those of devices",
+    **{
+        f"{kind}_{phase}_B": f"{meaning}, after the phase {phase}, of all processes"
+        for phase in ("start", *PHASES)
+        for kind, meaning in MEMORY.items()
+    },
+    "neuron_B": "allocated in create, for each neuron",
+    "prepared_neuron_B": "allocated from the start to the end of prepare, for each neuron; of neurons alone",
+    "synapse_B": "allocated in connect, for each connection; of networks",
+    "neuron_step_ns": "core time of simulate for each neuron and step, all that the workload does in it",
+    "events_per_s": "recurrent synaptic events in a second of wall-clock time; of networks",
+    "module_sha256": "hash of the compiled model; empty for NEST's own",
+    "amat_version": "version of this package",
+    "nest_version": "version of NEST",
+    "commit": "of this project, with +changes where files differed",
+    "system": "of the machine",
+    "architecture": "of the machine",
+    "cpu": "the processor's name",
+    "usable_cores": "cores that a process might use",
+}
+
+#: May be empty in a row.
+_OPTIONAL = {"cv", "prepared_neuron_B", "synapse_B", "events_per_s", "module_sha256", "commit"}
+
+_COUNT = {"type": "integer", "minimum": 1}
+_AMOUNT = {"type": "number", "minimum": 0}
+_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+_TEXT = {"type": "string", "minLength": 1}
+
+
+def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+#: What a cell's file must hold; it may hold more.
+_SCHEMA = _object(
+    cell=_object(
+        model={"enum": list(MODELS)},
+        workload={"enum": ["neurons", "network", "plastic"]},
+        neurons=_COUNT,
+        indegree=_COUNT,
+        threads=_COUNT,
+        ranks=_COUNT,
+        seed=_COUNT,
+        duration=_POSITIVE,
+        resolution=_POSITIVE,
+    ),
+    threads=_COUNT,
+    seconds=_object(**dict.fromkeys(PHASES, _POSITIVE)),
+    real_time_factor=_POSITIVE,
+    spikes={"type": "integer", "minimum": 0},
+    rate=_AMOUNT,
+    memory=_object(**{phase: _object(**dict.fromkeys(MEMORY, _COUNT)) for phase in ("start", *PHASES)}),
+    synapses={"type": "integer", "minimum": 0},
+    versions=_object(**{"amat": _TEXT, "nest-simulator": _TEXT}),
+    machine=_object(system=_TEXT, architecture=_TEXT, cpu=_TEXT, usable_cores=_COUNT),
+)
+_VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
+
+
+class Problem(NamedTuple):
+    """A file that was skipped, and why."""
+
+    file: str
+    reason: str
+
+
+def read_cells(source: Path) -> tuple[pd.DataFrame, list[Problem]]:
+    """Read what was measured.
+
+    Cells of other machines and other versions are taken as they are; the table says what they come from.
+
+    Parameters
+    ----------
+    source : pathlib.Path
+        A folder with ``cells/*.json`` or ``*.json``, or a table that `write_cells` wrote.
+
+    Returns
+    -------
+    cells : pandas.DataFrame
+        One row a cell, with the columns `COLUMNS`, ordered by the cell's name.
+    problems : list of Problem
+        The files that are damaged, incomplete, impossible, or the same cell as another one: they are skipped.
+
+    Raises
+    ------
+    AmatError
+        If there are no cells, or a table lacks columns.
+    """
+    if source.is_file():
+        return _read_table(source), []
+    folder = source / "cells" if (source / "cells").is_dir() else source
+    files = sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
+    if not files:
+        raise AmatError(
+            f"There are no cells in {source}: name the folder of `amat benchmark run`, which holds cells/*.json, "
+            "or a cells.csv."
+        )
+    rows: dict[str, dict[str, Any]] = {}
+    origin: dict[str, str] = {}
+    problems = []
+    for path in files:
+        try:
+            row = cell_row(_parse(path))
+        except ValueError as error:
+            problems.append(Problem(path.name, str(error)))
+            continue
+        if row["cell"] in rows:
+            problems.append(Problem(path.name, f"the same cell as in {origin[row['cell']]}"))
+            continue
+        rows[row["cell"]], origin[row["cell"]] = row, path.name
+    if not rows:
+        raise AmatError(
+            f"None of the {len(files)} cells in {source} can be used:\n{describe_problems(problems)}\n"
+            "Measure them again with `amat benchmark run`."
+        )
+    return _tidy(pd.DataFrame([rows[name] for name in sorted(rows)], columns=list(COLUMNS))), problems
+
+
+def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a cell.
+
+    Parameters
+    ----------
+    found : mapping
+        What is in the file that `amat.benchmark.cell.measure_cell` wrote.
+
+    Returns
+    -------
+    dict
+        By `COLUMNS`.
+
+    Raises
+    ------
+    ValueError
+        If it lacks something, or says what cannot be.
+    """
+    wrong = jsonschema.exceptions.best_match(_VALIDATOR.iter_errors(found))
+    if wrong is not None:
+        where = ".".join(str(part) for part in wrong.absolute_path)
+        raise ValueError(f"{f'{where}: ' if where else ''}{wrong.message}")
+    plan = Cell(**{name: found["cell"][name] for name in _SCHEMA["properties"]["cell"]["properties"]})
+    _check(plan, found)
+    alone = plan.workload == "neurons"
+    memory, seconds, machine = found["memory"], found["seconds"], found["machine"]
+    indegree = 0 if alone else plan.indegree
+    cores = plan.ranks * plan.threads
+    steps = plan.duration / plan.resolution
+
+    def taken(first: str, last: str) -> int:
+        return int(memory[last]["allocated"] - memory[first]["allocated"])
+
+    return {
+        "cell": plan.name,
+        "model": plan.model,
+        "family": plan.family,
+        "workload": plan.workload,
+        "neurons": plan.neurons,
+        "indegree": indegree,
+        "ranks": plan.ranks,
+        "threads": plan.threads,
+        "cores": cores,
+        "shared_cores": _shared(plan, machine["usable_cores"]),
+        "seed": plan.seed,
+        "duration_ms": float(plan.duration),
+        "resolution_ms": float(plan.resolution),
+        **{f"{phase}_s": float(seconds[phase]) for phase in PHASES},
+        "real_time_factor": float(found["real_time_factor"]),
+        "spikes": found["spikes"],
+        "rate_per_s": float(found["rate"]),
+        "cv": found.get("cv"),
+        "synapses": found["synapses"],
+        **{f"{kind}_{phase}_B": memory[phase][kind] for phase in ("start", *PHASES) for kind in MEMORY},
+        "neuron_B": taken("start", "create") / plan.neurons,
+        "prepared_neuron_B": taken("start", "prepare") / plan.neurons if alone else None,
+        "synapse_B": None if alone else taken("create", "connect") / found["synapses"],
+        "neuron_step_ns": 1e9 * seconds["simulate"] * cores / (plan.neurons * steps),
+        # The indegree is the mean number of targets as well.
+        "events_per_s": None if alone else found["spikes"] * indegree / seconds["simulate"],
+        "module_sha256": found.get("module"),
+        "amat_version": found["versions"]["amat"],
+        "nest_version": found["versions"]["nest-simulator"],
+        "commit": found.get("commit"),
+        **{name: machine[name] for name in ("system", "architecture", "cpu", "usable_cores")},
+    }
+
+
+def write_cells(cells: pd.DataFrame, path: Path) -> None:
+    """Write the table of cells, whole; `read_cells` reads it back."""
+    write_text(path, cells.to_csv(index=False, float_format="%.12g"))
+
+
+def list_machines(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the machines and versions that cells come from, with the number of cells of each.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Of `read_cells`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cpu``, ``usable_cores``, ``system``, ``architecture``, ``nest_version``, ``amat_version``, ``commit``,
+        ``cells``.
+    """
+    columns = ["cpu", "usable_cores", "system", "architecture", "nest_version", "amat_version", "commit"]
+    return cells.groupby(columns, sort=True).size().rename("cells").reset_index()
+
+
+def describe_problems(problems: list[Problem]) -> str:
+    """Return a line for each file that was skipped."""
+    return "\n".join(f"  {problem.file}: {problem.reason}" for problem in problems)
+
+
+def _parse(path: Path) -> Any:
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is no number")
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON, at line {error.lineno}: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError("not JSON: no text") from error
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+
+
+def _check(plan: Cell, found: Mapping[str, Any]) -> None:
+    """Refuse a cell whose numbers contradict each other."""
+    if found["threads"] != plan.threads:
+        raise ValueError(f"{found['threads']} threads ran, and {plan.threads} were asked for")
+    agree = {
+        "real_time_factor": (found["real_time_factor"], 1e3 * found["seconds"]["simulate"] / plan.duration),
+        "rate": (found["rate"], 1e3 * found["spikes"] / plan.neurons / plan.duration),
+    }
+    for name, (said, computed) in agree.items():
+        if not math.isclose(said, computed, rel_tol=1e-6, abs_tol=1e-12):
+            raise ValueError(f"{name} is {said:.6g}, and {computed:.6g} follows from the rest of the file")
+    if plan.workload != "neurons" and found["synapses"] < plan.neurons * plan.indegree:
+        raise ValueError(f"{found['synapses']} synapses are fewer than {plan.neurons} neurons × {plan.indegree}")
+    for phase in ("start", *PHASES):
+        memory = found["memory"][phase]
+        if memory["peak"] < memory["resident"]:
+            raise ValueError(f"memory.{phase}: the peak of {memory['peak']} bytes is less than what was resident")
+    allocated = [found["memory"][phase]["allocated"] for phase in ("start", "create")]
+    if allocated[1] <= allocated[0]:
+        raise ValueError("memory.create: no more is allocated than at the start, so that neurons took none")
+
+
+def _shared(plan: Cell, usable: int) -> str:
+    """Tell whether threads shared cores.
+
+    A process knows the cores that it may use itself, and not whether others are on the same node.
+    """
+    if plan.threads > usable:
+        return "yes"
+    return "no" if plan.ranks * plan.threads <= usable else "unknown"
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (ValueError, OSError) as error:
+        raise AmatError(f"{path} is no table of cells: {error}. `amat benchmark report` writes one.") from error
+    missing = [name for name in COLUMNS if name not in table]
+    if missing:
+        raise AmatError(
+            f"{path} lacks the columns {', '.join(missing)}: make it from the folder of cells by "
+            "`amat benchmark report`."
+        )
+    if table.empty:
+        raise AmatError(f"{path} has no rows: measure cells by `amat benchmark run`.")
+    empty = [name for name in COLUMNS if name not in _OPTIONAL and table[name].isna().any()]
+    if empty:
+        raise AmatError(f"{path} has empty values in {', '.join(empty)}: make it anew by `amat benchmark report`.")
+    return _tidy(table[list(COLUMNS)])
+
+
+def _tidy(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the types that it has from either origin."""
+    numbers = [name for name in COLUMNS if name.endswith(("_s", "_B", "_ns", "_ms"))]
+    cells = cells.astype(dict.fromkeys([*numbers, "cv", "real_time_factor"], float))
+    texts = dict.fromkeys(("module_sha256", "commit", "cpu", "amat_version", "nest_version"), object)
+    cells = cells.astype(texts)
+    for name in texts:
+        cells[name] = cells[name].where(cells[name].notna(), "").map(str)
+    return cells.reset_index(drop=True)
