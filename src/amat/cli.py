@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_benchmark, cli_explore, cli_patterns, cli_tutorial, paths, toolchain
+from amat import cli_benchmark, cli_cluster, cli_explore, cli_patterns, cli_tutorial, paths, toolchain
 from amat.errors import AmatError
 
 #: For commands that pass words that they do not know on to another program.
@@ -38,6 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_benchmark.app)
+app.add_typer(cli_cluster.app)
+app.command()(cli_cluster.build_nest)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)
 app.command()(cli_explore.explore)

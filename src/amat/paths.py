@@ -5,7 +5,18 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["BOOK", "CONFIG", "DATA", "MODELS", "NOTEBOOKS", "ROOT", "TUTORIAL", "WORKFLOW", "module_cache"]
+__all__ = [
+    "BOOK",
+    "CONFIG",
+    "DATA",
+    "MODELS",
+    "NOTEBOOKS",
+    "ROOT",
+    "TUTORIAL",
+    "WORKFLOW",
+    "module_cache",
+    "nest_cache",
+]
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -46,3 +57,16 @@ def module_cache() -> Path:
     if ROOT is not None:
         return ROOT / "build" / "modules"
     return Path(platformdirs.user_cache_dir("amat")) / "modules"
+
+
+def nest_cache() -> Path:
+    """Return the folder of NEST built with MPI: outside any checkout, since all of them can use it.
+
+    Returns
+    -------
+    pathlib.Path
+        ``nest-mpi`` in ``$AMAT_CACHE`` if set, else in the user's cache folder.
+    """
+    override = os.environ.get("AMAT_CACHE")
+    folder = Path(override).absolute() if override else Path(platformdirs.user_cache_dir("amat"))
+    return folder / "nest-mpi"

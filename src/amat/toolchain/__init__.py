@@ -4,6 +4,7 @@ from amat.toolchain.builder import Module, build
 from amat.toolchain.catalogue import ABLATION, AMAT, AMAT_OPT, IZHIKEVICH_2004, MODELS, Model, find_model
 from amat.toolchain.errors import ToolchainError
 from amat.toolchain.loader import install
+from amat.toolchain.mpi import NestBuild, build_nest, install_nest
 
 __all__ = [
     "ABLATION",
@@ -13,8 +14,11 @@ __all__ = [
     "MODELS",
     "Model",
     "Module",
+    "NestBuild",
     "ToolchainError",
     "build",
+    "build_nest",
     "find_model",
     "install",
+    "install_nest",
 ]
