@@ -246,6 +246,9 @@ def draw_fits(fits: Mapping[str, tuple[Fit, Fit]]) -> Figure:
             above.plot(measured, residuals["fitted"] * factor, label=label(model), **style)
             below.plot(measured, 100 * residuals["relative_error"], **style)
         above.set(xscale="log", yscale="log", ylabel=f"fitted {what}")
+        # Within a decade Matplotlib labels minor ticks, one over the other.
+        above.xaxis.set_minor_formatter(NullFormatter())
+        above.yaxis.set_minor_formatter(NullFormatter())
         below.set(xlabel=f"measured {what}", ylabel="error of the fit (%)")
     _legend(figure, panels)
     return figure
