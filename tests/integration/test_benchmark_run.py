@@ -71,17 +71,18 @@ def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
     command = [str(Path(sys.executable).with_name("amat")), *words]
     running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while not cells(tmp_path / "out") and time.monotonic() < deadline:
+    while len(cells(tmp_path / "out")) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     first = cells(tmp_path / "out")
-    assert 1 <= len(first) < 4
+    assert 2 <= len(first) < 4
     finished = run_amat(*words)
     assert finished.returncode == 0, finished.stderr
     second = cells(tmp_path / "out")
     assert len(second) == 4
-    assert all(second[name] == first[name] for name in first)
+    # The last one may have been written, but not noted yet: then it counts as half done.
+    assert sum(second[name] != first[name] for name in first) <= 1
 
 
 def test_more_cores_than_there_are_are_refused(run_amat, matrix, tmp_path):
