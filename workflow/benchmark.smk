@@ -48,9 +48,6 @@ def cores(wildcards):
 wildcard_constraints:
     name="|".join(map(re.escape, CELLS)),
 
-localrules:
-    all,
-
 rule all:
     default_target: True
     input:

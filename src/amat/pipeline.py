@@ -16,6 +16,7 @@ from amat import paths
 from amat.errors import AmatError
 from amat.files import check_writable, replacing, write_json
 from amat.provenance import provenance_record
+from amat.settings import read_yaml
 
 __all__ = ["PROFILES", "build_book", "check_config", "execute_notebook", "notebook_parameters", "reproduce"]
 
@@ -90,21 +91,8 @@ def check_config(path: Path) -> dict[str, Any]:
     AmatError
         If the file cannot be read, or has a key or value that the schema does not know.
     """
-    import jsonschema
-
     schema = yaml.safe_load((paths.CONFIG / "config.schema.yaml").read_text())
-    try:
-        config = yaml.safe_load(path.read_text())
-    except OSError as error:
-        raise AmatError(f"The configuration {path} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise AmatError(f"The configuration {path} is not YAML: {error}") from error
-    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
-    if wrong is not None:
-        where = ".".join(str(part) for part in wrong.absolute_path) or "the top level"
-        raise AmatError(f"The configuration {path} is wrong at {where}: {wrong.message}.")
-    assert isinstance(config, dict)
-    return config
+    return read_yaml(path, schema, "The configuration")
 
 
 def notebook_parameters(config: Mapping[str, Any], name: str) -> dict[str, Any]:

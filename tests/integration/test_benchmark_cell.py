@@ -33,8 +33,9 @@ def test_a_cell_writes_what_it_took(tmp_path, model, workload):
     indegree = 0 if workload == "neurons" else read_tuning()["amat"].indegree + 1
     assert found["synapses"] == SMALL["neurons"] * indegree + 200
     assert (found["module"] is None) == (not model.startswith("amat2_psc_exp_neuron"))
-    assert found["bytes_per_neuron"] > 100
-    assert (found["bytes_per_synapse"] is None) == (workload == "neurons")
+    assert found["neuron_B"] == (sizes[1] - sizes[0]) / SMALL["neurons"] > 100
+    assert (found["synapse_B"] is None) == (workload == "neurons")
+    assert (found["prepared_neuron_B"] is None) == (workload != "neurons")
     assert {"versions", "commit", "machine"} <= set(found)
     assert "time_simulate" in found["nest"]
 

@@ -81,8 +81,8 @@ def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
     assert finished.returncode == 0, finished.stderr
     second = cells(tmp_path / "out")
     assert len(second) == 4
-    # The last one may have been written, but not noted yet: then it counts as half done.
-    assert sum(second[name] != first[name] for name in first) <= 1
+    # Only the last one may count as half done: it is written before Snakemake notes that its job has ended.
+    assert {name for name in first if second[name] != first[name]} <= {max(first, key=lambda name: first[name])}
 
 
 def test_more_cores_than_there_are_are_refused(run_amat, matrix, tmp_path):

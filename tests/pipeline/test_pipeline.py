@@ -135,9 +135,14 @@ def test_two_runs_at_once_are_refused(reproduced, run_amat):
 CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
 
 
+#: What pages compute again, by least squares: on another processor these end elsewhere, by 4e-5 and less (seen between
+#: AMD EPYC and Intel Xeon).
+FITTED = {"comparison.csv.gz", "natural_scores.csv.gz"}
+
+
 @pytest.mark.parametrize("name", CONFIG["full"])
 def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_path, name):
-    """All that such a page asserts holds of the shipped tables, and they are the same in the results."""
+    """All that such a page asserts holds of the shipped tables, and they are the very same in the results."""
     parameters = notebook_parameters({**CONFIG, "profile": "shipped"}, name)
     executed = tmp_path / "executed" / f"{name}.ipynb"
     execute_notebook(paths.NOTEBOOKS / f"{name}.ipynb", executed, tmp_path / "results", parameters, {})
@@ -147,8 +152,11 @@ def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_
     ]
     assert len(copied) > 2
     for path in copied:
-        # Fits that the page does again end elsewhere, by less than this, on another processor.
-        pd.testing.assert_frame_equal(pd.read_csv(path), pd.read_csv(tmp_path / "results" / path.name), rtol=1e-3)
+        made = tmp_path / "results" / path.name
+        if path.name in FITTED:
+            pd.testing.assert_frame_equal(pd.read_csv(path), pd.read_csv(made), rtol=1e-3)
+        else:
+            assert digest(path) == digest(made), path.name
 
 
 @pytest.mark.parametrize(

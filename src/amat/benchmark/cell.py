@@ -34,6 +34,7 @@ import yaml
 from amat import paths, toolchain
 from amat.benchmark.families import FAMILIES, Contender, draw, twins
 from amat.benchmark.memory import allocated_bytes
+from amat.benchmark.network import connect_balanced
 from amat.errors import AmatError
 from amat.files import write_json
 from amat.metrics import measure_train
@@ -49,6 +50,7 @@ __all__ = [
     "measure_cell",
     "neuron_parameters",
     "read_tuning",
+    "share_memory",
 ]
 
 Workload = Literal["neurons", "network", "plastic"]
@@ -71,8 +73,6 @@ INDEGREE = 1000
 ALLOWED_RATE = 2.0
 #: Spikes/s of neurons under the constant current of their family.
 RATE_ALONE = (5.0, 50.0)
-#: Largest weight of a plastic synapse, relative to the initial one.
-LARGEST_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -185,9 +185,8 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     dict
         What is in the file: ``cell``; ``seconds`` of each phase, of the slowest process; ``nest``, the timers of NEST
         itself; ``real_time_factor``; ``spikes``, ``rate`` (spikes/s and neuron) and ``cv``; ``memory``, bytes of all
-        processes after each phase: ``resident``, ``peak`` and ``allocated``; ``synapses``; ``bytes_per_neuron``, which
-        creation allocates, and ``bytes_per_synapse``, which comes on top until the network has run for the first time,
-        buffers and NEST's tables for each neuron among it; the module's hash, and a provenance record.
+        processes after each phase: ``resident``, ``peak`` and ``allocated``; ``synapses``; what `share_memory` returns;
+        the module's hash, and a provenance record.
 
     Raises
     ------
@@ -294,7 +293,7 @@ def neuron_parameters(cell: Cell, tuning: Tuning | None = None) -> dict[str, flo
 
 
 def connect(nest: Any, neurons: Any, tuning: Tuning, indegree: int, *, plastic: bool) -> Any:
-    """Connect a network, and return the generator of its external input.
+    """Connect a tuned network, and return the generator of its external input.
 
     Parameters
     ----------
@@ -307,19 +306,18 @@ def connect(nest: Any, neurons: Any, tuning: Tuning, indegree: int, *, plastic: 
     plastic : bool
         Whether excitatory synapses have spike-timing dependent plasticity.
     """
-    poisson = nest.Create("poisson_generator", params={"rate": tuning.external_rate})
-    nest.Connect(poisson, neurons, syn_spec={"weight": tuning.weight, "delay": tuning.delay})
-    excitatory, degree = round(0.8 * len(neurons)), round(0.8 * indegree)
     scale = tuning.indegree / indegree
-    weight, inhibition = scale * tuning.weight, scale * tuning.inhibition
-    stdp = {"synapse_model": "stdp_synapse", "Wmax": LARGEST_WEIGHT * weight} if plastic else {}
-    for sources, number, synapse in (
-        (neurons[:excitatory], degree, {"weight": weight, **stdp}),
-        (neurons[excitatory:], indegree - degree, {"weight": inhibition}),
-    ):
-        rule = {"rule": "fixed_indegree", "indegree": number}
-        nest.Connect(sources, neurons, rule, {**synapse, "delay": tuning.delay})
-    return poisson
+    return connect_balanced(
+        nest,
+        neurons,
+        indegree=indegree,
+        weight=scale * tuning.weight,
+        inhibition=scale * tuning.inhibition,
+        delay=tuning.delay,
+        external_rate=tuning.external_rate,
+        external_weight=tuning.weight,
+        plastic=plastic,
+    )
 
 
 def _intervals(recorder: Any, cell: Cell) -> list[float]:
@@ -351,7 +349,6 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
         for phase in parts[0]["memory"]
     }
     synapses = sum(p["synapses"] for p in parts)
-    allocated = {phase: sizes["allocated"] for phase, sizes in memory.items()}
     return {
         "cell": asdict(cell),
         "threads": parts[0]["threads"],
@@ -363,11 +360,35 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
         "cv": float(np.mean(cvs)) if cvs else None,
         "memory": memory,
         "synapses": synapses,
-        "bytes_per_neuron": (allocated["create"] - allocated["start"]) / cell.neurons,
-        # Neurons alone have none but those to the recorder.
-        "bytes_per_synapse": None
-        if cell.workload == "neurons"
-        else (allocated["warm_up"] - allocated["create"]) / synapses,
+        **share_memory(cell, memory, synapses),
+    }
+
+
+def share_memory(cell: Cell, memory: Mapping[str, Mapping[str, int]], synapses: int) -> dict[str, float | None]:
+    """Return what a neuron and a synapse take, as the allocator counts it.
+
+    Parameters
+    ----------
+    cell : Cell
+    memory : mapping
+        Bytes by phase and kind, as in the cell's file.
+    synapses : int
+
+    Returns
+    -------
+    dict
+        ``neuron_B``, allocated in create for each neuron; ``prepared_neuron_B``, from the start to the end of prepare,
+        of neurons alone; ``synapse_B``, in connect for each connection, of networks. None where it does not apply.
+    """
+    alone = cell.workload == "neurons"
+
+    def taken(first: str, last: str) -> int:
+        return memory[last]["allocated"] - memory[first]["allocated"]
+
+    return {
+        "neuron_B": taken("start", "create") / cell.neurons,
+        "prepared_neuron_B": taken("start", "prepare") / cell.neurons if alone else None,
+        "synapse_B": None if alone else taken("create", "connect") / synapses,
     }
 
 

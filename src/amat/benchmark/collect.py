@@ -4,12 +4,12 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import jsonschema
 import pandas as pd
 
-from amat.benchmark.cell import MODELS, Cell
+from amat.benchmark.cell import MODELS, Cell, Workload, share_memory
 from amat.errors import AmatError
 from amat.files import write_text
 
@@ -93,7 +93,7 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
 _SCHEMA = _object(
     cell=_object(
         model={"enum": list(MODELS)},
-        workload={"enum": ["neurons", "network", "plastic"]},
+        workload={"enum": list(get_args(Workload))},
         neurons=_COUNT,
         indegree=_COUNT,
         threads=_COUNT,
@@ -198,14 +198,11 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{f'{where}: ' if where else ''}{wrong.message}")
     plan = Cell(**{name: found["cell"][name] for name in _SCHEMA["properties"]["cell"]["properties"]})
     _check(plan, found)
-    alone = plan.workload == "neurons"
     memory, seconds, machine = found["memory"], found["seconds"], found["machine"]
+    alone = plan.workload == "neurons"
     indegree = 0 if alone else plan.indegree
     cores = plan.ranks * plan.threads
     steps = plan.duration / plan.resolution
-
-    def taken(first: str, last: str) -> int:
-        return int(memory[last]["allocated"] - memory[first]["allocated"])
 
     return {
         "cell": plan.name,
@@ -228,9 +225,7 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
         "cv": found.get("cv"),
         "synapses": found["synapses"],
         **{f"{kind}_{phase}_B": memory[phase][kind] for phase in ("start", *PHASES) for kind in MEMORY},
-        "neuron_B": taken("start", "create") / plan.neurons,
-        "prepared_neuron_B": taken("start", "prepare") / plan.neurons if alone else None,
-        "synapse_B": None if alone else taken("create", "connect") / found["synapses"],
+        **share_memory(plan, memory, found["synapses"]),
         "neuron_step_ns": 1e9 * seconds["simulate"] * cores / (plan.neurons * steps),
         # The indegree is the mean number of targets as well.
         "events_per_s": None if alone else found["spikes"] * indegree / seconds["simulate"],

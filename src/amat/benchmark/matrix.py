@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
-
-import jsonschema
-import yaml
+from typing import Any, get_args
 
 from amat import paths, toolchain
-from amat.benchmark.cell import MODELS, Cell
+from amat.benchmark.cell import MODELS, Cell, Workload
 from amat.errors import AmatError
+from amat.settings import read_yaml
 
 __all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
 
@@ -45,7 +43,7 @@ MATRIX_SCHEMA: Mapping[str, Any] = {
                 "required": ["workload", "layouts"],
                 "oneOf": [{"required": ["neurons"]}, {"required": ["neurons_per_thread"]}],
                 "properties": {
-                    "workload": {"enum": ["neurons", "network", "plastic"]},
+                    "workload": {"enum": list(get_args(Workload))},
                     "layouts": _list_of({"type": "string", "pattern": "^[1-9][0-9]*x[1-9][0-9]*$"}),
                     "neurons": _list_of(_POSITIVE),
                     "neurons_per_thread": _list_of(_POSITIVE),
@@ -158,7 +156,7 @@ def read_matrix(path: Path) -> Matrix:
     AmatError
         If the file cannot be read, or asks for what cannot be measured.
     """
-    plan = _read(path, MATRIX_SCHEMA)
+    plan = read_yaml(path, MATRIX_SCHEMA, "The matrix")
     cells: dict[str, Cell] = {}
     for entry in plan["sets"]:
         sizes = entry.get("neurons") or entry["neurons_per_thread"]
@@ -197,7 +195,7 @@ def read_site(path: Path) -> Site:
     AmatError
         If the file cannot be read or has wrong keys.
     """
-    entries = _read(path, SITE_SCHEMA)
+    entries = read_yaml(path, SITE_SCHEMA, "The site")
     try:
         entries["launcher"].format(ranks=1, threads=1)
     except (KeyError, IndexError, ValueError) as error:
@@ -224,18 +222,3 @@ def _find(name: str, folder: Path, what: str) -> Path:
         return path.absolute()
     known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
     raise AmatError(f"There is no {what} {name!r}: name one of {known}, or a file.")
-
-
-def _read(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise AmatError(f"{path} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise AmatError(f"{path} is not YAML: {error}") from error
-    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(entries))
-    if wrong is not None:
-        where = ".".join(str(part) for part in wrong.absolute_path) or "the top level"
-        raise AmatError(f"{path} is wrong at {where}: {wrong.message}.")
-    assert isinstance(entries, dict)
-    return entries

@@ -15,13 +15,16 @@ from amat.benchmark.update import create, prepare_kernel, timed
 from amat.errors import AmatError
 from amat.parameters import AmatParameters
 
-__all__ = ["NEURON", "Network", "check_rates", "measure_network", "memory_missing"]
+__all__ = ["NEURON", "Network", "check_rates", "connect_balanced", "measure_network", "memory_missing"]
 
 #: The neurons: about 10 spikes/s each in the network.
 NEURON = AmatParameters(omega=15.0, alpha_1=20.0, alpha_2=3.0, beta=0.1)
 
 #: Rates of twins differ by less than this; single spikes may, since the network is chaotic.
 ALLOWED_DIFFERENCE = 0.1
+
+#: Largest weight of a plastic synapse, relative to the initial one.
+LARGEST_WEIGHT = 2.0
 
 #: NEST's bytes for a synapse while the network is built, and for its two sorted tables.
 _BYTES_PER_SYNAPSE = 80
@@ -136,15 +139,57 @@ def memory_missing(network: Network) -> float:
     return 0.0
 
 
-def _build(nest: Any, network: Network, contender: Contender, population: Sequence[Mapping[str, float]]) -> None:
-    excitatory = round(0.8 * network.neurons)
-    neurons = create(nest, contender.model, network.neurons, population)
-    degree = round(0.8 * network.indegree)
-    for sources, indegree, weight in (
-        (neurons[:excitatory], degree, network.weight),
-        (neurons[excitatory:], network.indegree - degree, network.inhibition),
+def connect_balanced(
+    nest: Any,
+    neurons: Any,
+    *,
+    indegree: int,
+    weight: float,
+    inhibition: float,
+    delay: float,
+    external_rate: float,
+    external_weight: float,
+    plastic: bool = False,
+) -> Any:
+    """Connect neurons at random, give each its own Poisson input, and return the generator of that.
+
+    Parameters
+    ----------
+    nest : module
+    neurons : nest.NodeCollection
+        The first four fifths are excitatory.
+    indegree : int
+        Synapses that each neuron receives, four fifths of them excitatory. A pair may have more than one.
+    weight, inhibition, external_weight : float
+        Of excitatory, inhibitory and external synapses.
+    delay : float
+        Of all, ms.
+    external_rate : float
+        spikes/s and neuron
+    plastic : bool
+        Whether excitatory synapses have spike-timing dependent plasticity.
+    """
+    poisson = nest.Create("poisson_generator", params={"rate": external_rate})
+    nest.Connect(poisson, neurons, syn_spec={"weight": external_weight, "delay": delay})
+    excitatory, degree = round(0.8 * len(neurons)), round(0.8 * indegree)
+    stdp = {"synapse_model": "stdp_synapse", "Wmax": LARGEST_WEIGHT * weight} if plastic else {}
+    for sources, number, synapse in (
+        (neurons[:excitatory], degree, {"weight": weight, **stdp}),
+        (neurons[excitatory:], indegree - degree, {"weight": inhibition}),
     ):
-        rule = {"rule": "fixed_indegree", "indegree": indegree}
-        nest.Connect(sources, neurons, rule, {"weight": weight, "delay": network.delay})
-    poisson = nest.Create("poisson_generator", params={"rate": network.external_rate})
-    nest.Connect(poisson, neurons, syn_spec={"weight": network.weight, "delay": network.delay})
+        rule = {"rule": "fixed_indegree", "indegree": number}
+        nest.Connect(sources, neurons, rule, {**synapse, "delay": delay})
+    return poisson
+
+
+def _build(nest: Any, network: Network, contender: Contender, population: Sequence[Mapping[str, float]]) -> None:
+    connect_balanced(
+        nest,
+        create(nest, contender.model, network.neurons, population),
+        indegree=network.indegree,
+        weight=network.weight,
+        inhibition=network.inhibition,
+        delay=network.delay,
+        external_rate=network.external_rate,
+        external_weight=network.weight,
+    )

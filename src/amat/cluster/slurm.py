@@ -231,10 +231,6 @@ class Slurm:
             return 0
         return sum(int(number) for number in re.findall(r"^\s*(\d+)\s*$", shown, re.MULTILINE))
 
-    def wait_until_idle(self) -> None:
-        """Wait until all nodes are free."""
-        self._wait(lambda: self.idle_nodes() == len(self.nodes), "all nodes are idle")
-
     def jobs(self, *states: str) -> list[dict[str, str]]:
         """Return the jobs that the controller knows: id, state, node list, comment and restarts of each."""
         keys = ("JobID", "State", "NodeList", "Comment", "RestartCnt")

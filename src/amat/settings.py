@@ -1,0 +1,42 @@
+"""Files of settings, checked against a schema before anything is done with them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+from amat.errors import AmatError
+
+__all__ = ["read_yaml"]
+
+
+def read_yaml(path: Path, schema: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Return the settings in a YAML file that fits a schema.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    schema : mapping
+        JSON Schema, of an object.
+    what : str
+        What the file is called in messages, as the beginning of a sentence.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read, or has a key or value that the schema does not know.
+    """
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
+    except yaml.YAMLError as error:
+        raise AmatError(f"{what} {path} is not YAML: {error}") from error
+    wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(settings))
+    if wrong is not None:
+        where = ".".join(str(part) for part in wrong.absolute_path) or "the top level"
+        raise AmatError(f"{what} {path} is wrong at {where}: {wrong.message}.")
+    assert isinstance(settings, dict)
+    return settings
