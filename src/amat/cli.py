@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_benchmark, cli_cluster, cli_explore, cli_patterns, cli_tutorial, paths, toolchain
+from amat import cli_benchmark, cli_explore, cli_patterns, cli_tutorial, cli_verify, paths, toolchain
 from amat.errors import AmatError
 
 #: For commands that pass words that they do not know on to another program.
@@ -38,8 +38,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_benchmark.app)
-app.add_typer(cli_cluster.app)
-app.command()(cli_cluster.build_nest)
+app.add_typer(cli_verify.app)
+app.command()(cli_verify.build_nest)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)
 app.command()(cli_explore.explore)
@@ -222,6 +222,17 @@ def test(context: typer.Context) -> None:
         status = subprocess.run([sys.executable, "-m", *command], cwd=root, check=False).returncode
         if status:
             raise typer.Exit(status)
+
+
+@app.command()
+def sbom(
+    file: Annotated[Path, typer.Argument(help="The file to write, in CycloneDX's JSON.")] = Path("sbom.cdx.json"),
+    system: Annotated[bool, typer.Option("--system", help="Debian's packages as well, not only Python's.")] = False,
+) -> None:
+    """List all packages of the environment with their versions and licences: a software bill of materials."""
+    from amat.sbom import write_sbom
+
+    _console.print(f"The software bill of materials: {write_sbom(file, system=system)}", soft_wrap=True)
 
 
 @app.command()

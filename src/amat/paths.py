@@ -16,6 +16,7 @@ __all__ = [
     "WORKFLOW",
     "module_cache",
     "nest_cache",
+    "prebuilt_modules",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -57,6 +58,18 @@ def module_cache() -> Path:
     if ROOT is not None:
         return ROOT / "build" / "modules"
     return Path(platformdirs.user_cache_dir("amat")) / "modules"
+
+
+def prebuilt_modules() -> Path | None:
+    """Return a folder of modules that are only read, as an image of a container has them.
+
+    Returns
+    -------
+    pathlib.Path or None
+        ``$AMAT_PREBUILT`` if set.
+    """
+    folder = os.environ.get("AMAT_PREBUILT")
+    return Path(folder).absolute() if folder else None
 
 
 def nest_cache() -> Path:

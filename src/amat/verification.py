@@ -5,41 +5,40 @@ import datetime
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from amat import paths
 from amat.errors import AmatError
 from amat.files import write_json
 
-__all__ = ["RECORD", "content_hash", "dependencies", "record", "recorded_date"]
+__all__ = ["RECORD", "Dependencies", "content_hash", "dependencies", "record", "recorded_date"]
 
 #: Relative to the checkout.
 RECORD = Path(".ci/verified.json")
 
-#: Folders and files that the check of the cluster depends on, whatever imports them.
-_PARTS = (
-    "amat",
-    "config",
-    "containers/requirements.lock",
-    "models",
-    "pyproject.toml",
-    "scripts/execute_notebook.py",
-    "src/amat/benchmark",
-    "src/amat/cli.py",
-    "src/amat/cli_benchmark.py",
-    "src/amat/cli_cluster.py",
-    "src/amat/cluster",
-    "src/amat/codegen",
-    "src/amat/toolchain",
-    "workflow",
-)
 #: Commands lead to everything, whoever calls them: what they import is not followed.
 _NOT_FOLLOWED = re.compile(r"src/amat/cli(_\w+)?\.py")
 
 
-def dependencies(root: Path, notebooks: Iterable[str]) -> list[Path]:
-    """Return the files that the check of the cluster depends on, relative to the checkout.
+@dataclass(frozen=True)
+class Dependencies:
+    """What a check depends on, beside what that imports.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        Folders and files, relative to the checkout, whatever imports them.
+    notebooks : tuple of str
+        Names of notebooks that it executes, without an ending.
+    """
+
+    parts: tuple[str, ...]
+    notebooks: tuple[str, ...]
+
+
+def dependencies(root: Path, check: Dependencies) -> list[Path]:
+    """Return the files that a check depends on, relative to the checkout.
 
     These are the parts that it runs, the notebooks, and every module of the package that either imports, directly or
     through others.
@@ -48,18 +47,17 @@ def dependencies(root: Path, notebooks: Iterable[str]) -> list[Path]:
     ----------
     root : pathlib.Path
         The checkout.
-    notebooks : iterable of str
-        Names of notebooks, without an ending.
+    check : Dependencies
     """
     found: set[Path] = set()
-    for part in _PARTS:
+    for part in check.parts:
         if not (root / part).exists():
             raise AmatError(f"{root / part} is missing: the check depends on it. Restore it, or correct the list.")
         inside = [root / part] if (root / part).is_file() else (root / part).rglob("*")
         found.update(path for path in inside if path.is_file() and "__pycache__" not in path.parts)
     # What the workflow gives to every notebook.
     found.update(path for path in (root / "data").iterdir() if path.suffix in {".csv", ".yaml"})
-    found.update(root / "notebooks" / f"{name}.ipynb" for name in notebooks)
+    found.update(root / "notebooks" / f"{name}.ipynb" for name in check.notebooks)
     waiting = [path for path in found if path.suffix in {".py", ".ipynb"}]
     while waiting:
         path = waiting.pop()
@@ -71,10 +69,10 @@ def dependencies(root: Path, notebooks: Iterable[str]) -> list[Path]:
     return sorted(path.relative_to(root) for path in found)
 
 
-def content_hash(root: Path, notebooks: Iterable[str]) -> str:
+def content_hash(root: Path, check: Dependencies) -> str:
     """Return the SHA-256 over the names and contents of `dependencies`."""
     total = hashlib.sha256()
-    for path in dependencies(root, notebooks):
+    for path in dependencies(root, check):
         content = hashlib.sha256((root / path).read_bytes()).hexdigest()
         total.update(f"{path.as_posix()} {content}\n".encode())
     return total.hexdigest()

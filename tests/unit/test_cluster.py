@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from amat import paths
-from amat.cluster import ClusterError, PackageUnavailableError, checks, packages, slurm, spikes
+from amat import debian, paths
+from amat.cluster import ClusterError, checks, slurm, spikes
+from amat.debian import PackageError, PackageUnavailableError
 from amat.toolchain import ToolchainError, mpi
 
 FOLDER = Path("/tmp/amat-test")
@@ -195,7 +196,6 @@ def apt(tmp_path, monkeypatch):
             tool.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
         monkeypatch.setattr(os, "geteuid", lambda: 0)
-        monkeypatch.setattr(packages, "needed_packages", list)
         return tmp_path / "calls"
 
     return make
@@ -203,13 +203,13 @@ def apt(tmp_path, monkeypatch):
 
 def test_packages_are_installed_in_one_call(apt):
     calls = apt("munge slurmd")
-    packages.install_packages(["munge", "slurmd"])
+    debian.install_packages(["munge", "slurmd"], list)
     assert calls.read_text().splitlines()[-1].endswith(" install -y --no-install-recommends munge slurmd")
 
 
 def test_nothing_is_called_when_nothing_is_missing(apt):
     calls = apt("")
-    packages.install_packages([])
+    debian.install_packages([], list)
     assert not calls.exists()
 
 
@@ -217,20 +217,20 @@ def test_nothing_is_called_when_nothing_is_missing(apt):
 def test_a_package_that_is_not_served_is_told_from_a_fault(apt, known, fetched, named):
     apt(known, fetched)
     with pytest.raises(PackageUnavailableError, match=named):
-        packages.install_packages(["munge", "slurmd"])
+        debian.install_packages(["munge", "slurmd"], list)
 
 
 def test_an_installation_that_fails_is_a_failure(apt):
     apt("munge", installed="no")
-    with pytest.raises(ClusterError, match="post-installation failed") as caught:
-        packages.install_packages(["munge"])
+    with pytest.raises(PackageError, match="post-installation failed") as caught:
+        debian.install_packages(["munge"], list)
     assert not isinstance(caught.value, PackageUnavailableError)
 
 
 def test_without_root_the_command_is_told(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(ClusterError, match=r"as root: apt-get install -y --no-install-recommends munge;"):
-        packages.install_packages(["munge"])
+    with pytest.raises(PackageError, match=r"as root: apt-get install -y --no-install-recommends munge;"):
+        debian.install_packages(["munge"], list)
 
 
 # --- NEST with MPI -----------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import subprocess
 import pytest
 from typer.testing import CliRunner
 
-from amat import cli_cluster, paths, verification
-from amat.cluster import ClusterError, PackageUnavailableError, checks
-from amat.cluster.checks import NOTEBOOKS
+from amat import cli_verify, paths, verification
+from amat.cluster import ClusterError, checks
+from amat.cluster.checks import DEPENDS_ON
+from amat.debian import PackageUnavailableError
 from amat.errors import AmatError
 
 
@@ -26,7 +27,7 @@ def copied(root, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unchanged(copied):
-    return verification.content_hash(copied, NOTEBOOKS)
+    return verification.content_hash(copied, DEPENDS_ON)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_the_hash_changes_with_what_the_check_depends_on(copied, unchanged, chan
     ending = b"\n" if path.suffix == ".ipynb" else b"# changed\n"  # still code, or JSON
     try:
         path.write_bytes(content + ending)
-        assert verification.content_hash(copied, NOTEBOOKS) != unchanged
+        assert verification.content_hash(copied, DEPENDS_ON) != unchanged
     finally:
         path.write_bytes(content)
 
@@ -60,25 +61,25 @@ def test_the_hash_changes_with_what_the_check_depends_on(copied, unchanged, chan
 @pytest.mark.parametrize("changed", ["src/amat/locking/tongues.py", "notebooks/tutorial.ipynb", "data/README.md"])
 def test_the_hash_does_not_change_with_anything_else(copied, changed):
     assert copied.joinpath(changed).is_file()
-    assert verification.Path(changed) not in verification.dependencies(copied, NOTEBOOKS)
+    assert verification.Path(changed) not in verification.dependencies(copied, DEPENDS_ON)
 
 
 def test_the_hash_is_that_of_the_contents_wherever_they_are(copied, unchanged, tmp_path):
-    assert verification.content_hash(shutil.copytree(copied, tmp_path / "elsewhere"), NOTEBOOKS) == unchanged
+    assert verification.content_hash(shutil.copytree(copied, tmp_path / "elsewhere"), DEPENDS_ON) == unchanged
 
 
 def test_the_hash_changes_when_a_file_is_renamed(copied, unchanged):
     path = copied / "models" / "empty_neuron.nestml"
     renamed = path.rename(path.with_name("renamed.nestml"))
     try:
-        assert verification.content_hash(copied, NOTEBOOKS) != unchanged
+        assert verification.content_hash(copied, DEPENDS_ON) != unchanged
     finally:
         renamed.rename(path)
 
 
 def test_a_missing_part_is_named(tmp_path):
     with pytest.raises(AmatError, match="amat is missing"):
-        verification.dependencies(tmp_path, NOTEBOOKS)
+        verification.dependencies(tmp_path, DEPENDS_ON)
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def verify(monkeypatch, tmp_path):
             return paths.ROOT
 
         monkeypatch.setattr(checks, "verify_cluster", check)
-        return CliRunner().invoke(cli_cluster.app, ["cluster", "--output", str(tmp_path / "out"), *words])
+        return CliRunner().invoke(cli_verify.app, ["cluster", "--output", str(tmp_path / "out"), *words])
 
     return run
 

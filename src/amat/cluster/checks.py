@@ -20,14 +20,36 @@ import yaml
 from amat import paths, toolchain
 from amat.benchmark.matrix import find_matrix, read_matrix
 from amat.cluster.errors import ClusterError
-from amat.cluster.packages import install_packages, needed_packages
+from amat.cluster.packages import needed_packages
 from amat.cluster.slurm import PARTITION, Slurm, running_slurm
+from amat.debian import install_packages
 from amat.files import write_text
+from amat.verification import Dependencies
 
-__all__ = ["LAYOUTS", "NOTEBOOKS", "verify_cluster"]
+__all__ = ["DEPENDS_ON", "LAYOUTS", "verify_cluster"]
 
 #: Executed as jobs: a validation, a sweep over parameters, and the report on the benchmark that ran before.
 NOTEBOOKS = ("validation", "parameter_space", "benchmarks")
+#: What the record of a pass is for: see `amat.verification`.
+DEPENDS_ON = Dependencies(
+    parts=(
+        "amat",
+        "config",
+        "containers/requirements.lock",
+        "models",
+        "pyproject.toml",
+        "scripts/execute_notebook.py",
+        "src/amat/benchmark",
+        "src/amat/cli.py",
+        "src/amat/cli_benchmark.py",
+        "src/amat/cli_verify.py",
+        "src/amat/cluster",
+        "src/amat/codegen",
+        "src/amat/toolchain",
+        "workflow",
+    ),
+    notebooks=NOTEBOOKS,
+)
 #: Ranks and threads over which spikes must be the same.
 LAYOUTS = ((1, 1), (2, 1), (4, 1), (2, 2), (1, 2))
 #: The models whose spikes are compared: all three are the same neuron.
@@ -92,7 +114,7 @@ def verify_cluster(folder: Path, report: Report) -> Path:
         raise ClusterError("This needs a checkout of the project: clone it, and use ./amat there.")
     if needed := needed_packages():
         report(f"installing {' '.join(needed)}")
-        install_packages(needed)
+        install_packages(needed, needed_packages)
     build = toolchain.build_nest(progress=report)
     report(f"NEST with MPI: {'from the cache' if build.cached else f'built in {build.seconds:.0f} s'}")
     overlay = folder / "nest"

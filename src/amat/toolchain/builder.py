@@ -94,9 +94,11 @@ def build(model: str | Model = AMAT, *, progress: Progress | None = None) -> Mod
         model = find_model(model)
     request = _request(model)
     key = _digest(request)
-    folder = paths.module_cache() / f"{model.name}-{key[:16]}"
-    if module := _cached(model.name, key, folder):
-        return module
+    entry = f"{model.name}-{key[:16]}"
+    folder = paths.module_cache() / entry
+    for place in filter(None, (paths.prebuilt_modules(), folder.parent)):
+        if module := _cached(model.name, key, place / entry):
+            return module
     report = progress or (lambda stage: None)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,36 @@
+# docker build -t amat . , in the project's folder; --build-arg NAME=VALUE sets what stands below.
+# What is installed, and how, stands in containers/install; apptainer.def calls it, too.
+ARG BASE=debian:bookworm-slim
+FROM ${BASE}
+ARG JUPYTER=yes
+ARG MPI=no
+ARG COMMIT=unknown
+ARG SOURCE_DATE_EPOCH=0
+
+COPY amat CHANGELOG.md CITATION.cff CONTRIBUTING.md Dockerfile LICENSE README.md _config.yml apptainer.def pyproject.toml /opt/amat/
+COPY LICENSES /opt/amat/LICENSES
+COPY book /opt/amat/book
+COPY config /opt/amat/config
+COPY data /opt/amat/data
+COPY models /opt/amat/models
+COPY notebooks /opt/amat/notebooks
+COPY scripts /opt/amat/scripts
+COPY src /opt/amat/src
+COPY tests /opt/amat/tests
+COPY workflow /opt/amat/workflow
+COPY containers/entrypoint containers/install containers/make-lock containers/optional.txt containers/requirements.lock containers/selftest.py containers/verify /opt/amat/containers/
+
+RUN --mount=type=bind,source=containers/certificates,target=/opt/certificates \
+    MPI="${MPI}" COMMIT="${COMMIT}" SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" /opt/amat/containers/install base
+RUN --mount=type=bind,source=containers/certificates,target=/opt/certificates \
+    if [ "${JUPYTER}" = yes ]; then /opt/amat/containers/install jupyter; fi
+
+ENV PYTHONNOUSERSITE=1
+LABEL org.opencontainers.image.title="AMAT in NESTML" \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="GPL-2.0-or-later" \
+      org.opencontainers.image.revision="${COMMIT}"
+
+# Results go to the folder that is mounted here: docker run --rm -u "$(id -u):$(id -g)" -v "$PWD:/work" amat
+WORKDIR /work
+ENTRYPOINT ["/opt/amat/containers/entrypoint"]

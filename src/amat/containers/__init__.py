@@ -1,0 +1,5 @@
+"""The project's images, built and run for real: with Apptainer, and with the tools that read a Dockerfile."""
+
+from amat.containers.errors import ContainerError
+
+__all__ = ["ContainerError"]

@@ -1,0 +1,115 @@
+"""The images' base, made from the distribution's own packages, and handed out where Docker Hub would.
+
+A machine without a route to Docker Hub builds the unmodified files nevertheless: what stands in for their base has the
+same name, the same release and the same packages as Debian's smallest image, and comes from a registry on the loopback.
+"""
+
+import contextlib
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from amat.containers.errors import ContainerError
+from amat.containers.processes import run
+from amat.debian import PackageUnavailableError
+
+__all__ = ["BASE", "bootstrap", "import_base", "mirrors", "registry"]
+
+#: What apptainer.def and Dockerfile name.
+BASE = "docker.io/library/debian:bookworm-slim"
+
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+def mirrors() -> tuple[str, str]:
+    """Return the addresses of Debian's archive and of its security archive that this machine uses.
+
+    Raises
+    ------
+    PackageUnavailableError
+        If its apt knows none.
+    """
+    words = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+    found = [line.rstrip("/") for line in run(words).output.splitlines()]
+    archive = next((address for address in found if address.endswith("/debian")), None)
+    if archive is None:
+        raise PackageUnavailableError("This machine's apt knows no archive of Debian to make the images' base from.")
+    return archive, next((address for address in found if "security" in address), archive)
+
+
+def bootstrap(target: Path, suite: str, sources: list[str], log: Path, *options: str) -> None:
+    """Make a tree, or an archive of one, of Debian's packages.
+
+    Parameters
+    ----------
+    target : pathlib.Path
+        A folder, or a file that ends in ``.tar``.
+    suite : str
+        Debian's name for the release.
+    sources : list of str
+        Lines for apt.
+    log : pathlib.Path
+    *options
+        Of mmdebstrap.
+
+    Raises
+    ------
+    PackageUnavailableError
+        If the distribution cannot serve it.
+    """
+    words = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={_KEYRING}", *options]
+    if run([*words, suite, str(target), *sources], log=log, check=False).status:
+        end = "\n  ".join(log.read_text(errors="replace").splitlines()[-8:])
+        raise PackageUnavailableError(f"Debian's {suite} could not be had from {sources[0]}:\n  {end}")
+
+
+def import_base(buildah: list[str], folder: Path) -> None:
+    """Put the stand-in for the base into buildah's store, under the base's name."""
+    archive, security = mirrors()
+    tree = folder / "base.tar"
+    sources = [f"deb {archive} bookworm main", f"deb {archive} bookworm-updates main"]
+    sources.append(f"deb {security} bookworm-security main")
+    hook = '--customize-hook=rm -f "$1/etc/hostname" "$1/etc/resolv.conf"'
+    bootstrap(tree, "bookworm", sources, folder / "base.log", "--skip=output/dev", hook)
+    container = run([*buildah, "from", "scratch"]).output.strip()
+    run([*buildah, "add", "--quiet", container, str(tree), "/"])
+    note = "org.opencontainers.image.description=stand-in for a check; not to be published"
+    run([*buildah, "config", "--cmd", "bash", "--label", note, container])
+    run([*buildah, "commit", "--quiet", container, BASE])
+    run([*buildah, "rm", container])
+    tree.unlink()
+
+
+@contextlib.contextmanager
+def registry(buildah: list[str], folder: Path) -> Iterator[str]:
+    """Serve the base from a registry on the loopback; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = folder / "registry.yml"
+    settings.write_text(
+        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder / 'registry'}}}}}\n"
+        f"http: {{addr: '{address}'}}\n"
+    )
+    with (folder / "registry.log").open("w") as log:
+        process = subprocess.Popen(["docker-registry", "serve", str(settings)], stdout=log, stderr=log)
+    try:
+        _await(address, process, folder / "registry.log")
+        target = f"docker://{address}/{BASE.removeprefix('docker.io/')}"
+        run([*buildah, "push", "--quiet", "--tls-verify=false", BASE, target])
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{address}/v2/", timeout=2):
+            return
+        time.sleep(0.2)
+    raise ContainerError(f"The registry at {address} does not answer; see {log}.")
