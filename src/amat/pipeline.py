@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from amat import paths
 from amat.errors import AmatError
 from amat.files import check_writable, replacing, write_json
-from amat.provenance import provenance_record
+from amat.provenance import commit_time, provenance_record
 from amat.settings import read_yaml
 
 __all__ = ["PROFILES", "build_book", "check_config", "execute_notebook", "notebook_parameters", "reproduce"]
@@ -233,9 +233,7 @@ def _environment() -> dict[str, str]:
     environment.pop("OMP_NUM_THREADS", None)
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     if "SOURCE_DATE_EPOCH" not in environment:
-        git = ["git", "-C", str(_root()), "log", "-1", "--format=%ct"]
-        commit_time = subprocess.run(git, check=False, capture_output=True, text=True).stdout.strip()
-        environment["SOURCE_DATE_EPOCH"] = commit_time or "0"
+        environment["SOURCE_DATE_EPOCH"] = str(commit_time() or 0)
     return environment
 
 
