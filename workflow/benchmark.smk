@@ -2,17 +2,16 @@
 
 import re
 import shlex
-import sys
 from pathlib import Path
 
 from amat.benchmark.matrix import read_matrix, read_site
 
 MATRIX = read_matrix(Path(config["matrix"]))
-SITE = read_site(Path(config["site"]))
+SITE = read_site(Path(config["site"]), Path(config["image"]) if "image" in config else None)
 CELLS = {cell.name: cell for cell in MATRIX.cells}
 # Snakemake starts the jobs of the highest priority first.
 PRIORITIES = {cell.name: len(CELLS) - position for position, cell in enumerate(MATRIX.cells)}
-AMAT = shlex.quote(str(Path(sys.executable).with_name("amat")))
+AMAT = SITE.amat(Path.cwd())
 PROLOGUE = "\n".join(SITE.prologue)
 
 

@@ -191,6 +191,9 @@ def run(
     output: Annotated[Path, typer.Option(help="The folder for cells, logs and the report.")] = Path("amat-benchmark"),
     cores: Annotated[int | None, typer.Option(min=1, help="Of this machine; all by default.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="How many jobs may be in Slurm at a time.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(help="An Apptainer image of the project, in which all jobs run.", show_default=False)
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
 ) -> None:
     """Measure a matrix of models, workloads, sizes and cores, on one machine or on a cluster; resumes."""
@@ -206,6 +209,7 @@ def run(
         profile=profile.value,
         cores=cores,
         jobs=jobs,
+        image=image,
         dry_run=dry_run,
     )
     if not dry_run:

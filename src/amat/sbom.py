@@ -75,7 +75,7 @@ def _python_packages() -> dict[str, Any]:
 def _stated_licence(name: str) -> list[dict[str, Any]]:
     """Return the licence of a package that names it in free words, or brings its text alone."""
     package = importlib.metadata.distribution(name)
-    lines = (package.metadata.get("License") or "").strip().splitlines()
+    lines = (package.metadata["License"] or "").strip().splitlines()
     texts = [file.name for file in package.files or () if re.match(r"(?i)licen[cs]e|copying", file.name)]
     named = lines[0] if lines else f"see the package's file {texts[0]}" if texts else ""
     return [{"license": {"name": named}}] if named else []

@@ -38,6 +38,11 @@ wheel==0.48.0 ; python_version >= '3' \\
     --hash=sha256:04
 """
 
+OPTIONAL = """\
+# made by a tool
+extra tools other
+"""
+
 FINE = "exit 0"
 COMPILER = "cat >/dev/null"
 HEADER_PACKAGES = {"libgsl-dev", "libboost-dev", "libltdl-dev"}
@@ -57,11 +62,11 @@ case "$*" in
   *"-m pip"*)
     case "$*" in
       *--editable*) step=editable ;;
-      *requirements.lock*) step=packages ;;
-      *) step="build tools" ;;
+      *--no-deps*) step="build tools" ;;
+      *) step=packages ;;
     esac
     echo "$step" >>{folder}/calls
-    if [[ $step == "build tools" ]]; then
+    if [[ $step != editable ]]; then
       cat "${{@: -1}}" >>{folder}/calls
     fi
     while [[ $(cat {folder}/hold 2>/dev/null) == "$step" ]]; do sleep 0.02; done
@@ -92,6 +97,8 @@ class Door:
         self.clone = folder / "clone"
         self.tools = folder / "tools"
         (self.clone / "containers").mkdir(parents=True)
+        (self.clone / ".git").mkdir()
+        (self.clone / "containers" / "optional.txt").write_text(OPTIONAL)
         self.tools.mkdir()
         shutil.copy(ROOT / "amat", self.clone)
         self.lock.write_text(LOCK)
@@ -130,11 +137,13 @@ class Door:
         (self.folder / "calls").unlink(missing_ok=True)
         return lines
 
-    def start(self, *words: str, user: list[str] | None = None, cwd: Path | None = None) -> subprocess.Popen[str]:
+    def start(
+        self, *words: str, user: list[str] | None = None, cwd: Path | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*(user or []), str(self.clone / "amat"), *words],
             cwd=cwd or self.clone,
-            env={"PATH": str(self.tools), "HOME": str(self.clone), "PYTHONPATH": "/somewhere"},
+            env={"PATH": str(self.tools), "HOME": str(self.clone), "PYTHONPATH": "/somewhere", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -143,9 +152,9 @@ class Door:
         )
 
     def run(
-        self, *words: str, user: list[str] | None = None, cwd: Path | None = None
+        self, *words: str, user: list[str] | None = None, cwd: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, user=user, cwd=cwd)
+        process = self.start(*words, user=user, cwd=cwd, **environment)
         out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
@@ -204,7 +213,7 @@ def test_help_needs_no_set_up(door: Door, words: tuple[str, ...]) -> None:
     for command in COMMANDS:
         assert f"./amat {command} " in done.stdout
     assert "./amat COMMAND --help" in done.stdout
-    assert sorted(path.name for path in door.clone.iterdir()) == ["amat", "containers", "pyproject.toml"]
+    assert sorted(path.name for path in door.clone.iterdir()) == [".git", "amat", "containers", "pyproject.toml"]
 
 
 def test_first_command_sets_up_and_hands_over(door: Door) -> None:
@@ -225,6 +234,31 @@ def test_first_command_sets_up_and_hands_over(door: Door) -> None:
         "wheel==0.48.0",
         "--hash=sha256:04",
     ]
+
+
+def test_groups_of_packages_can_be_left_out(door: Door) -> None:
+    door.run("build")
+    calls = door.calls()
+    everything = calls[calls.index("packages") + 1 : calls.index("editable")]
+    assert [line for line in everything if line.strip()] == LOCK.splitlines()[1:]
+    shutil.rmtree(door.clone / ".venv")
+    assert door.run("build", AMAT_WITHOUT="extra").returncode == 7
+    calls = door.calls()
+    packages = calls[calls.index("packages") + 1 : calls.index("editable")]
+    assert packages == [line for line in everything if not line.startswith("tools==") and "sha256:05" not in line]
+
+
+def test_an_unknown_group_is_told_before_any_work(door: Door) -> None:
+    done = door.run("build", AMAT_WITHOUT="extras")
+    assert done.returncode == 1
+    assert "AMAT_WITHOUT names extras, and the groups in containers/optional.txt are: extra" in done.stderr
+    assert door.calls() == []
+
+
+def test_only_a_clone_needs_git(door: Door) -> None:
+    (door.tools / "git").unlink()
+    (door.clone / ".git").rmdir()
+    assert door.run("build").returncode == 7
 
 
 def test_second_command_does_nothing_again(door: Door) -> None:

@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -113,6 +115,20 @@ def test_only_many_ranks_are_launched():
 def test_a_rank_that_no_node_can_take_is_refused():
     with pytest.raises(AmatError, match="has 9 threads a rank, and a node 8 cores"):
         SITE.nodes(Cell("amat2_psc_exp", threads=9))
+
+
+def test_jobs_run_in_an_image_if_there_is_one(tmp_path):
+    """The option's, else the site's, else none; before anything runs, one that is not there is told."""
+    own, other = tmp_path / "own.sif", tmp_path / "with space.sif"
+    site = written(tmp_path, f"launcher: srun -n {{ranks}}\nimage: {own}\n")
+    with pytest.raises(AmatError, match=r"no image .*own\.sif: build it"):
+        read_site(site)
+    own.touch()
+    other.touch()
+    folder = Path("/scratch/run")
+    assert read_site(site).amat(folder) == f"apptainer run --bind /scratch/run {own}"
+    assert read_site(site, other).amat(folder) == f"apptainer run --bind /scratch/run '{other}'"
+    assert SITE.amat(folder) == str(Path(sys.executable).with_name("amat"))
 
 
 @pytest.mark.parametrize(

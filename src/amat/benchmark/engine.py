@@ -27,6 +27,7 @@ def run_matrix(
     profile: RunsOn = "local",
     cores: int | None = None,
     jobs: int | None = None,
+    image: Path | None = None,
     dry_run: bool = False,
 ) -> Path:
     """Measure all cells of a matrix that are not measured yet, and report on them.
@@ -45,6 +46,8 @@ def run_matrix(
         Of this machine; all that may be used by default. Has no meaning on Slurm.
     jobs : int, optional
         How many jobs may be in Slurm at a time, in place of the profile's.
+    image : pathlib.Path, optional
+        Of Apptainer, in which all jobs run; in place of the site's.
     dry_run : bool
         Only say what would be done.
 
@@ -59,7 +62,7 @@ def run_matrix(
         If a file is wrong, a cell needs more cores than there are, another run uses the folder, or cells failed: they
         are named with their logs.
     """
-    plan, place = read_matrix(matrix), read_site(site)
+    plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
     for cell in plan.cells:
         place.nodes(cell)
@@ -111,6 +114,7 @@ def _command(
         *(["--cores", str(cores)] if profile == "local" else on_slurm),
         *(["--dry-run"] if dry_run else []),
         *("--config", f"matrix={matrix.absolute()}", f"site={site.absolute()}", f"alone={profile == 'local'}"),
+        *([f"image={place.image}"] if place.image else []),
     ]
 
 

@@ -2,6 +2,8 @@
 
 import random
 import re
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -71,6 +73,7 @@ SITE_SCHEMA: Mapping[str, Any] = {
         "memory_per_core": {**_POSITIVE, "description": "MB"},
         "minutes": _POSITIVE,
         "options": {"type": "string", "description": "for sbatch, as they are"},
+        "image": {"type": "string", "description": "of Apptainer; every job runs in it"},
     },
 }
 
@@ -112,6 +115,8 @@ class Site:
         MB
     minutes : int
         A job's limit.
+    image : str, optional
+        Of Apptainer, made from ``apptainer.def``: every job runs in it, in place of the environment's ``amat``.
     """
 
     launcher: str
@@ -122,6 +127,19 @@ class Site:
     memory_per_core: int = 2000
     minutes: int = 60
     options: str = ""
+    image: str | None = None
+
+    def amat(self, folder: Path) -> str:
+        """Return what stands for ``amat`` in the jobs' lines of shell.
+
+        Parameters
+        ----------
+        folder : pathlib.Path
+            Where the jobs run: an image must see it wherever it lies.
+        """
+        if self.image is None:
+            return shlex.quote(str(Path(sys.executable).with_name("amat")))
+        return shlex.join(["apptainer", "run", "--bind", str(folder), self.image])
 
     def nodes(self, cell: Cell) -> int | None:
         """Return how many nodes a cell needs; None where Slurm decides."""
@@ -187,15 +205,25 @@ def read_matrix(path: Path) -> Matrix:
     return Matrix(tuple(ordered))
 
 
-def read_site(path: Path) -> Site:
+def read_site(path: Path, image: Path | None = None) -> Site:
     """Read how a site starts cells.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    image : pathlib.Path, optional
+        In place of the site's own.
 
     Raises
     ------
     AmatError
-        If the file cannot be read or has wrong keys.
+        If the file cannot be read or has wrong keys, or there is no such image.
     """
     entries = read_yaml(path, SITE_SCHEMA, "The site")
+    if image := image or (Path(entries["image"]) if "image" in entries else None):
+        if not image.is_file():
+            raise AmatError(f"There is no image {image}: build it from apptainer.def, or correct its path.")
+        entries["image"] = str(image.absolute())
     try:
         entries["launcher"].format(ranks=1, threads=1)
     except (KeyError, IndexError, ValueError) as error:

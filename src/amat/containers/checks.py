@@ -9,8 +9,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -166,10 +167,9 @@ def _prepare(folder: Path, report: Report) -> tuple[Path, Docker]:
     if needed := _needed():
         report(f"installing {' '.join(needed)}")
         install_packages(needed, _needed)
-    assert paths.ROOT is not None
     folder.chmod(0o755)  # the ordinary user goes through it
     checkout = folder / "checkout"
-    shutil.copytree(paths.ROOT, checkout, ignore=_MADE)
+    shutil.copytree(_root(), checkout, ignore=_MADE)
     shutil.rmtree(checkout / "book" / "notebooks", ignore_errors=True)
     # As the documentation tells a site with certificates of its own.
     for certificate in _CERTIFICATES.glob("*.crt"):
@@ -190,7 +190,7 @@ def _outside(folder: Path, report: Report) -> Path:
     outside = folder / "outside"
     outside.mkdir()
     record = outside / "modules.json"
-    command = str(Path(os.sys.executable).with_name("amat"))  # type: ignore[attr-defined]
+    command = str(Path(sys.executable).with_name("amat"))
     for words in (
         ["build", toolchain.AMAT, "--record", str(record)],
         ["validate", *_VALIDATE, "--csv", "validate.csv"],
@@ -220,7 +220,7 @@ def _common(run: Run, work: Path, outside: Path, report: Report, name: str) -> N
         raise ContainerError(f"{name}: the first spike came after {seconds:.1f} s; {_FIRST_SPIKE:g} s are allowed.")
     run("validate", *_VALIDATE, "--csv", "validate.csv", cwd=work)
     report(f"{name}: validation {_compare(work / 'validate.csv', outside / 'validate.csv')}")
-    shutil.copy2(paths.ROOT / "tests" / "models" / "leak_neuron.nestml", work)  # type: ignore[operator]
+    shutil.copy2(_root() / "tests" / "models" / "leak_neuron.nestml", work)
     write_text(work / "script.py", _USER_SCRIPT)
     built = run("build", "leak_neuron.nestml", cwd=work)
     value = float(run("python", "script.py", cwd=work).output.split()[-1])
@@ -253,7 +253,7 @@ def _compare(inside: Path, outside: Path) -> str:
     one, other = pd.read_csv(inside), pd.read_csv(outside)
     if list(one) != list(other) or len(one) != len(other):
         raise ContainerError(f"{inside} has other rows or columns than {outside}.")
-    numbers = one.select_dtypes("floating").columns
+    numbers = [name for name in one if one[name].dtype.kind == "f"]
     if not one.drop(columns=numbers).equals(other.drop(columns=numbers)):
         raise ContainerError(f"{inside} has other spikes than {outside}.")
     largest = float(np.abs(one[numbers].to_numpy() - other[numbers].to_numpy()).max())
@@ -264,9 +264,14 @@ def _compare(inside: Path, outside: Path) -> str:
     return f"of {spikes} spikes as outside, {'byte for byte' if same else f'numbers within {largest:.1g}'}"
 
 
+def _root() -> Path:
+    if paths.ROOT is None:
+        raise ContainerError("This needs a checkout of the project: clone it, and use ./amat there.")
+    return paths.ROOT
+
+
 def _locked(*packages: str) -> dict[str, str]:
-    assert paths.ROOT is not None
-    lock = (paths.ROOT / "containers" / "requirements.lock").read_text()
+    lock = (_root() / "containers" / "requirements.lock").read_text()
     found = {}
     for package in packages:
         match = re.search(rf"^{re.escape(package)}==(\S+)", lock, re.MULTILINE)
@@ -277,8 +282,7 @@ def _locked(*packages: str) -> dict[str, str]:
 
 
 def _labels() -> dict[str, str | None]:
-    assert paths.ROOT is not None
-    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((_root() / "pyproject.toml").read_text())["project"]
     return {"version": project["version"], "licenses": project["license"], "revision": commit() or "unknown"}
 
 
@@ -301,8 +305,7 @@ def _docker_leg(docker: Docker, checkout: Path, folder: Path, outside: Path, rep
     tag = "localhost/amat"
     arguments = [f"{name.upper()}={value}" for name, value in _arguments().items()]
     built = docker.build(checkout, tag, arguments, folder / "docker-build.log")
-    size = int(docker.inspect(tag, "{{.Size}}") or 0) if False else _size(docker, tag)
-    report(f"Dockerfile: built with buildah {docker.version} in {built.seconds:.0f} s, {size / 1e6:.0f} MB")
+    report(f"Dockerfile: built with buildah {docker.version} in {built.seconds:.0f} s, {docker.size(tag)}")
     _check_labels(json.loads(docker.inspect(tag, "{{json .OCIv1.Config.Labels}}")), "Docker")
     work = folder / "docker"
     work.mkdir()
@@ -315,18 +318,6 @@ def _docker_leg(docker: Docker, checkout: Path, folder: Path, outside: Path, rep
     version = run("jupyter", "--version", cwd=work).output.strip()
     if version != _locked("jupyterlab")["jupyterlab"]:
         raise ContainerError(f"Docker: JupyterLab says {version}.")
-
-
-def _size(docker: Docker, tag: str) -> int:
-    shown: Sequence[Mapping[str, Any]] = json.loads(
-        subprocess.run([*docker.buildah, "images", "--json", tag], check=True, capture_output=True, text=True).stdout
-    )
-    return round(_bytes(str(shown[0]["size"])))
-
-
-def _bytes(text: str) -> float:
-    number, unit = text.split()
-    return float(number) * {"B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9}[unit.upper()]
 
 
 # --- Apptainer -------------------------------------------------------------------------------------------------------

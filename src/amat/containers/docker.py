@@ -1,5 +1,6 @@
 """The Dockerfile without Docker's engine: built by buildah, run by podman."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,3 +71,7 @@ class Docker:
     def inspect(self, tag: str, template: str) -> str:
         """Return what an image's description says, by a template of Go's."""
         return run([*self.buildah, "inspect", "--type", "image", "--format", template, tag]).output.strip()
+
+    def size(self, tag: str) -> str:
+        """Return an image's size as buildah writes it."""
+        return str(json.loads(run([*self.buildah, "images", "--json", tag]).output)[0]["size"])
