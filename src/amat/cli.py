@@ -24,7 +24,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_benchmark, cli_explore, cli_patterns, cli_tutorial, cli_verify, paths, toolchain
+from amat import cli_archive, cli_benchmark, cli_explore, cli_patterns, cli_tutorial, cli_verify, paths, toolchain
 from amat.errors import AmatError
 
 #: For commands that pass words that they do not know on to another program.
@@ -40,6 +40,7 @@ app = typer.Typer(
 app.add_typer(cli_benchmark.app)
 app.add_typer(cli_verify.app)
 app.command()(cli_verify.build_nest)
+app.command()(cli_archive.citation)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)
 app.command()(cli_explore.explore)

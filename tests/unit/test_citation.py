@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The project is cited in one way, whichever file is read."""
+
+import json
+import shutil
+import tomllib
+
+import jsonschema
+import pytest
+import yaml
+
+from amat.citation import outdated_files, read_citation, write_derived, zenodo_metadata
+from amat.errors import AmatError
+
+
+def plain(path):
+    """Return a YAML file as JSON has it: the schema knows dates as text."""
+    return json.loads(json.dumps(yaml.safe_load(path.read_text()), default=str))
+
+
+def test_citation_fits_the_schema_of_its_format(root):
+    """The schema of the Citation File Format 1.2.0, as its authors published it."""
+    schema = json.loads((root / "tests" / "data" / "citation-file-format-1.2.0.schema.json").read_text())
+    assert schema["$id"].endswith("/1.2.0/schema.json")
+    check = jsonschema.Draft7Validator(schema, format_checker=jsonschema.Draft7Validator.FORMAT_CHECKER)
+    citation = plain(root / "CITATION.cff")
+    assert [error.message for error in check.iter_errors(citation)] == []
+    assert list(check.iter_errors({**citation, "licence": "MIT"}))
+
+
+def test_citation_and_package_agree_on_version_and_licence(root):
+    citation = read_citation(root)
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+    assert set(project["keywords"]) <= set(citation["keywords"])
+
+
+def test_files_for_other_services_say_what_the_citation_says(root):
+    assert outdated_files(root) == []
+
+
+def test_no_identifier_is_claimed_for_the_work_itself(root):
+    """Only those of the papers that are cited: the project has been deposited nowhere yet."""
+    citation = read_citation(root)
+    assert not {"doi", "identifiers"} & set(citation)
+    known = {work["doi"] for work in citation["references"]}
+    assert {item["identifier"] for item in zenodo_metadata(citation)["related_identifiers"]} == known
+    described = json.loads((root / "codemeta.json").read_text())
+    assert not {"identifier", "id", "@id"} & set(described)
+
+
+def test_persons_and_organisations_are_named_as_catalogues_sort_them(root):
+    author = {"family-names": "Doe", "given-names": "Jo"}
+    creators = zenodo_metadata({**read_citation(root), "authors": [author, {"name": "A group"}]})["creators"]
+    assert [creator["name"] for creator in creators] == ["Doe, Jo", "A group"]
+
+
+def test_a_file_that_fell_behind_is_found_and_made_again(root, tmp_path):
+    shutil.copy(root / "CITATION.cff", tmp_path)
+    assert [path.name for path in outdated_files(tmp_path)] == [".zenodo.json", "codemeta.json"]
+    write_derived(tmp_path)
+    assert outdated_files(tmp_path) == []
+    changed = (tmp_path / "CITATION.cff").read_text().replace("version: ", "version: 9")
+    (tmp_path / "CITATION.cff").write_text(changed)
+    assert [path.name for path in outdated_files(tmp_path)] == [".zenodo.json", "codemeta.json"]
+
+
+def test_a_citation_that_lacks_something_is_refused(tmp_path):
+    (tmp_path / "CITATION.cff").write_text("title: x\n")
+    with pytest.raises(AmatError, match="lacks abstract, version"):
+        read_citation(tmp_path)
+    (tmp_path / "CITATION.cff").unlink()
+    with pytest.raises(AmatError, match="cannot be read"):
+        read_citation(tmp_path)
