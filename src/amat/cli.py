@@ -40,6 +40,7 @@ app = typer.Typer(
 app.add_typer(cli_benchmark.app)
 app.add_typer(cli_verify.app)
 app.command()(cli_verify.build_nest)
+app.command()(cli_archive.archive)
 app.command()(cli_archive.citation)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)

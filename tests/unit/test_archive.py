@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The archive's parts on a small tree: what goes in, what is refused, and that content alone decides the bytes."""
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+
+import pytest
+import yaml
+
+from amat import archive, paths
+from amat.archive import Member, checksums, find_runs, make_archive, pack, problems, sha256
+from amat.errors import AmatError
+from amat.parameters import izhikevich_patterns
+from amat.run_crate import Run, describe
+
+
+def git(folder, *words):
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    finished = subprocess.run(["git", "-C", folder, *who, *words], check=True, capture_output=True, text=True)
+    return finished.stdout.strip()
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def tree(root, tmp_path, monkeypatch):
+    """A checkout with the project's configuration, and outputs of all runs that say they are of its commit."""
+    made = tmp_path / "checkout"
+    for name in ("CITATION.cff", "config/config.yaml"):
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, made / name)
+    write(made / ".gitignore", "/results/\n/book/notebooks/\n/book/generated/\n/_build/\n")
+    write(made / "models" / "a.nestml", "model a:\n")
+    write(made / "tool", "#!/bin/sh\n")
+    (made / "tool").chmod(0o755)
+    (made / "link").symlink_to("tool")
+    git(made, "init", "--quiet")
+    git(made, "add", ".")
+    git(made, "commit", "--quiet", "--message", "first")
+    notebooks = yaml.safe_load((made / "config" / "config.yaml").read_text())["notebooks"]
+    names = [*(set(notebooks) - {"firing_pattern"}), *(f"patterns/{name}" for name in izhikevich_patterns())]
+    record = {"notebook": "n.ipynb", "parameters": {"sets": 3}, "versions": {"nestml": "9.0.0"}}
+    for name in names:
+        write(made / "book" / "notebooks" / f"{name}.ipynb", "{}")
+        commit = git(made, "rev-parse", "HEAD")
+        write(made / "results" / name / "provenance.json", json.dumps({**record, "commit": commit}))
+        write(made / "results" / name / "table.csv", "a\n1\n")
+        write(made / "results" / name / ".snakemake_timestamp", "")
+    write(made / "results" / "modules.json", "{}")
+    write(made / "results" / "forgotten" / "table.csv", "of a notebook that is no more")
+    write(made / "_build" / "html" / ".nojekyll", "")
+    write(made / "_build" / "html" / "index.html", "<!doctype html>")
+    monkeypatch.setattr(paths, "ROOT", made)
+    return made
+
+
+def test_what_fits_the_commit_is_fit_to_be_published(tree):
+    runs = find_runs(tree)
+    assert {run.name for run in runs} >= {"validation", "patterns/class_1"}
+    assert problems(tree, runs) == []
+
+
+def test_what_does_not_is_refused_with_what_mends_it(tree, tmp_path):
+    """Each change alone is named, and the command names all of them."""
+    (tree / "tool").write_text("changed")
+    assert "not committed: tool" in "".join(problems(tree, find_runs(tree)))
+    git(tree, "checkout", "--quiet", "tool")
+    write(tree / "new.py", "")
+    assert "not committed: new.py" in "".join(problems(tree, find_runs(tree)))
+    (tree / "new.py").unlink()
+    os.utime(tree / "_build" / "html" / "index.html", (0, 0))
+    assert "site is older than its notebooks" in "".join(problems(tree, find_runs(tree)))
+    git(tree, "commit", "--quiet", "--allow-empty", "--message", "second")
+    with pytest.raises(AmatError, match=r"(?s)older than its.*--draft|of the commit .*older than its.*--draft"):
+        make_archive(tmp_path)
+    assert list(tmp_path.glob("*.tar*")) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["results/model/provenance.json", "book/notebooks/patterns/class_1.ipynb", "_build/html/index.html"]
+)
+def test_what_is_missing_is_named(tree, tmp_path, path):
+    (tree / path).unlink()
+    with pytest.raises(AmatError, match=f"{path} is missing: `amat reproduce` makes it"):
+        make_archive(tmp_path, draft=True)
+
+
+def test_a_damaged_record_and_a_copy_without_git_are_refused(tree, tmp_path):
+    write(tree / "results" / "model" / "provenance.json", '{"notebook": "model.ipynb"}')
+    with pytest.raises(AmatError, match=r"provenance\.json is no record of a run"):
+        make_archive(tmp_path)
+    shutil.rmtree(tree / ".git")
+    with pytest.raises(AmatError, match="made from a git checkout"):
+        make_archive(tmp_path)
+
+
+def test_sources_and_outputs_go_in_and_nothing_else(tree):
+    members = archive._sources(tree) | archive._outputs(tree, find_runs(tree))
+    assert members["tool"] == Member(b"#!/bin/sh\n", executable=True)
+    assert members["link"] == Member(link="tool")
+    assert members["models/a.nestml"] == Member(b"model a:\n")
+    assert members["outputs/results/patterns/class_1/table.csv"].content == b"a\n1\n"
+    assert {"outputs/notebooks/validation.ipynb", "outputs/site/index.html", "outputs/site/.nojekyll"} <= set(members)
+    assert not [name for name in members if "forgotten" in name or "snakemake" in name or name.startswith(".git/")]
+
+
+def test_bytes_do_not_depend_on_when_where_and_in_which_order(tmp_path):
+    members = {"b/x": Member(b"1", executable=True), "a": Member(b"2"), "l": Member(link="a")}
+    pack(tmp_path / "one.tar.gz", "top", members, 1_700_000_000)
+    (tmp_path / "elsewhere").mkdir()
+    pack(tmp_path / "elsewhere" / "two.tar.gz", "top", dict(reversed(members.items())), 1_700_000_000)
+    assert sha256(tmp_path / "one.tar.gz") == sha256(tmp_path / "elsewhere" / "two.tar.gz")
+    with tarfile.open(tmp_path / "one.tar.gz") as unpacked:
+        entries = {entry.name: entry for entry in unpacked}
+    assert {entry.mtime for entry in entries.values()} == {1_700_000_000}
+    assert {(entry.uid, entry.uname) for entry in entries.values()} == {(0, "")}
+    assert (entries["top/b/x"].mode, entries["top/a"].mode) == (0o755, 0o644)
+    assert entries["top/l"].linkname == "a"
+
+
+def test_sha256sum_reads_the_digests(tmp_path):
+    """The system's own tool, which also notices a change."""
+    (tmp_path / "a").write_bytes(b"2")
+    (tmp_path / "SHA256SUMS").write_bytes(checksums({"a": Member(b"2"), "l": Member(link="a")}))
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 0
+    (tmp_path / "a").write_bytes(b"3")
+    assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 1
+
+
+CITATION = {
+    "title": "t",
+    "abstract": "a",
+    "version": "1",
+    "keywords": [],
+    "authors": [{"family-names": "Doe", "given-names": "Jo"}],
+    "references": [],
+}
+
+
+def test_a_run_is_described_with_what_went_in_and_what_came_out():
+    run = Run("x", "x.ipynb", {"sets": 3, "pairs": [[1, 2]]}, {"papermill": "2.7.0", "nestml": "9.0.0"}, "c0ffee")
+    names = ["notebooks/x.ipynb", "models/a.nestml", "outputs/results/modules.json", "outputs/notebooks/x.ipynb"]
+    names += ["data/d.csv", "outputs/results/x/t.csv", "outputs/results/x2/t.csv"]
+    described = describe(dict.fromkeys(names, b""), [run], CITATION, "c0ffee", 1_700_000_000)
+    entities = {entity["@id"]: entity for entity in described["@graph"]}
+
+    def identifiers(key):
+        return [item["@id"] for item in entities["#run-x"][key]]
+
+    assert identifiers("object")[0] == "notebooks/x.ipynb"
+    assert set(identifiers("object")) >= {"models/a.nestml", "outputs/results/modules.json", "data/"}
+    assert identifiers("result") == ["outputs/notebooks/x.ipynb", "outputs/results/x/t.csv"]
+    assert {entities[name]["softwareVersion"] for name in identifiers("instrument")} == {"2.7.0", "9.0.0"}
+    assert entities["#parameter-x-sets"]["value"] == 3
+    assert entities["#parameter-x-pairs"]["value"] == "[[1, 2]]"
+    assert entities["./"]["datePublished"] == "2023-11-14T22:13:20+00:00"
+    assert entities["./"]["mentions"] == [{"@id": "#run-x"}]
+    assert not [key for key in entities["#run-x"] if key.endswith("Time")]
+    parts = [part["@id"] for part in entities["./"]["hasPart"]]
+    assert len(set(parts)) == len(parts)
+    assert set(parts) >= {"data/", "models/", "outputs/", "outputs/results/", *names[:-3], "outputs/results/x/t.csv"}
