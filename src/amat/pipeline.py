@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +124,8 @@ def execute_notebook(
     """Run a notebook with papermill, and write it and its provenance whole.
 
     Times and identifiers that differ from run to run are taken out of the executed notebook, so that the same
-    inputs give the same file. Where its text or the description of a figure says ``{{ name }}``, the parameter of that
-    name is put in.
+    inputs give the same file; when it ran and for how long stands in ``run_time.json`` beside the results. Where its
+    text or the description of a figure says ``{{ name }}``, the parameter of that name is put in.
 
     Parameters
     ----------
@@ -146,6 +148,7 @@ def execute_notebook(
     from papermill.exceptions import PapermillExecutionError
 
     results.mkdir(parents=True, exist_ok=True)
+    started, clock = datetime.now(UTC), time.monotonic()
     with replacing(executed) as temporary:
         try:
             papermill.execute_notebook(
@@ -164,6 +167,10 @@ def execute_notebook(
         _strip(finished)
         _fill_in(finished, parameters)
         nbformat.write(finished, temporary)  # type: ignore[no-untyped-call]
+    write_json(
+        results / "run_time.json",
+        {"started": f"{started:%Y-%m-%dT%H:%M:%SZ}", "seconds": round(time.monotonic() - clock, 1)},
+    )
     write_json(
         results / "provenance.json",
         provenance_record(notebook=notebook.name, parameters=dict(parameters), modules=dict(modules)),

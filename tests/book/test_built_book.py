@@ -1,6 +1,7 @@
 """The site as it was built: complete, linked, and without a request to anyone else."""
 
 import copy
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -73,7 +74,17 @@ def stylesheets(built_book: Path) -> list[Path]:
 
 
 def test_site_has_its_pages(built_book):
-    for name in ("index", "getting_started", "model", "validation", "references", "search"):
+    for name in (
+        "index",
+        "getting_started",
+        "model",
+        "validation",
+        "glossary",
+        "data",
+        "status",
+        "references",
+        "search",
+    ):
         assert (built_book / f"{name}.html").is_file(), name
     for notebook in {path.stem for path in paths.NOTEBOOKS.glob("*.ipynb")} - {"firing_pattern"}:
         assert (built_book / "notebooks" / f"{notebook}.html").is_file(), notebook
@@ -196,12 +207,110 @@ def test_numbers_are_glued_from_runs(built_book, pages):
 
 
 def test_pages_describe_themselves(pages):
+    """Each page has one description, of its own, that names the neuron; and a title of its own."""
+    descriptions, titles = {}, {}
     for path, page in pages.items():
-        if path.name == "search.html":
-            continue
-        description = page.find("meta", attrs={"name": "description"})
-        assert isinstance(description, Tag), path.name
-        assert "AMAT" in str(description["content"]), path.name
+        found = page.find_all("meta", attrs={"name": "description"})
+        assert len(found) == 1, path.name
+        descriptions[path] = str(found[0]["content"])
+        assert "AMAT" in descriptions[path], path.name
+        assert 40 <= len(descriptions[path]) <= 300, f"{path.name}: {descriptions[path]}"
+        assert not re.search(r"[\\{}]|\s{2}", descriptions[path]), f"{path.name}: {descriptions[path]}"
+        assert page.title is not None
+        titles[path] = page.title.get_text()
+        assert titles[path].endswith("AMAT in NESTML"), path.name
+    assert len(set(descriptions.values())) == len(pages)
+    assert len(set(titles.values())) == len(pages)
+
+
+def test_no_identifier_stands_twice_on_a_page(pages):
+    for path, page in pages.items():
+        identifiers = [str(tag["id"]) for tag in page.find_all(id=True)]
+        twice = {name for name in identifiers if identifiers.count(name) > 1}
+        assert not twice, f"{path.name}: {twice}"
+
+
+def test_notebook_pages_offer_what_they_were_made_of(notebook_pages, reproduced):
+    """The notebook as it was run, its source, its tables and its record: the very files."""
+    for path, page in notebook_pages.items():
+        name = path.relative_to(reproduced / "_build" / "html" / "notebooks").with_suffix("").as_posix()
+        results = reproduced / "results" / name
+        source = json.loads((results / "provenance.json").read_text())["notebook"]
+        wanted = [reproduced / "book" / "notebooks" / f"{name}.ipynb", paths.NOTEBOOKS / source]
+        wanted += [results / "provenance.json", *results.glob("*.csv"), *results.glob("*.csv.gz")]
+        section = page.select_one("section#downloads")
+        assert section is not None, path.name
+        offered = {target_of(str(link["href"]), path).read_bytes() for link in section.select("a.download")}
+        assert offered == {file.read_bytes() for file in wanted}, path.name
+
+
+def test_data_can_be_downloaded(built_book, pages, root):
+    page = built_book / "data.html"
+    offered = {target_of(str(link["href"]), page).read_bytes() for link in article(pages[page]).select("a.download")}
+    data = [file for file in (root / "data").rglob("*") if file.name.endswith((".csv", ".csv.gz", ".yaml"))]
+    assert offered == {file.read_bytes() for file in data}
+
+
+def test_status_tells_of_every_notebook(built_book, pages, notebook_pages, reproduced):
+    """Every page of a notebook has its row, with its commit and its run time, and no errors."""
+    page = built_book / "status.html"
+    rows = {}
+    for row in article(pages[page]).select("table")[0].select("tbody tr"):
+        link, *values = row.select("td")
+        assert link.a is not None
+        rows[target_of(str(link.a["href"]), page)] = [value.get_text(strip=True) for value in values]
+    assert set(rows) == set(notebook_pages)
+    for path, (cells, errors, started, seconds, commit) in rows.items():
+        name = path.relative_to(built_book / "notebooks").with_suffix("").as_posix()
+        record = json.loads((reproduced / "results" / name / "provenance.json").read_text())
+        run = json.loads((reproduced / "results" / name / "run_time.json").read_text())
+        ran, of = map(int, cells.split(" of "))
+        assert ran == of > 1, name
+        assert errors == "0", name
+        assert started.replace(" ", "T") + "Z" == run["started"], name
+        assert float(seconds) == run["seconds"] > 0, name
+        assert commit.startswith(record["commit"][:10]), name
+
+
+def test_times_stand_on_the_page_of_the_status_alone(built_book, pages, reproduced):
+    """Nor in what the search looks through: else no two reproductions would be the same."""
+    started = [json.loads(file.read_text())["started"] for file in (reproduced / "results").rglob("run_time.json")]
+    assert started
+    texts = {path.name: page.get_text() for path, page in pages.items() if path.name != "status.html"}
+    texts["searchindex.js"] = (built_book / "searchindex.js").read_text()
+    for name, text in texts.items():
+        for moment in started:
+            assert moment not in text, name
+            assert moment.replace("T", " ").removesuffix("Z") not in text, name
+
+
+def test_terms_lead_to_the_glossary(built_book, pages):
+    """Terms are defined once each, in alphabetical order, and several pages lead to them."""
+    glossary = built_book / "glossary.html"
+    terms = [term.get_text().rstrip("#") for term in article(pages[glossary]).select("dl.glossary dt")]
+    assert len(terms) == len(set(terms)) > 30
+    assert [term.lower() for term in terms] == sorted(term.lower() for term in terms)
+    leading = {
+        path.name
+        for path, page in pages.items()
+        for link in article(page).select('a[href*="#term-"]')
+        if target_of(str(link["href"]), path) == glossary
+    }
+    assert len(leading - {"glossary.html"}) > 5
+
+
+def test_missing_pages_are_answered(built_book, pages):
+    """The page for missing addresses stands for itself: it may be shown at any depth."""
+    page = pages[built_book / "404.html"]
+    assert not page.find_all(["link", "img"])
+    assert not page.find_all("script", src=True)
+    assert {str(link["href"]) for link in page.find_all("a")} == {"index.html", "search.html"}
+
+
+def test_icon_of_the_site_exists(built_book, pages):
+    icon = pages[built_book / "index.html"].find("link", rel="icon")
+    assert isinstance(icon, Tag)
+    assert target_of(str(icon["href"]), built_book / "index.html").is_file()
 
 
 def test_model_and_generated_code_can_be_downloaded(built_book, pages):

@@ -221,7 +221,7 @@ def test_parameters_are_put_into_text_and_descriptions(tmp_path):
 
 def test_the_plain_command_builds_the_same_book(reproduced, tmp_path):
     """``jupyter-book build book/``, in a copy so as to leave the site alone."""
-    for folder in ("book", "results"):
+    for folder in ("book", "data", "notebooks", "results"):
         shutil.copytree(reproduced / folder, tmp_path / folder)
     shutil.copy(reproduced / "_config.yml", tmp_path)
     subprocess.run(

@@ -18,6 +18,8 @@ rule book:
             for path in Path("book").rglob("*")
             if path.is_file() and not {"notebooks", "generated", "__pycache__"} & set(path.parts)
         ),
+        # Pages offer these for download.
+        data=sorted(path for path in Path("data").rglob("*") if path.is_file()),
         notebooks=expand("book/notebooks/{name}.ipynb", name=NOTEBOOKS),
         patterns=expand("book/notebooks/patterns/{pattern}.ipynb", pattern=PATTERNS),
         generated=rules.generated_code.output,

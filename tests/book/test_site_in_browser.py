@@ -1,0 +1,304 @@
+"""The site as its readers meet it: in a real browser without a network, on a wide screen and a phone, light and dark.
+
+Accessibility is checked by axe-core: all its rules for WCAG 2.0 to 2.2, levels A and AA, and for good practice. None is
+excluded.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PHONE = {"width": 360, "height": 780}
+WIDE = {"width": 1600, "height": 1000}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SEARCHED = "threshold"
+
+
+@pytest.fixture(scope="module")
+def pages(built_book: Path) -> list[Path]:
+    """The files of all pages."""
+    return sorted(path for path in built_book.rglob("*.html") if "_static" not in path.parts)
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Any]:
+    """Open a file in a context of its own that has no network; what the page complains of is in its ``faults``."""
+    contexts = []
+
+    def open_file(path: Path, query: str = "", **options: Any) -> Any:
+        context = browser.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = watch(page)
+        page.goto(path.as_uri() + query)
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A web server that says nothing of what it serves."""
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def server(built_book: Path) -> Iterator[str]:
+    """The address at which a web server of this machine serves the site."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=built_book)) as started:
+        thread = Thread(target=started.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{started.server_port}"
+        started.shutdown()
+        thread.join()
+
+
+def watch(page: Any) -> list[str]:
+    """Return a list that grows by what goes wrong on a page: errors, warnings, requests that fail or go elsewhere."""
+    faults: list[str] = []
+    page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+    page.on("request", lambda request: None if is_local(request.url) else faults.append(f"asked for: {request.url}"))
+    return faults
+
+
+def is_local(address: str) -> bool:
+    return address.startswith(("file:", "data:", "blob:", "http://127.0.0.1:"))
+
+
+def name_of(path: Path, built_book: Path) -> str:
+    return path.relative_to(built_book).as_posix()
+
+
+def contrast(page: Any, selector: str) -> float:
+    """Return the contrast of an element's text with the page behind it, as WCAG defines it."""
+    return page.evaluate(
+        """selector => {
+            const luminance = colour => {
+                const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(value => value / 255);
+                const linear = parts.map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+                return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+            };
+            const text = luminance(getComputedStyle(document.querySelector(selector)).color);
+            const back = luminance(getComputedStyle(document.body).backgroundColor);
+            return (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
+        }""",
+        selector,
+    )
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a page was like: axe's violations in both themes, the browser's complaints, its width on a phone."""
+
+    violations: list[str]
+    violations_in_the_dark: list[str]
+    faults: list[str]
+    width_on_a_phone: int
+
+
+@pytest.fixture(scope="module")
+def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[str, Visit]:
+    """All pages, each opened once: in the light on a wide screen, then in the dark, then in a phone's width.
+
+    In the dark only colours are looked at again: all else is the same page.
+    """
+    visits = {}
+    context = browser.new_context(offline=True)
+    for path in pages:
+        page = context.new_page()
+        faults = watch(page)
+        page.set_viewport_size(WIDE)
+        page.emulate_media(color_scheme="light")
+        page.goto(path.as_uri())
+        page.evaluate(axe)
+        violations = check(page, {"type": "tag", "values": TAGS})
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function(
+            "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).every(c => c < 64)"
+        )
+        in_the_dark = check(page, {"type": "rule", "values": ["color-contrast"]})
+        page.set_viewport_size(PHONE)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        visits[name_of(path, built_book)] = Visit(violations, in_the_dark, faults, width)
+        page.close()
+    context.close()
+    return visits
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The script of axe-core."""
+    package = pytest.importorskip("axe_playwright_python.base", reason="axe-playwright-python is not installed")
+    return str(package.AXE_SCRIPT)
+
+
+def check(page: Any, rules: dict[str, Any]) -> list[str]:
+    """Return axe's violations on a page: the rule, how many elements there are, and the first of them."""
+    violations = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'], preload: false})"
+        ".then(results => results.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)]))",
+        rules,
+    )
+    return [f"{rule}, {count} times: {first}" for rule, count, first in violations]
+
+
+def test_pages_are_accessible(visits):
+    """None of axe's rules is violated."""
+    assert not {name: visit.violations for name, visit in visits.items() if visit.violations}
+
+
+def test_pages_have_contrast_in_the_dark(visits):
+    assert not {name: visit.violations_in_the_dark for name, visit in visits.items() if visit.violations_in_the_dark}
+
+
+def test_pages_need_nothing_from_the_network(visits):
+    """Neither does a request leave the disk, nor does one fail, nor does a script complain."""
+    assert not {name: visit.faults for name, visit in visits.items() if visit.faults}
+
+
+def test_pages_fit_a_phone(visits):
+    """No page is wider than the screen: what is, scrolls inside of it."""
+    widths = {name: visit.width_on_a_phone for name, visit in visits.items()}
+    assert not {name: width for name, width in widths.items() if width > PHONE["width"]}
+
+
+def test_axe_finds_what_is_wrong(browser, built_book, axe):
+    """A picture without a description and pale text, put into a page, are found: the check can fail."""
+    page = browser.new_page()
+    page.goto((built_book / "index.html").as_uri())
+    page.evaluate(
+        "document.querySelector('article').insertAdjacentHTML('beforeend',"
+        ' \'<img src="_static/favicon.svg"><p style="color: #ddd; background: #fff">pale</p>\')'
+    )
+    page.evaluate(axe)
+    found = {violation.split(",")[0] for violation in check(page, {"type": "tag", "values": TAGS})}
+    page.close()
+    assert found == {"image-alt", "color-contrast"}
+
+
+def test_figures_are_readable_on_a_phone(open_page, built_book):
+    """The letters of a figure, 11 of its units high, are at least 8 pixels high; it scrolls inside the page."""
+    page = open_page(built_book / "index.html", viewport=PHONE)
+    figure = page.locator("article figure img").first
+    assert figure.bounding_box()["width"] / figure.evaluate("image => image.naturalWidth") * 4 / 3 * 11 > 8
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_phone_opens_the_table_of_contents(open_page, built_book):
+    page = open_page(built_book / "index.html", viewport=PHONE)
+    link = page.locator("nav.bd-docs-nav a", has_text="Getting started")
+    assert not in_view(page, link)
+    page.locator("button.primary-toggle").first.click()
+    page.wait_for_timeout(500)  # it slides in
+    assert in_view(page, link)
+
+
+def in_view(page: Any, element: Any) -> bool:
+    box = element.bounding_box()
+    return box is not None and 0 <= box["x"] < page.viewport_size["width"]
+
+
+def test_search_finds_pages(browser, server):
+    """From the field in the sidebar to a page that has the word, with an excerpt of each."""
+    page = browser.new_page(viewport=WIDE)
+    faults = watch(page)
+    page.goto(f"{server}/index.html")
+    page.locator("button.search-button__button").first.click()
+    page.locator("#search-input").fill(SEARCHED)
+    page.locator("#search-input").press("Enter")
+    page.wait_for_url("**/search.html*")
+    results = page.locator("#search-results ul.search li")
+    page.wait_for_function("/found \\d+ page/.test(document.querySelector('#search-results').textContent)")
+    assert results.count() > 10
+    assert "glossary.html" in " ".join(results.locator("a").evaluate_all("links => links.map(link => link.href)"))
+    results.locator("p.context").first.wait_for()
+    results.locator("a").first.click()
+    page.wait_for_url(lambda address: "search.html" not in address)
+    assert SEARCHED in page.locator("article").inner_text().lower()
+    page.close()
+    assert not faults
+
+
+def test_search_works_from_the_disk(open_page, built_book):
+    """Without the excerpts, which a browser does not fetch from a disk."""
+    page = open_page(built_book / "search.html", query=f"?q={SEARCHED}")
+    page.wait_for_function("/found \\d+ page/.test(document.querySelector('#search-results').textContent)")
+    assert page.locator("#search-results ul.search li").count() > 10
+
+
+def test_search_finds_nothing_where_there_is_nothing(open_page, built_book):
+    page = open_page(built_book / "search.html", query="?q=xylophone")
+    page.get_by_text("did not match any documents").wait_for()
+    assert page.locator("#search-results ul.search li").count() == 0
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+def test_theme_follows_the_system_and_the_switch(open_page, built_book, system):
+    """Light or dark as the system is, the other one after the switch, and that is kept on the next page."""
+    page = open_page(built_book / "index.html", color_scheme=system, viewport=WIDE)
+    assert page.evaluate("document.documentElement.dataset.theme") == system
+    other = {"light": "dark", "dark": "light"}[system]
+    for _ in range(3):  # the switch goes round three states
+        page.locator("button.theme-switch-button").first.click()
+        if page.evaluate("document.documentElement.dataset.theme") == other:
+            break
+    assert page.evaluate("document.documentElement.dataset.theme") == other
+    assert contrast(page, "article p") > 7
+    page.goto((built_book / "model.html").as_uri())
+    assert page.evaluate("document.documentElement.dataset.theme") == other
+    assert contrast(page, "article p") > 7
+
+
+def test_figures_have_a_light_ground_in_the_dark(open_page, built_book):
+    """Their letters are dark, so that the page's ground would swallow them where they have none of their own."""
+    page = open_page(built_book / "index.html", color_scheme="dark")
+    ground = page.locator("article figure img").evaluate("image => getComputedStyle(image).backgroundColor")
+    assert all(int(part) > 200 for part in ground.strip("rgba()").split(",")[:3]), ground
+
+
+def test_keyboard_skips_to_the_content(open_page, built_book):
+    """The first key press reaches a link that comes into view and leads past the sidebar."""
+    page = open_page(built_book / "index.html", viewport=WIDE)
+    page.keyboard.press("Tab")
+    link = page.locator(":focus")
+    assert link.inner_text() == "Skip to main content"
+    page.wait_for_function("document.activeElement.getBoundingClientRect().top >= 0")
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main-content"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.querySelector('#main-content').contains(document.activeElement)")
+
+
+def test_equations_are_drawn(open_page, built_book):
+    page = open_page(built_book / "model.html")
+    page.locator("mjx-container").first.wait_for()
+    assert page.locator("mjx-container").count() >= page.locator("div.math, span.math").count() > 20
+    assert page.locator("mjx-merror").count() == 0
+    assert not page.faults
+
+
+def test_previous_and_next_lead_through_all_pages(open_page, pages, built_book):
+    """From the first page on, "next" passes every page of the table of contents, and "previous" leads back."""
+    page = open_page(built_book / "index.html")
+    passed = [page.url]
+    while page.locator("a.right-next").count():
+        page.locator("a.right-next").click()
+        page.wait_for_load_state()
+        assert page.url not in passed
+        assert page.locator("a.left-prev").evaluate("link => link.href") == passed[-1]
+        passed.append(page.url)
+    beside = {built_book / "404.html", built_book / "search.html", built_book / "genindex.html"}
+    assert set(passed) == {path.as_uri() for path in set(pages) - beside}
