@@ -19,6 +19,8 @@ MENDED = (
     (r'<div class="(bd-sidebar-primary[^"]*)"', r'<div role="complementary" aria-label="Site" class="\1"'),
     # A list may hold list items only, and the role for entries of a bibliography is deprecated.
     (r'role="doc-biblioentry"', 'role="listitem"'),
+    # Corners of tables are empty and head nothing.
+    (r"<th((?: [^>]*)?)>(?:\s|&nbsp;|<p>|</p>)*</th>", r"<td\1></td>"),
     # A script draws the icons: the fonts are not used, and browsers refuse them to pages that come from a disk.
     (r'<link rel="preload" as="font"[^>]*>\n?', ""),
     # What scrolls sideways on a narrow screen can be reached by keyboard.

@@ -178,17 +178,33 @@ def execute_notebook(
 
 
 def _strip(notebook: Any) -> None:
-    """Take out what differs between two runs of the same notebook."""
+    """Take out what differs between two runs of the same notebook, and hide the parameters that were put in."""
     notebook.metadata.pop("papermill", None)
+    removed = any({"parameters", "remove-input"} <= set(cell.metadata.get("tags", [])) for cell in notebook.cells)
     for number, cell in enumerate(notebook.cells):
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = f"injected-{number}"
+            cell.metadata["tags"] = ["injected-parameters", "remove-input" if removed else "hide-input"]
+        if "outputs" in cell:
+            cell.outputs = _join_streams(cell.outputs)
         for output in cell.get("outputs", []):
             if "text/plain" in output.get("data", {}):
                 # Python's default representation tells where in memory an object lay.
                 output.data["text/plain"] = re.sub(r" at 0x[0-9a-f]+>", ">", output.data["text/plain"])
+
+
+def _join_streams(outputs: list[Any]) -> list[Any]:
+    """Return outputs with what was printed in one piece: in how many it comes depends on the time between them."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _fill_in(notebook: Any, parameters: Mapping[str, Any]) -> None:

@@ -219,6 +219,20 @@ def test_parameters_are_put_into_text_and_descriptions(tmp_path):
     assert code.metadata.mystnb.image.alt == "A trace of Latency."
 
 
+def test_an_executed_notebook_is_the_same_however_its_output_came(tmp_path):
+    """What a cell prints with pauses comes in parts, and is kept as one; the run's time stands beside the results."""
+    source = "import time\nfor number in range(2):\n    print(number, flush=True)\n    time.sleep(0.5)"
+    cells = [nbformat.v4.new_code_cell("n = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(source)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, tmp_path / "page.ipynb")
+    execute_notebook(tmp_path / "page.ipynb", tmp_path / "executed.ipynb", tmp_path / "results", {"n": 2}, {})
+    _, injected, printing = nbformat.read(tmp_path / "executed.ipynb", as_version=4).cells
+    assert [output.text for output in printing.outputs] == ["0\n1\n"]
+    assert injected.metadata.tags == ["injected-parameters", "hide-input"]
+    assert json.loads((tmp_path / "results" / "run_time.json").read_text())["seconds"] >= 1.0
+
+
 def test_the_plain_command_builds_the_same_book(reproduced, tmp_path):
     """``jupyter-book build book/``, in a copy so as to leave the site alone."""
     for folder in ("book", "data", "notebooks", "results"):
