@@ -81,10 +81,14 @@ class Trial:
         AMAT's is the value in the middle of the step, so that a pulse lasts as long as it says. Izhikevich's is that
         at the start, as in his script, where a pulse does not include its first moment.
         """
-        middle = 0.5 if self.model == "amat" else 0.0
         steps = steps_of(self.duration, self.resolution)
         # Rounded, so that a segment that ends on the grid does so whatever floating point makes of it.
-        return self.current([round((step + middle) * self.resolution, 9) for step in range(steps)])
+        return self.current([round((step + self.sampled) * self.resolution, 9) for step in range(steps)])
+
+    @property
+    def sampled(self) -> float:
+        """Where in a step the current is read, as a fraction of the step."""
+        return 0.5 if self.model == "amat" else 0.0
 
     @property
     def pulses(self) -> list[CurrentSegment]:

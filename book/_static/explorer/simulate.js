@@ -1,0 +1,108 @@
+// Simulates a trial: a model of models.js with its parameters, under a current, from time zero on.
+(function () {
+  "use strict";
+  const explorer = (window.AmatExplorer = window.AmatExplorer || {});
+
+  // NEST's number of steps of a duration: rounded to 1 us, then up to whole steps.
+  explorer.steps = function (duration, h) {
+    return Math.ceil(Math.floor(duration * 1000 + 0.5) / Math.round(h * 1000));
+  };
+
+  function multiply(a, b) {
+    return a.map((row) => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)));
+  }
+
+  // exp(A h) by scaling, a Taylor series and squaring: no formula that breaks down where time constants are equal.
+  explorer.exponential = function (matrix, h) {
+    const norm = h * Math.max(...matrix.map((row) => row.reduce((sum, x) => sum + Math.abs(x), 0)));
+    const squarings = Math.max(0, Math.ceil(Math.log2(norm || 1)) + 4);
+    const scaled = matrix.map((row) => row.map((x) => (x * h) / 2 ** squarings));
+    let term = matrix.map((row, i) => row.map((_, j) => (i === j ? 1 : 0)));
+    let result = term;
+    for (let n = 1; n < 18; n++) {
+      term = multiply(term, scaled).map((row) => row.map((x) => x / n));
+      result = result.map((row, i) => row.map((x, j) => x + term[i][j]));
+    }
+    for (let n = 0; n < squarings; n++) {
+      result = multiply(result, result);
+    }
+    return result;
+  };
+
+  // Returns the function that advances the variables with equations by one step, in place.
+  function integrator(matrix, h) {
+    if (!matrix) {
+      return null;
+    }
+    const size = matrix.length;
+    const rows = explorer.exponential(matrix, h).map((row) => {
+      const columns = row.map((_, j) => j).filter((j) => row[j] !== 0);
+      return { columns, factors: columns.map((j) => row[j]) };
+    });
+    const old = new Float64Array(size);
+    return function (s) {
+      for (let i = 0; i < size; i++) {
+        old[i] = s[i];
+      }
+      for (let i = 0; i < size; i++) {
+        const { columns, factors } = rows[i];
+        let sum = 0;
+        for (let k = 0; k < columns.length; k++) {
+          sum += factors[k] * old[columns[k]];
+        }
+        s[i] = sum;
+      }
+    };
+  }
+
+  // The current during each step: a baseline, and segments that add value + slope (t - start) for start < t < stop.
+  explorer.waveform = function (trial) {
+    const steps = Math.round(trial.duration / trial.resolution);
+    const current = new Float64Array(steps).fill(trial.baseline);
+    for (let step = 0; step < steps; step++) {
+      // Rounded, so that a segment that ends on the grid does so whatever floating point makes of it.
+      const t = Math.round((step + trial.sampled) * trial.resolution * 1e9) / 1e9;
+      for (const [start, stop, value, slope] of trial.segments) {
+        if (start < t && t < stop) {
+          current[step] += value;
+          if (slope) {
+            current[step] += slope * (t - start);
+          }
+        }
+      }
+    }
+    return current;
+  };
+
+  // Returns time, V_m and (where the model has one) V_th at the end of each step, the current, and the spike times.
+  explorer.simulate = function (model, trial) {
+    const h = trial.resolution;
+    const p = Object.assign(model.defaults(), trial.parameters);
+    const c = model.internals(p, h);
+    const s = model.initial(p, c, h);
+    for (const [name, value] of Object.entries(trial.initial)) {
+      s[model.index[name]] = value;
+    }
+    const integrate = integrator(model.matrix(p, c, h), h);
+    const current = explorer.waveform(trial);
+    const steps = current.length;
+    const threshold = model.inlines.V_th;
+    const time = new Float64Array(steps);
+    const V_m = new Float64Array(steps);
+    const V_th = threshold ? new Float64Array(steps) : null;
+    const spikeSteps = [];
+    for (let step = 0; step < steps; step++) {
+      model.update(s, p, c, h, current[step], integrate);
+      if (model.condition(s, p, c, h)) {
+        model.fire(s, p, c, h);
+        spikeSteps.push(step + 1);
+      }
+      time[step] = (step + 1) * h;
+      V_m[step] = s[model.index.V_m];
+      if (threshold) {
+        V_th[step] = threshold(s, p, c, h);
+      }
+    }
+    return { time, V_m, V_th, current, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
+  };
+})();

@@ -1,0 +1,18 @@
+"""Write the JavaScript of the models and firing patterns that the book's explorer computes with."""
+
+import argparse
+from pathlib import Path
+
+from amat import explorer
+from amat.files import write_text
+
+
+def main() -> None:
+    """Read the command line and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("destination", type=Path, help="the JavaScript file")
+    write_text(parser.parse_args().destination, explorer.script())
+
+
+if __name__ == "__main__":
+    main()

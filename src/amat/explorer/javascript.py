@@ -1,0 +1,329 @@
+"""NESTML models as JavaScript: equations as a matrix, everything else statement by statement.
+
+What becomes of a model is an object. Its functions work on ``s``, the state as an array of doubles; ``p``, parameters by name; ``c``, internals by name; ``h``, the time step in ms:
+
+==================== ==================================================================================
+`parameters`          unit and meaning of each parameter, by name
+`index`               places of the state variables in ``s``, by name; those of the equations come first
+`defaults()`          returns the parameters' default values
+`invariants`          text, parameters and test of each condition on parameters
+`internals(p, h)`     returns ``c``
+`initial(p, c, h)`    returns the state at time zero
+`equations`           how many state variables have equations
+`matrix(p, c, h)`     returns A of x' = A x for these, or null where the model has no equations
+`update(s, p, c, h, input, integrate)`  does what the model's update does; ``integrate(s)`` advances x
+`condition(s, p, c, h)`  tells whether there is a spike
+`fire(s, p, c, h)`    does what a spike does
+`inlines`             inline expressions that the above use, as functions of (s, p, c, h)
+==================== ==================================================================================
+
+Expressions keep NESTML's order of operations, which is that of the C++ made by NESTML, so that the same doubles come
+out. No spikes arrive: spike ports are zero.
+"""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import sympy
+from pynestml.codegeneration.printers.constant_printer import ConstantPrinter
+from pynestml.codegeneration.printers.cpp_expression_printer import CppExpressionPrinter
+from pynestml.codegeneration.printers.cpp_simple_expression_printer import CppSimpleExpressionPrinter
+from pynestml.codegeneration.printers.function_call_printer import FunctionCallPrinter
+from pynestml.codegeneration.printers.variable_printer import VariablePrinter
+from pynestml.symbols.predefined_functions import PredefinedFunctions
+
+from amat.codegen import SystemMatrixTransformer, UnsupportedModelError
+from amat.codegen.expressions import parse, tidy
+from amat.codegen.transformer import EquationSystem
+
+__all__ = ["translate"]
+
+#: JavaScript of the functions that a model may call, with the arguments in braces.
+_FUNCTIONS = {
+    PredefinedFunctions.TIME_RESOLUTION: "h",
+    PredefinedFunctions.TIME_STEPS: "AmatExplorer.steps({}, h)",
+    PredefinedFunctions.INTEGRATE_ODES: "integrate(s)",
+    **{name: f"Math.{name}({{}})" for name in ("exp", "abs", "ceil", "floor", "sin", "cos", "tan")},
+    **{name: f"Math.{name}({{}}, {{}})" for name in ("min", "max", "pow")},
+    PredefinedFunctions.LN: "Math.log({})",
+}
+
+#: Marks the state variables that NESTML makes of a convolution.
+_CONVOLUTION = "__X__"
+
+_OPERATORS = {
+    "is_direct_assignment": "=",
+    "is_compound_sum": "+=",
+    "is_compound_minus": "-=",
+    "is_compound_product": "*=",
+    "is_compound_quotient": "/=",
+}
+
+
+def translate(sources: Sequence[Path]) -> dict[str, str]:
+    """Return models as JavaScript.
+
+    Parameters
+    ----------
+    sources : sequence of pathlib.Path
+        NESTML files.
+
+    Returns
+    -------
+    dict of str to str
+        An expression whose value is the object described above, by the model's name in NESTML.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If NESTML finds an error in a model, or it has something that has no translation here.
+    """
+    from pynestml.frontend import pynestml_frontend as frontend
+    from pynestml.transformers.ode_toolbox_transformer import ODEToolboxTransformer
+    from pynestml.utils.logger import Logger, LoggingLevel
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Nothing is written there, but NESTML wants to know where it would be.
+        frontend.configure_front_end(
+            [str(source) for source in sources], "NONE", target_path=folder, logging_level="ERROR", suffix=""
+        )
+        transformers, _ = frontend.transformers_from_target_name("NONE")
+        models = frontend.get_parsed_models()
+        errors = [entry[-1] for entry in Logger.get_log().values() if entry[2] is LoggingLevel.ERROR]
+        if errors or len(models) != len(sources):
+            raise UnsupportedModelError(
+                "NESTML refuses " + ", ".join(map(str, sources)) + "".join(f"\n{error}" for error in errors)
+            )
+        models, metadata = frontend.transform_models(
+            [SystemMatrixTransformer() if type(t) is ODEToolboxTransformer else t for t in transformers], models
+        )
+    return {
+        model.get_name(): _Translation(model, metadata[model.get_name()].get("equation_system")).run()
+        for model in models
+    }
+
+
+class _Variables(VariablePrinter):  # type: ignore[misc]  # NESTML is not typed
+    """Print variables by the names that they have in JavaScript."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.names: dict[str, str] = {}
+
+    def print_variable(self, variable: Any) -> str:
+        name = str(variable.get_complete_name())
+        if name not in self.names:
+            raise UnsupportedModelError(f"the variable {name} has no translation")
+        return self.names[name]
+
+
+class _Functions(FunctionCallPrinter):  # type: ignore[misc]
+    """Print calls of functions."""
+
+    def print_function_call(self, call: Any) -> str:
+        if call.get_name() not in _FUNCTIONS:
+            raise UnsupportedModelError(f"the function {call.get_name()} has no translation")
+        return _FUNCTIONS[call.get_name()].format(*map(self._expression_printer.print, call.get_args()))
+
+    print = print_function_call
+
+
+class _Expressions(CppExpressionPrinter):  # type: ignore[misc]
+    """Print expressions: C++'s operators are JavaScript's, but for a cast in divisions."""
+
+    def _print_arithmetic_operator_expression(self, node: Any) -> str:
+        if node.get_binary_operator().is_div_op:
+            return f"{self.print(node.get_lhs())} / {self.print(node.get_rhs())}"
+        return str(super()._print_arithmetic_operator_expression(node))
+
+
+class _Translation:
+    """One model on its way to JavaScript."""
+
+    def __init__(self, model: Any, system: EquationSystem | None) -> None:
+        self.model = model
+        self.system = system
+        variables, functions = _Variables(), _Functions(None)
+        self.printer = _Expressions(
+            CppSimpleExpressionPrinter(
+                variable_printer=variables, constant_printer=ConstantPrinter(), function_call_printer=functions
+            )
+        )
+        variables._expression_printer = functions._expression_printer = self.printer
+        self.names = variables.names
+
+    def run(self) -> str:
+        """Return the object."""
+        model = self.model
+        if model.has_state_vectors() or model.has_delay_variables() or model.get_functions():
+            raise UnsupportedModelError(f"{model.get_name()} has vectors, delays or functions of its own")
+        parameters = model.get_parameter_symbols()
+        internals = model.get_internal_symbols()
+        inlines = {symbol.get_symbol_name(): symbol for symbol in model.get_inline_expression_symbols()}
+        states = {symbol.get_symbol_name(): symbol for symbol in model.get_state_symbols()}
+        equations = self._equations()
+        state = [*equations, *(name for name in states if name not in equations)]
+        self.names |= {name: f"s[i.{name}]" for name in state}
+        self.names |= {symbol.get_symbol_name(): f"p.{symbol.get_symbol_name()}" for symbol in parameters}
+        self.names |= {symbol.get_symbol_name(): f"c.{symbol.get_symbol_name()}" for symbol in internals}
+        self.names |= {name: f"inlines.{name}(s, p, c, h)" for name in inlines}
+        self.names |= {port.get_symbol_name(): "input" for port in model.get_continuous_input_ports()}
+        self.names |= {port.get_symbol_name(): "0" for port in model.get_spike_input_ports()}
+
+        described = {
+            symbol.get_symbol_name(): {
+                "unit": _unit(symbol),
+                "meaning": "".join(symbol.get_comment()).strip(),
+            }
+            for symbol in parameters
+        }
+        defaults = [
+            f"    values.{symbol.get_symbol_name()} = {self._print(symbol.get_declaring_expression())};"
+            for symbol in parameters
+        ]
+        if any("s[" in line or "c." in line for line in defaults):
+            raise UnsupportedModelError(f"{model.get_name()} has defaults that depend on something")
+        initial = [
+            f"    s[i.{name}] = {self._print(symbol.get_declaring_expression())};"
+            for name, symbol in states.items()  # without convolutions, which begin at zero
+        ]
+        (on_condition,) = model.get_on_condition_blocks()
+        update = [line for block in model.get_update_blocks() for line in self._body(block, 2)]
+        fire = self._body(on_condition, 2)
+        condition = self._print(on_condition.get_cond_expr())
+        used = [f"    {name}: (s, p, c, h) => {self._print_inline(symbol)}," for name, symbol in inlines.items()]
+        return "\n".join(
+            [
+                "(function () {",
+                f"  const i = {json.dumps({name: number for number, name in enumerate(state)})};",
+                "  const inlines = {",
+                *used,
+                "  };",
+                "  return {",
+                f"  name: {json.dumps(model.get_name())},",
+                f"  parameters: {json.dumps(described, ensure_ascii=False)},",
+                "  index: i,",
+                f"  equations: {len(equations)},",
+                "  inlines,",
+                "  defaults() {",
+                "    const values = {};",
+                *defaults,
+                "    return values;",
+                "  },",
+                "  invariants: [",
+                *self._invariants(),
+                "  ],",
+                "  internals(p, h) {",
+                "    const c = {};",
+                *(f"    {self.names[_name(i)]} = {self._print(i.get_declaring_expression())};" for i in internals),
+                "    return c;",
+                "  },",
+                "  initial(p, c, h) {",
+                f"    const s = new Float64Array({len(state)});",
+                *initial,
+                "    return s;",
+                "  },",
+                "  matrix(p, c, h) {",
+                *self._matrix(),
+                "  },",
+                "  update(s, p, c, h, input, integrate) {",
+                *update,
+                "  },",
+                f"  condition: (s, p, c, h) => {condition},",
+                "  fire(s, p, c, h) {",
+                *fire,
+                "  },",
+                "  };",
+                "})()",
+            ]
+        )
+
+    def _equations(self) -> list[str]:
+        """Return the variables of the system, convolutions last: NESTML's order of these differs from run to run."""
+        names = self.system.variables if self.system else []
+        convolutions = sorted(name for name in names if _CONVOLUTION in name)
+        return [name for name in names if name not in convolutions] + convolutions
+
+    def _print(self, expression: Any) -> str:
+        return str(self.printer.print(expression))
+
+    def _invariants(self) -> list[str]:
+        return [
+            f"    {{ text: {json.dumps(str(invariant))}, "
+            f"names: {json.dumps([v.get_complete_name() for v in invariant.get_variables()])}, "
+            f"holds: (p, h) => {self._print(invariant)} }},"
+            for invariant in self.model.get_parameter_invariants()
+        ]
+
+    def _matrix(self) -> list[str]:
+        """Return the rows of the system's matrix."""
+        if self.system is None:
+            return ["    return null;"]
+        if not self.system.is_linear() or any(entry != 0 for entry in self.system.inhomogeneous):
+            raise UnsupportedModelError(f"the equations of {self.model.get_name()} are not linear and homogeneous")
+        names = self.system.variables
+        order = [names.index(name) for name in self._equations()]
+        rows = []
+        for number in order:
+            entries = [tidy(parse(str(self.system.matrix[number, column]))) for column in order]
+            code = ", ".join(
+                sympy.jscode(entry.xreplace({s: sympy.Symbol(self.names[str(s)]) for s in entry.free_symbols}))
+                for entry in entries
+            )
+            rows.append(f"      [{code}], // {names[number]}")
+        return ["    return [", *rows, "    ];"]
+
+    def _body(self, block: Any, depth: int) -> list[str]:
+        """Return the statements of a block, each on a line or more."""
+        indent = "  " * depth
+        lines: list[str] = []
+        for statement in block.get_stmts_body().get_stmts():
+            if statement.is_compound_stmt():
+                lines += self._conditional(statement.compound_stmt, depth)
+                continue
+            small = statement.small_stmt
+            if small.is_assignment():
+                lines.append(f"{indent}{self._assignment(small.get_assignment())}")
+            elif small.is_function_call():
+                # What a spike does besides is the caller's.
+                if small.get_function_call().get_name() != PredefinedFunctions.EMIT_SPIKE:
+                    lines.append(f"{indent}{self._print(small.get_function_call())};")
+            else:
+                raise UnsupportedModelError(f"the statement {small} has no translation")
+        return lines
+
+    def _assignment(self, assignment: Any) -> str:
+        (operator,) = [sign for kind, sign in _OPERATORS.items() if getattr(assignment, kind)] or [None]
+        if operator is None:
+            raise UnsupportedModelError(f"the assignment {assignment} has no translation")
+        target = self.names[assignment.get_variable().get_complete_name()]
+        return f"{target} {operator} {self._print(assignment.get_expression())};"
+
+    def _conditional(self, compound: Any, depth: int) -> list[str]:
+        if not compound.is_if_stmt():
+            raise UnsupportedModelError(f"the statement {compound} has no translation")
+        indent, statement = "  " * depth, compound.get_if_stmt()
+        lines: list[str] = []
+        for number, clause in enumerate([statement.get_if_clause(), *statement.get_elif_clauses()]):
+            lines.append(f"{indent}{'} else ' if number else ''}if ({self._print(clause.get_condition())}) {{")
+            lines += self._body(clause, depth + 1)
+        if statement.has_else_clause():
+            lines.append(f"{indent}}} else {{")
+            lines += self._body(statement.get_else_clause(), depth + 1)
+        return [*lines, f"{indent}}}"]
+
+    def _print_inline(self, symbol: Any) -> str:
+        return self._print(symbol.get_declaring_expression())
+
+
+def _name(symbol: Any) -> str:
+    return str(symbol.get_symbol_name())
+
+
+def _unit(symbol: Any) -> str:
+    """Return a unit as it is printed beside a number; nothing for a plain number."""
+    unit = str(symbol.get_type_symbol().print_symbol())
+    return "" if unit in ("real", "integer") else unit.replace(" ", "")
