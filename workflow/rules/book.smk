@@ -10,6 +10,25 @@ rule figure:
         "cp {input}/overview.svg {output}"
 
 
+# What the explorer computes with.
+rule explorer:
+    input:
+        models=[f"models/{name}.nestml" for name in ("amat2_psc_exp_neuron", "izhikevich_2004_neuron")],
+        library=COMMON["library"],
+        translation=sorted(Path("src/amat/explorer").glob("*.py")),
+        codegen=sorted(Path("src/amat/codegen").glob("*.py")),
+        data=COMMON["data"],
+        lock="containers/requirements.lock",
+    output:
+        "book/generated/static/explorer/models.js",
+    log:
+        "build/logs/explorer.log",
+    message:
+        "Translating the models for the explorer"
+    shell:
+        "python scripts/write_explorer.py {output} > {log} 2>&1"
+
+
 rule book:
     input:
         "_config.yml",
@@ -24,6 +43,7 @@ rule book:
         patterns=expand("book/notebooks/patterns/{pattern}.ipynb", pattern=PATTERNS),
         generated=rules.generated_code.output,
         figure=rules.figure.output,
+        explorer=rules.explorer.output,
     output:
         "_build/html/index.html",
     log:

@@ -35,19 +35,20 @@
       return null;
     }
     const size = matrix.length;
-    const rows = explorer.exponential(matrix, h).map((row) => {
-      const columns = row.map((_, j) => j).filter((j) => row[j] !== 0);
-      return { columns, factors: columns.map((j) => row[j]) };
-    });
+    const propagator = explorer.exponential(matrix, h);
+    // Row after row the entries that are not zero, their columns, and where each row ends.
+    const factors = new Float64Array(propagator.flat().filter((x) => x !== 0));
+    const columns = new Int32Array(propagator.flatMap((row) => row.map((_, j) => j).filter((j) => row[j] !== 0)));
+    const ends = new Int32Array(size);
+    propagator.forEach((row, i) => (ends[i] = (i ? ends[i - 1] : 0) + row.filter((x) => x !== 0).length));
     const old = new Float64Array(size);
     return function (s) {
       for (let i = 0; i < size; i++) {
         old[i] = s[i];
       }
-      for (let i = 0; i < size; i++) {
-        const { columns, factors } = rows[i];
+      for (let i = 0, k = 0; i < size; i++) {
         let sum = 0;
-        for (let k = 0; k < columns.length; k++) {
+        for (; k < ends[i]; k++) {
           sum += factors[k] * old[columns[k]];
         }
         s[i] = sum;
@@ -59,10 +60,10 @@
   explorer.waveform = function (trial) {
     const steps = Math.round(trial.duration / trial.resolution);
     const current = new Float64Array(steps).fill(trial.baseline);
-    for (let step = 0; step < steps; step++) {
-      // Rounded, so that a segment that ends on the grid does so whatever floating point makes of it.
-      const t = Math.round((step + trial.sampled) * trial.resolution * 1e9) / 1e9;
-      for (const [start, stop, value, slope] of trial.segments) {
+    for (const [start, stop, value, slope] of trial.segments) {
+      for (let step = 0; step < steps; step++) {
+        // Rounded, so that a segment that ends on the grid does so whatever floating point makes of it.
+        const t = Math.round((step + trial.sampled) * trial.resolution * 1e9) / 1e9;
         if (start < t && t < stop) {
           current[step] += value;
           if (slope) {
@@ -74,7 +75,8 @@
     return current;
   };
 
-  // Returns time, V_m and (where the model has one) V_th at the end of each step, the current, and the spike times.
+  // Returns time, V_m and (where the model has one) V_th at the end of each step, the current, the spike times, and the
+  // number of steps after which V_m is a number still: a scheme may be unstable at its time step.
   explorer.simulate = function (model, trial) {
     const h = trial.resolution;
     const p = Object.assign(model.defaults(), trial.parameters);
@@ -91,6 +93,7 @@
     const V_m = new Float64Array(steps);
     const V_th = threshold ? new Float64Array(steps) : null;
     const spikeSteps = [];
+    let finite = steps;
     for (let step = 0; step < steps; step++) {
       model.update(s, p, c, h, current[step], integrate);
       if (model.condition(s, p, c, h)) {
@@ -99,10 +102,14 @@
       }
       time[step] = (step + 1) * h;
       V_m[step] = s[model.index.V_m];
+      if (!Number.isFinite(V_m[step])) {
+        finite = step;
+        break;
+      }
       if (threshold) {
         V_th[step] = threshold(s, p, c, h);
       }
     }
-    return { time, V_m, V_th, current, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
+    return { time, V_m, V_th, current, finite, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
   };
 })();

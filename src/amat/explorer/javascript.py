@@ -6,10 +6,8 @@ What becomes of a model is an object. Its functions work on ``s``, the state as 
 `parameters`          unit and meaning of each parameter, by name
 `index`               places of the state variables in ``s``, by name; those of the equations come first
 `defaults()`          returns the parameters' default values
-`invariants`          text, parameters and test of each condition on parameters
 `internals(p, h)`     returns ``c``
 `initial(p, c, h)`    returns the state at time zero
-`equations`           how many state variables have equations
 `matrix(p, c, h)`     returns A of x' = A x for these, or null where the model has no equations
 `update(s, p, c, h, input, integrate)`  does what the model's update does; ``integrate(s)`` advances x
 `condition(s, p, c, h)`  tells whether there is a spike
@@ -206,16 +204,12 @@ class _Translation:
                 f"  name: {json.dumps(model.get_name())},",
                 f"  parameters: {json.dumps(described, ensure_ascii=False)},",
                 "  index: i,",
-                f"  equations: {len(equations)},",
                 "  inlines,",
                 "  defaults() {",
                 "    const values = {};",
                 *defaults,
                 "    return values;",
                 "  },",
-                "  invariants: [",
-                *self._invariants(),
-                "  ],",
                 "  internals(p, h) {",
                 "    const c = {};",
                 *(f"    {self.names[_name(i)]} = {self._print(i.get_declaring_expression())};" for i in internals),
@@ -249,14 +243,6 @@ class _Translation:
 
     def _print(self, expression: Any) -> str:
         return str(self.printer.print(expression))
-
-    def _invariants(self) -> list[str]:
-        return [
-            f"    {{ text: {json.dumps(str(invariant))}, "
-            f"names: {json.dumps([v.get_complete_name() for v in invariant.get_variables()])}, "
-            f"holds: (p, h) => {self._print(invariant)} }},"
-            for invariant in self.model.get_parameter_invariants()
-        ]
 
     def _matrix(self) -> list[str]:
         """Return the rows of the system's matrix."""

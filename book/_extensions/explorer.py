@@ -1,0 +1,42 @@
+"""Give the explorer its scripts and styles, and no other page.
+
+Jupyter Book puts every script and style below ``_static`` on every page.
+"""
+
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+__all__ = ["setup"]
+
+_PAGE = "explorer"
+_FOLDER = "explorer/"
+#: What the pipeline makes for the site.
+_GENERATED = "generated/static"
+#: In the order in which they build upon each other.
+_SCRIPTS = ("uplot/uPlot.iife.min", "simulate", "models", "state", "script", "plots", "page")
+_STYLES = ("uplot/uPlot.min", "explorer")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    # Before Sphinx makes pairs of the entries, which is at 800.
+    app.connect("config-inited", _configure, priority=400)
+    app.connect("html-page-context", _load)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _configure(app: Sphinx, config: Config) -> None:
+    config.html_js_files = [file for file in config.html_js_files if not file.startswith(_FOLDER)]
+    config.html_css_files = [file for file in config.html_css_files if not file.startswith(_FOLDER)]
+    config.html_static_path = [*config.html_static_path, _GENERATED]
+
+
+def _load(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    if pagename != _PAGE:
+        return
+    for name in _STYLES:
+        app.add_css_file(f"{_FOLDER}{name}.css")
+    for name in _SCRIPTS:
+        app.add_js_file(f"{_FOLDER}{name}.js", loading_method="defer")
