@@ -7,7 +7,8 @@ ARG MPI=no
 ARG COMMIT=unknown
 ARG SOURCE_DATE_EPOCH=0
 
-COPY amat CHANGELOG.md CITATION.cff CONTRIBUTING.md Dockerfile LICENSE README.md _config.yml apptainer.def pyproject.toml /opt/amat/
+COPY .zenodo.json amat CHANGELOG.md CITATION.cff codemeta.json CONTRIBUTING.md LICENSE README.md REUSE.toml /opt/amat/
+COPY apptainer.def Dockerfile _config.yml pyproject.toml /opt/amat/
 COPY LICENSES /opt/amat/LICENSES
 COPY book /opt/amat/book
 COPY config /opt/amat/config
