@@ -96,7 +96,7 @@ class Apptainer:
         network: bool = True,
         program: str = "apptainer",
         log: Path | None = None,
-        patience: float = 1800,
+        patience: float = 3600,
         check: bool = True,
     ) -> Finished:
         """Run Apptainer, or another program in the tree.

@@ -41,7 +41,7 @@ class Docker:
         env: dict[str, str] | None = None,
         network: bool = False,
         log: Path | None = None,
-        patience: float = 1800,
+        patience: float = 3600,
         check: bool = True,
     ) -> Finished:
         """Run an image's entry point, a folder being mounted where its words say.

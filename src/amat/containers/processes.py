@@ -36,7 +36,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
-    patience: float = 1800,
+    patience: float = 3600,
     check: bool = True,
 ) -> Finished:
     """Run a command to its end.
