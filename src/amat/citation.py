@@ -57,12 +57,14 @@ def zenodo_metadata(citation: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     https://developers.zenodo.org/#representation
     """
+    released = {"publication_date": str(citation["date-released"])} if "date-released" in citation else {}
     return {
         "title": citation["title"],
         "upload_type": "software",
         "description": f"<p>{html.escape(citation['abstract'], quote=False)}</p>",
         "creators": [{"name": _name(author)} for author in citation["authors"]],
         "version": citation["version"],
+        **released,
         "access_right": "open",
         "license": citation["license"].lower(),
         "keywords": citation["keywords"],
@@ -86,12 +88,18 @@ def codemeta(citation: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     https://w3id.org/codemeta/3.0
     """
+    optional = {
+        "identifier": f"https://doi.org/{citation['doi']}" if "doi" in citation else None,
+        "datePublished": str(citation["date-released"]) if "date-released" in citation else None,
+        "codeRepository": citation.get("repository-code"),
+    }
     return {
         "@context": "https://w3id.org/codemeta/3.0",
         "type": "SoftwareSourceCode",
         "name": citation["title"],
         "description": citation["abstract"],
         "version": citation["version"],
+        **{key: value for key, value in optional.items() if value},
         "license": f"https://spdx.org/licenses/{citation['license']}",
         "author": [_agent(author) for author in citation["authors"]],
         "keywords": citation["keywords"],

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The project is cited in one way, whichever file is read."""
 
+import datetime
 import json
 import shutil
 import tomllib
@@ -11,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from amat.citation import outdated_files, read_citation, write_derived, zenodo_metadata
+from amat.citation import codemeta, outdated_files, read_citation, write_derived, zenodo_metadata
 from amat.errors import AmatError
 
 
@@ -42,14 +43,21 @@ def test_files_for_other_services_say_what_the_citation_says(root):
     assert outdated_files(root) == []
 
 
-def test_no_identifier_is_claimed_for_the_work_itself(root):
-    """Only those of the papers that are cited: the project has been deposited nowhere yet."""
+def test_no_identifier_is_claimed_that_the_citation_does_not_have(root):
+    """Of the work itself there is one when it has been deposited; related ones are the papers'."""
     citation = read_citation(root)
-    assert not {"doi", "identifiers"} & set(citation)
-    known = {work["doi"] for work in citation["references"]}
-    assert {item["identifier"] for item in zenodo_metadata(citation)["related_identifiers"]} == known
-    described = json.loads((root / "codemeta.json").read_text())
-    assert not {"identifier", "id", "@id"} & set(described)
+    papers = {work["doi"] for work in citation["references"]}
+    assert {item["identifier"] for item in zenodo_metadata(citation)["related_identifiers"]} == papers
+    assert codemeta(citation).get("identifier") == (f"https://doi.org/{citation['doi']}" if "doi" in citation else None)
+
+
+def test_a_release_is_passed_on(root):
+    citation = read_citation(root)
+    doi = citation["references"][0]["doi"]  # stands in for the work's own
+    released = {**citation, "date-released": datetime.date(2030, 1, 2), "doi": doi}
+    assert zenodo_metadata(released)["publication_date"] == "2030-01-02"
+    assert codemeta(released)["datePublished"] == "2030-01-02"
+    assert codemeta(released)["identifier"] == f"https://doi.org/{doi}"
 
 
 def test_persons_and_organisations_are_named_as_catalogues_sort_them(root):
