@@ -4,6 +4,7 @@
 """An archive of the project and of what it made: one file that holds all, describes itself, and runs by itself."""
 
 import dataclasses
+import datetime
 import gzip
 import hashlib
 import io
@@ -138,16 +139,24 @@ def find_runs(root: Path) -> list[Run]:
             raise AmatError(f"{lacking[0]} is missing: `amat reproduce` makes it. Then make the archive.")
         try:
             provenance = json.loads(record.read_text(encoding="utf-8"))
-            runs.append(
-                Run(
-                    name, provenance["notebook"], provenance["parameters"], provenance["versions"], provenance["commit"]
-                )
-            )
+            started, ended = _run_time(record.with_name("run_time.json"))
+            told = {key: provenance[key] for key in ("notebook", "parameters", "versions", "commit")}
+            runs.append(Run(name, **told, started=started, ended=ended))
         except (ValueError, KeyError, TypeError) as error:
             raise AmatError(
-                f"{record} is no record of a run ({error!r}): delete {record.parent}, and `amat reproduce`."
+                f"{record.parent} has no record of a run ({error!r}): delete it, and `amat reproduce`."
             ) from error
     return runs
+
+
+def _run_time(path: Path) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+    """Return when a notebook was started and had ended, where its results tell it."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None, None
+    started = datetime.datetime.fromisoformat(told["started"])
+    return started, started + datetime.timedelta(seconds=float(told["seconds"]))
 
 
 def problems(root: Path, runs: Iterable[Run]) -> list[str]:

@@ -76,6 +76,8 @@ class Run:
         Of the packages that it ran with.
     commit : str or None
         Of the sources that it ran with.
+    started, ended : datetime.datetime or None
+        When it ran, if that is known; with a time zone.
     """
 
     name: str
@@ -83,6 +85,8 @@ class Run:
     parameters: Mapping[str, Any]
     versions: Mapping[str, str]
     commit: str | None
+    started: datetime.datetime | None = None
+    ended: datetime.datetime | None = None
 
 
 def describe(
@@ -91,8 +95,8 @@ def describe(
     """Return the metadata of an archive.
 
     Every executed notebook is an action, by papermill, NEST and NESTML, on the notebook, its parameters, the models and
-    the data; its results are the executed notebook, the tables and the figures. When an action took place is left out,
-    so that the same runs are described by the same text.
+    the data; its results are the executed notebook, the tables and the figures. The same runs are described by the same
+    text.
 
     Parameters
     ----------
@@ -150,6 +154,9 @@ def describe(
                 "actionStatus": "http://schema.org/CompletedActionStatus",
             },
         )
+        for key, time in (("startTime", run.started), ("endTime", run.ended)):
+            if time:
+                action[key] = time.isoformat(timespec="seconds")
         actions.append(action)
     crate.root_dataset["mentions"] = actions
     metadata: dict[str, Any] = crate.metadata.generate()

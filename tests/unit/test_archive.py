@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The archive's parts on a small tree: what goes in, what is refused, and that content alone decides the bytes."""
 
+import datetime
 import json
 import os
 import shutil
@@ -66,6 +67,11 @@ def test_what_fits_the_commit_is_fit_to_be_published(tree):
     runs = find_runs(tree)
     assert {run.name for run in runs} >= {"validation", "patterns/class_1"}
     assert problems(tree, runs) == []
+    assert {run.started for run in runs} == {None}
+    write(tree / "results" / "model" / "run_time.json", '{"started": "2030-01-02T03:04:05Z", "seconds": 60.5}')
+    (timed,) = (run for run in find_runs(tree) if run.name == "model")
+    assert timed.started == datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    assert timed.ended == datetime.datetime(2030, 1, 2, 3, 5, 5, 500000, tzinfo=datetime.UTC)
 
 
 def test_what_does_not_is_refused_with_what_mends_it(tree, tmp_path):
@@ -95,7 +101,7 @@ def test_what_is_missing_is_named(tree, tmp_path, path):
 
 def test_a_damaged_record_and_a_copy_without_git_are_refused(tree, tmp_path):
     write(tree / "results" / "model" / "provenance.json", '{"notebook": "model.ipynb"}')
-    with pytest.raises(AmatError, match=r"provenance\.json is no record of a run"):
+    with pytest.raises(AmatError, match=r"results/model has no record of a run"):
         make_archive(tmp_path)
     shutil.rmtree(tree / ".git")
     with pytest.raises(AmatError, match="made from a git checkout"):
@@ -147,7 +153,9 @@ CITATION = {
 
 
 def test_a_run_is_described_with_what_went_in_and_what_came_out():
-    run = Run("x", "x.ipynb", {"sets": 3, "pairs": [[1, 2]]}, {"papermill": "2.7.0", "nestml": "9.0.0"}, "c0ffee")
+    started = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    parameters = {"sets": 3, "pairs": [[1, 2]]}
+    run = Run("x", "x.ipynb", parameters, {"papermill": "2.7.0", "nestml": "9.0.0"}, "c0ffee", started)
     names = ["notebooks/x.ipynb", "models/a.nestml", "outputs/results/modules.json", "outputs/notebooks/x.ipynb"]
     names += ["data/d.csv", "outputs/results/x/t.csv", "outputs/results/x2/t.csv"]
     described = describe(dict.fromkeys(names, b""), [run], CITATION, "c0ffee", 1_700_000_000)
@@ -164,7 +172,8 @@ def test_a_run_is_described_with_what_went_in_and_what_came_out():
     assert entities["#parameter-x-pairs"]["value"] == "[[1, 2]]"
     assert entities["./"]["datePublished"] == "2023-11-14T22:13:20+00:00"
     assert entities["./"]["mentions"] == [{"@id": "#run-x"}]
-    assert not [key for key in entities["#run-x"] if key.endswith("Time")]
+    assert entities["#run-x"]["startTime"] == "2030-01-02T03:04:05+00:00"
+    assert "endTime" not in entities["#run-x"]
     parts = [part["@id"] for part in entities["./"]["hasPart"]]
     assert len(set(parts)) == len(parts)
     assert set(parts) >= {"data/", "models/", "outputs/", "outputs/results/", *names[:-3], "outputs/results/x/t.csv"}
