@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from rocrate.model.contextentity import ContextEntity  # type: ignore[import-untyped]
 from rocrate.model.softwareapplication import SoftwareApplication  # type: ignore[import-untyped]
@@ -210,7 +211,7 @@ def _entity(crate: Any, identifier: str, kind: str, **properties: Any) -> Any:
 
 def _file(crate: Any, name: str) -> Any:
     """Return the entity of a file in the archive; the first time it is added."""
-    if known := crate.dereference(name):
+    if known := crate.dereference(quote(name)):
         return known
     path = PurePosixPath(name)
     known_format = _FORMATS.get(path.suffix)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import rocrate
@@ -114,10 +115,10 @@ def test_every_run_is_described_with_files_that_are_there(reproduced, unpacked, 
     for action in actions:
         for item in [*action["object"], *action["result"], *action["instrument"]]:
             assert item["@id"] in crate
-            assert item["@id"].startswith("#") or (unpacked / item["@id"]).exists(), item
+            assert item["@id"].startswith("#") or (unpacked / unquote(item["@id"])).exists(), item
         assert {"NEST", "NESTML", "papermill"} == {crate[item["@id"]]["name"] for item in action["instrument"]}
     for part in crate["./"]["hasPart"]:
-        assert (unpacked / part["@id"]).exists(), part
+        assert (unpacked / unquote(part["@id"])).exists(), part
 
 
 def test_what_is_made_for_the_archive_tells_nothing_of_the_machine(reproduced, unpacked):
