@@ -44,6 +44,8 @@ def _mend_what_is_rendered(app: Sphinx) -> None:
         page: str = render(template, context)
         for fault, remedy in MENDED:
             page = re.sub(fault, remedy, page)
-        return page
+        # The page of the search has a second field, by the identifier of the first.
+        first, *others = page.split('id="search-input"')
+        return first + "".join(f'id="search-input{n or ""}"{part}' for n, part in enumerate(others))
 
     templates.render = render_and_mend

@@ -25,11 +25,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], document: nodes.document | None) -> None:
     if 'name="description"' in context.get("metatags", ""):
         return
-    title = nodes.Text(re.sub(r"<[^>]*>", "", context.get("title", "") or page)).astext()
-    text = _beginning(document) if document else f"of {app.config.html_title or app.config.project}"
-    description = _shorten(f"{title}: {text}" if text else title)
-    if "AMAT" not in description:
-        description = _shorten(f"AMAT neuron, {title}: {text}")
+    if document is None:
+        description = f"{page.capitalize()}: all pages of the compendium {app.config.html_title}."
+    else:
+        title, text = re.sub(r"<[^>]*>", "", context["title"]), _beginning(document)
+        description = _shorten(f"{title}: {text}")
+        if "AMAT" not in description:
+            description = _shorten(f"AMAT neuron, {title}: {text}")
     context["metatags"] = (
         f'{context.get("metatags", "")}\n<meta name="description" content="{escape(description)}" />\n'
     )
@@ -55,5 +57,5 @@ def _shorten(text: str) -> str:
     """Cut a text after its last sentence that fits, or else after its last word that does."""
     if len(text) <= LONGEST:
         return text
-    whole = re.match(rf".{{80,{LONGEST - 1}}}[.?!](?=\s)", text)
+    whole = re.match(rf".{{80,{LONGEST - 1}}}(?<! al)[.?!](?=\s)", text)
     return whole[0] if whole else text[: LONGEST - 2].rsplit(" ", 1)[0].rstrip(",;:") + " …"
