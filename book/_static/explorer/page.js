@@ -35,10 +35,7 @@
     return number === 1 ? `1 ${one}` : `${number || "no"} ${one}s`;
   }
 
-  function summary(label, { spikes, finite }, { duration, resolution }) {
-    if (finite * resolution < duration - resolution / 2) {
-      return `${label}: the potential leaves all bounds at ${rounded(finite * resolution)} ms. The scheme is not stable with these values and a time step of ${resolution} ms.`;
-    }
+  function summary(label, { spikes }, { duration }) {
     if (!spikes.length) {
       return `${label}: no spike in ${rounded(duration)} ms.`;
     }
@@ -185,7 +182,7 @@
     side(model) {
       const { label, sliders, colour } = explorer.content.models[model];
       const { parameters } = explorer.models[model];
-      const quantities = [new Quantity(this, model, "amplitude", "", "Current", "")];
+      const quantities = [new Quantity(this, model, "amplitude", "", "Strength of the current", "")];
       for (const name of Object.keys(sliders)) {
         const { meaning, unit } = parameters[name];
         quantities.push(new Quantity(this, model, name, symbol(name), meaning, unit));

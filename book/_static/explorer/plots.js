@@ -34,7 +34,7 @@
     const { min, max } = plot.scales.x;
     ctx.save();
     ctx.fillStyle = colour;
-    const width = Math.max(1.5, 1.5 * devicePixelRatio);
+    const width = (plot.width < NARROW ? 1 : 1.5) * devicePixelRatio;
     for (const time of spikes) {
       if (time >= min && time <= max) {
         ctx.fillRect(Math.round(plot.valToPos(time, "x", true) - width / 2), bbox.top, width, 11 * devicePixelRatio);
@@ -126,7 +126,7 @@
           // What is recorded is the potential after the reset.
           result.spikeSteps.forEach((step) => (shown[step - 1] = peak));
         }
-        const data = [result.time, shown, ...(hasThreshold ? [result.V_th] : [])].map((row) => row.subarray(0, result.finite));
+        const data = hasThreshold ? [result.time, shown, result.V_th] : [result.time, shown];
         potential.batch(() => {
           potential.setData(data, false);
           potential.setScale("x", kept);

@@ -64,7 +64,7 @@ def simulate(model, parameters, state, baseline, segments, sampled, duration, re
     for (const [model, { nest, label, unit }] of Object.entries(explorer.content.models)) {
       const trial = explorer.trial(state, model);
       parts.push(`
-${model} = simulate(
+${model}_spikes = simulate(
     model=${python(nest)},
     parameters=${python(trial.parameters)},
     state=${python(trial.initial)},
@@ -75,7 +75,7 @@ ${model} = simulate(
     duration=${trial.duration},
     resolution=${trial.resolution},
 )
-print("${label}, spikes at (ms):", *${model}.round(3))
+print("${label}, spikes at (ms):", *${model}_spikes.round(3))
 `);
     }
     return parts.join("\n").replace(/\n{4,}/g, "\n\n\n");

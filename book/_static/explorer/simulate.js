@@ -75,8 +75,7 @@
     return current;
   };
 
-  // Returns time, V_m and (where the model has one) V_th at the end of each step, the current, the spike times, and the
-  // number of steps after which V_m is a number still: a scheme may be unstable at its time step.
+  // Returns time, V_m and (where the model has one) V_th at the end of each step, the current, and the spike times.
   explorer.simulate = function (model, trial) {
     const h = trial.resolution;
     const p = Object.assign(model.defaults(), trial.parameters);
@@ -93,7 +92,6 @@
     const V_m = new Float64Array(steps);
     const V_th = threshold ? new Float64Array(steps) : null;
     const spikeSteps = [];
-    let finite = steps;
     for (let step = 0; step < steps; step++) {
       model.update(s, p, c, h, current[step], integrate);
       if (model.condition(s, p, c, h)) {
@@ -102,14 +100,10 @@
       }
       time[step] = (step + 1) * h;
       V_m[step] = s[model.index.V_m];
-      if (!Number.isFinite(V_m[step])) {
-        finite = step;
-        break;
-      }
       if (threshold) {
         V_th[step] = threshold(s, p, c, h);
       }
     }
-    return { time, V_m, V_th, current, finite, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
+    return { time, V_m, V_th, current, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
   };
 })();

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from amat import paths, toolchain
+from amat import toolchain
 from amat.patterns import CRITERIA, Trial, trials
 from amat.patterns.trials import MODELS as NAMES
 from amat.patterns.trials import ModelName

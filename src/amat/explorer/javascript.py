@@ -1,6 +1,7 @@
 """NESTML models as JavaScript: equations as a matrix, everything else statement by statement.
 
-What becomes of a model is an object. Its functions work on ``s``, the state as an array of doubles; ``p``, parameters by name; ``c``, internals by name; ``h``, the time step in ms:
+What becomes of a model is an object. Its functions work on ``s``, the state as an array of doubles; ``p``, parameters
+by name; ``c``, internals by name; ``h``, the time step in ms:
 
 ==================== ==================================================================================
 `parameters`          unit and meaning of each parameter, by name
@@ -282,7 +283,7 @@ class _Translation:
         return lines
 
     def _assignment(self, assignment: Any) -> str:
-        (operator,) = [sign for kind, sign in _OPERATORS.items() if getattr(assignment, kind)] or [None]
+        operator = next((sign for kind, sign in _OPERATORS.items() if getattr(assignment, kind)), None)
         if operator is None:
             raise UnsupportedModelError(f"the assignment {assignment} has no translation")
         target = self.names[assignment.get_variable().get_complete_name()]

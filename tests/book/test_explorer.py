@@ -1,0 +1,379 @@
+"""The explorer in a real browser: what it computes is what NEST computes, and everybody can operate it."""
+
+import functools
+import http.server
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from amat.explorer.content import MODELS, SLIDERS
+from amat.patterns import Trial, run, trials
+
+pytestmark = pytest.mark.slow
+
+#: All that the page holds which is neither text nor a plot, and can be seen.
+CONTROLS = "#amat-explorer :is(select, button, input, summary)"
+
+
+@pytest.fixture(scope="module")
+def explorer(built_book: Path) -> str:
+    """The page's address as a file."""
+    return (built_book / "explorer.html").as_uri()
+
+
+@pytest.fixture
+def context(browser) -> Iterator[Any]:
+    """A browser that has seen nothing yet, without a network."""
+    made = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context, explorer):
+    return opened(context, explorer)
+
+
+def opened(context, address: str):
+    """Return the page at an address when it has drawn; what goes wrong in its scripts fails the test."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"{error}"))
+    page.goto(address)
+    drawn(page)
+    return page
+
+
+def drawn(page) -> None:
+    """Wait until everything that was asked for is drawn."""
+    page.wait_for_function("AmatExplorer.page && AmatExplorer.page.waiting.size === 0")
+
+
+def state(page) -> dict[str, Any]:
+    return page.evaluate("AmatExplorer.page.state")
+
+
+def spikes(page, model: str) -> list[int]:
+    """Return the steps at whose ends a neuron spiked."""
+    return page.evaluate("model => AmatExplorer.page.results[model].spikeSteps", model)
+
+
+def linked(context, explorer: str, words: str):
+    return opened(context, f"{explorer}#{words}")
+
+
+def steps(response) -> list[int]:
+    return np.rint(response.spikes / response.trial.resolution).astype(int).tolist()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_patterns_have_the_spikes_and_potentials_of_nest(page, model):
+    """All 20 patterns: every spike in the same step, potentials within the bound of the validation, 1e-8 mV.
+
+    AMAT's patterns have tau_m equal to tau_v, where closed formulae for the propagators fail.
+    """
+    catalogue = trials(model)
+    for response in run(list(catalogue.values())):
+        page.select_option("#ax-pattern", response.trial.pattern)
+        drawn(page)
+        assert spikes(page, model) == steps(response), response.trial.pattern
+        assert steps(response)
+        V_m = page.evaluate("model => Array.from(AmatExplorer.page.results[model].V_m)", model)
+        np.testing.assert_allclose(V_m, response.V_m, rtol=0, atol=1e-8, err_msg=response.trial.pattern)
+
+
+def test_random_parameters_give_the_spikes_of_nest(page):
+    """AMAT with parameters drawn over the sliders' ranges: the sliders reach nothing that the page computes wrongly."""
+    random = np.random.default_rng(20110)
+    catalogue = trials("amat")
+    chosen: list[Trial] = []
+    for pattern in random.choice([name for name in catalogue if catalogue[name].duration <= 1000], 40):
+        values = {name: float(round(random.uniform(low, high), 3)) for name, (low, high, _) in SLIDERS["amat"].items()}
+        trial = catalogue[str(pattern)]
+        chosen.append(replace(trial, parameters=trial.parameters | values))
+    fired = 0
+    for response in run(chosen, traces=False):
+        values = "&".join(f"amat.{name}={response.trial.parameters[name]}" for name in SLIDERS["amat"])
+        page.evaluate("hash => { location.hash = hash; }", f"pattern={response.trial.pattern}&{values}")
+        page.wait_for_function(
+            "tau_m => AmatExplorer.page.state.amat.tau_m === tau_m", arg=response.trial.parameters["tau_m"]
+        )
+        drawn(page)
+        assert spikes(page, "amat") == steps(response), values
+        fired += bool(steps(response))
+    assert fired > 10
+
+
+def test_spikes_are_told_as_text(page):
+    """Once nothing changes any more, screen readers hear what the plots show."""
+    page.select_option("#ax-pattern", "phasic_spiking")
+    drawn(page)
+    shown = page.locator(".ax-summary").all_inner_texts()
+    first = page.evaluate("AmatExplorer.page.results.amat.spikes[0]")
+    assert shown[0].startswith("AMAT: 1 spike in 500 ms, at ")
+    assert f"at {first:g} ms" in shown[0]
+    page.wait_for_function("text => document.querySelector('[aria-live]').textContent === text", arg=" ".join(shown))
+    page.locator("summary").first.click()
+    assert page.locator(".ax-times").first.inner_text() == f"{first:g} ms"
+
+
+def test_link_restores_the_state(context, explorer, page):
+    """What was set by hand is in the address, and the address gives the same state and spikes in another page."""
+    page.select_option("#ax-pattern", "rebound_bursting")
+    page.select_option("#ax-stimulus", "pulses")
+    for selector, value in {
+        "#ax-amat-beta": "-1.23",
+        "#ax-amat-tau_v": "7.7",
+        "#ax-izhikevich-d": "0.55",
+        "#ax-amat-amplitude": "-800",
+        "#ax-run-duration": "650",
+    }.items():
+        page.locator(selector).fill(value)
+    drawn(page)
+    address = page.evaluate("AmatExplorer.page.link()")
+    # The last event of `fill` is "change", which writes the address.
+    assert page.url == address
+    again = opened(context, address)
+    assert state(again) == state(page)
+    assert state(again)["amat"]["beta"] == -1.23
+    assert state(again)["duration"] == 650
+    for model in MODELS:
+        assert spikes(again, model) == spikes(page, model)
+    again.get_by_role("button", name="Reset").click()
+    drawn(again)
+    assert urlsplit(again.url).fragment == "pattern=rebound_bursting"
+
+
+def test_link_that_cannot_be_used_is_told(context, explorer):
+    page = linked(
+        context, explorer, "pattern=tonic&stimulus=bang&amat.beta=1e9&amat.nothing=1&amat.omega=&izhikevich.d=1"
+    )
+    told = page.locator(".ax-notice").inner_text()
+    for words in ("pattern=tonic", "stimulus=bang", "amat.beta=1e9", "amat.nothing=1", "amat.omega="):
+        assert words in told
+    assert "izhikevich.d" not in told
+    assert state(page)["izhikevich"]["d"] == 1
+    assert spikes(page, "amat")
+
+
+def test_anchor_of_the_text_is_no_state(context, explorer):
+    page = linked(context, explorer, "what-you-see")
+    assert page.locator(".ax-notice").inner_text() == ""
+    before = state(page)
+    page.evaluate("location.hash = 'what-it-computes'")
+    assert state(page) == before
+
+
+def test_everything_can_be_reached_and_left_by_keyboard(page):
+    """Tab goes through all controls in the order of the page, each shows that it has the focus, and then goes on."""
+    visible = page.evaluate(
+        f"Array.from(document.querySelectorAll({CONTROLS!r})).filter(e => e.checkVisibility()).map(e => e.outerHTML)"
+    )
+    assert len(visible) > 25
+    page.evaluate("document.querySelector('#amat-explorer').setAttribute('tabindex', '-1')")
+    page.evaluate("document.querySelector('#amat-explorer').focus()")
+    reached = []
+    for _ in range(2 * len(visible)):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            """() => {
+                const focused = document.activeElement;
+                const inside = focused.closest('#amat-explorer') !== null;
+                const style = getComputedStyle(focused);
+                return [inside, focused.outerHTML, style.outlineStyle, style.outlineWidth];
+            }"""
+        )
+        if not focused[0]:
+            break
+        assert focused[2] == "solid", focused
+        assert focused[3] == "3px", focused
+        reached.append(focused[1])
+    else:
+        pytest.fail("The focus does not leave the explorer.")
+    assert reached == visible
+
+
+def test_keys_operate_what_they_reach(page):
+    """Arrows move a slider by its step and select a pattern; Enter opens the script."""
+    page.locator("#ax-amat-alpha_1").focus()
+    page.keyboard.press("ArrowRight")
+    drawn(page)
+    assert state(page)["amat"]["alpha_1"] == -0.4
+    page.keyboard.press("Tab")  # the field beside the slider
+    page.keyboard.press("Control+a")
+    page.keyboard.type("12.345")
+    drawn(page)
+    assert state(page)["amat"]["alpha_1"] == 12.345
+    page.locator("#ax-pattern").focus()
+    page.keyboard.press("ArrowDown")
+    drawn(page)
+    assert state(page)["pattern"] == "phasic_bursting"
+    assert state(page)["amat"]["alpha_1"] == -0.5
+    page.get_by_role("button", name="PyNEST script").focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#ax-script").is_visible()
+    assert page.get_by_role("button", name="PyNEST script").get_attribute("aria-expanded") == "true"
+
+
+@pytest.mark.parametrize("wrong", ["0", "", "1000"])
+def test_wrong_number_is_told_and_changes_nothing(page, wrong):
+    before = spikes(page, "amat")
+    field = page.get_by_label("Membrane time constant, exact value")
+    field.fill(wrong)
+    drawn(page)
+    assert state(page)["amat"]["tau_m"] == 5
+    assert spikes(page, "amat") == before
+    assert field.get_attribute("aria-invalid") == "true"
+    problem = page.locator(f"#{field.get_attribute('aria-describedby')}")
+    assert "The plot keeps 5." in problem.inner_text()
+    field.fill("6")
+    drawn(page)
+    assert problem.inner_text() == ""
+    assert state(page)["amat"]["tau_m"] == 6
+
+
+def test_every_control_has_a_name_of_its_own(page):
+    names = page.evaluate(
+        f"""Array.from(document.querySelectorAll({CONTROLS!r})).map(control => {{
+            const side = control.closest('section')?.querySelector('h2').textContent ?? '';
+            const label = control.labels?.[0]?.textContent ?? '';
+            return side + ': ' + (control.getAttribute('aria-label') ?? (label.trim() || control.textContent.trim()));
+        }})"""
+    )
+    assert all(name.split(": ")[1] for name in names)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "pattern=tonic_bursting",
+        "pattern=bistability&amat.amplitude=1.02&izhikevich.amplitude=1.1",
+        "pattern=inhibition_induced_bursting&izhikevich.amplitude=0.9",
+        "pattern=accommodation&stimulus=ramp&duration=300&amat.amplitude=300&amat.beta=-0.4&izhikevich.amplitude=20",
+    ],
+)
+def test_script_gives_the_spikes_of_the_page(context, explorer, words, tmp_path):
+    """The PyNEST script, run as a user runs it, prints the spike times of both neurons."""
+    page = linked(context, explorer, words)
+    page.get_by_role("button", name="PyNEST script").click()
+    script = tmp_path / "explored.py"
+    script.write_text(page.locator(".ax-code").inner_text())
+    finished = subprocess.run([sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=600)
+    assert finished.returncode == 0, finished.stderr
+    printed = [line for line in finished.stdout.splitlines() if "spikes at (ms):" in line]
+    assert len(printed) == len(MODELS)
+    for line, model in zip(printed, MODELS, strict=True):
+        times = [float(time) for time in line.split(":")[1].split()]
+        expected = page.evaluate("model => AmatExplorer.page.results[model].spikes", model)
+        assert times == [round(time, 3) for time in expected]
+        assert times
+
+
+def test_script_and_link_are_copied(context, page):
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("Link copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.evaluate("AmatExplorer.page.link()")
+    page.get_by_role("button", name="PyNEST script").click()
+    page.get_by_role("button", name="Copy script").click()
+    page.get_by_text("Script copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator(".ax-code").inner_text()
+
+
+def test_change_is_drawn_soon(context, explorer):
+    """From the slider's event to the last line drawn, for 1 s of AMAT.
+
+    Far longer than it takes (some 10 ms), since machines that run tests are shared.
+    """
+    page = linked(context, explorer, "pattern=tonic_spiking&stimulus=step&duration=1000")
+    times = []
+    for number in range(15):
+        page.evaluate("performance.clearMeasures()")
+        page.locator("#ax-amat-alpha_1").fill(str(5 + number))
+        drawn(page)
+        page.wait_for_function("performance.getEntriesByName('explorer').length")
+        times.append(page.evaluate("performance.getEntriesByName('explorer')[0].duration"))
+    print(f"drawn in {median(times):.1f} ms (median), {max(times):.1f} ms (longest)")
+    assert median(times) < 500
+
+
+@pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1400, "dark")])
+def test_page_fits_its_window(browser, explorer, width, theme):
+    """Nothing is wider than a phone, plots fill their column, and their ink is that of the theme."""
+    context = browser.new_context(viewport={"width": width, "height": 740}, color_scheme=theme, offline=True)
+    page = opened(context, explorer)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for plot in page.locator(".ax-chart .uplot").all():
+        assert plot.bounding_box()["width"] >= 0.35 * width
+    ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--pst-color-text-base').trim()")
+    assert sum(bytes.fromhex(ink.lstrip("#"))) < 384 if theme == "light" else sum(bytes.fromhex(ink.lstrip("#"))) > 384
+    context.close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(built_book: Path) -> Iterator[str]:
+    """The site as a server gives it."""
+    handler = functools.partial(_Quiet, directory=built_book)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_page_loads_only_from_the_site_and_reports_no_error(browser, server):
+    context = browser.new_context()
+    page = context.new_page()
+    requests: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("requestfailed", lambda request: errors.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    # The theme reports that nothing was stored yet; what this page reports names its own files.
+    page.on(
+        "console",
+        lambda message: (
+            errors.append(message.text)
+            if message.type in ("error", "warning") and "/explorer/" in message.location["url"]
+            else None
+        ),
+    )
+    page.goto(f"{server}/explorer.html", wait_until="networkidle")
+    drawn(page)
+    for pattern in trials("amat"):
+        page.select_option("#ax-pattern", pattern)
+        drawn(page)
+    context.close()
+    assert not errors
+    assert {urlsplit(request).netloc for request in requests} == {urlsplit(server).netloc}
+    assert any(request.split("?")[0].endswith("/explorer/models.js") for request in requests)
+
+
+def test_without_scripts_the_page_says_what_it_lacks(browser, explorer):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(explorer)
+    assert "needs JavaScript" in page.locator("noscript").inner_text()
+    context.close()
+
+
+def test_other_pages_do_not_load_the_explorer(built_book):
+    others = [page for page in built_book.rglob("*.html") if page.name != "explorer.html"]
+    assert others
+    for page in others:
+        assert "_static/explorer/" not in page.read_text(encoding="utf-8"), page.name
