@@ -32,10 +32,13 @@ def explorer(built_book: Path) -> str:
 
 @pytest.fixture
 def context(browser) -> Iterator[Any]:
-    """A browser that has seen nothing yet, without a network."""
+    """A browser that has seen nothing yet, without a network; an error in a script of its pages fails the test."""
     made = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    errors: list[str] = []
+    made.on("weberror", lambda error: errors.append(str(error.error)))
     yield made
     made.close()
+    assert not errors
 
 
 @pytest.fixture
@@ -44,9 +47,8 @@ def page(context, explorer):
 
 
 def opened(context, address: str):
-    """Return the page at an address when it has drawn; what goes wrong in its scripts fails the test."""
+    """Return the page at an address when it has drawn."""
     page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"{error}"))
     page.goto(address)
     drawn(page)
     return page
@@ -121,7 +123,7 @@ def test_spikes_are_told_as_text(page):
     assert shown[0].startswith("AMAT: 1 spike in 500 ms, at ")
     assert f"at {first:g} ms" in shown[0]
     page.wait_for_function("text => document.querySelector('[aria-live]').textContent === text", arg=" ".join(shown))
-    page.locator("summary").first.click()
+    page.locator("#amat-explorer summary").first.click()
     assert page.locator(".ax-times").first.inner_text() == f"{first:g} ms"
 
 
