@@ -24,7 +24,17 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from amat import cli_archive, cli_benchmark, cli_explore, cli_patterns, cli_tutorial, cli_verify, paths, toolchain
+from amat import (
+    cli_archive,
+    cli_benchmark,
+    cli_explore,
+    cli_patterns,
+    cli_tutorial,
+    cli_upstream,
+    cli_verify,
+    paths,
+    toolchain,
+)
 from amat.errors import AmatError
 
 #: For commands that pass words that they do not know on to another program.
@@ -46,6 +56,7 @@ app.command()(cli_archive.deposit)
 app.command()(cli_patterns.patterns)
 app.command()(cli_patterns.simulate)
 app.command()(cli_explore.explore)
+app.command()(cli_upstream.upstream)
 app.command(context_settings=_PASS_ON)(cli_tutorial.tutorial)
 _console = Console()
 _messages = Console(stderr=True)

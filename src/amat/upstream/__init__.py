@@ -1,0 +1,9 @@
+"""What goes to the projects that this one builds on: a pull request for NESTML, and notes for NESTML and NEST.
+
+Model, pages, figures and tutorial are made from this repository's own; ``upstream/`` holds only what is nowhere else.
+"""
+
+from amat.upstream.bundle import Bundle, assemble
+from amat.upstream.checks import Check, check, check_files, check_run
+
+__all__ = ["Bundle", "Check", "assemble", "check", "check_files", "check_run"]
