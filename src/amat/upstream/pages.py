@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from amat import plots, toolchain
 from amat.characterisation import characterise, draw_f_i_curve, draw_psp, draw_pulses
@@ -23,7 +24,7 @@ FIGURES: Mapping[str, Any] = {
     "fI_curve": draw_f_i_curve,
 }
 
-#: Sizes of a figure in inches: on the model's own page the drawing's own, in the list of models small.
+#: Size of a figure in the list of models, in inches.
 _SMALL = (4.0, 3.0)
 
 
@@ -87,9 +88,21 @@ def write_figures(folder: Path, name: str) -> None:
     for kind, draw in FIGURES.items():
         figure = draw(measured)
         plots.save(figure, folder / f"nestml_{kind}_[{name}].png")
-        figure.set_size_inches(_SMALL)
+        _simplify(figure)
         plots.save(figure, folder / f"nestml_{kind}_[{name}]_small.png")
         plt.close(figure)
+
+
+def _simplify(figure: Figure) -> None:
+    """Make a figure small: without legends, which would squeeze the panels, and with one label for all columns."""
+    figure.set_size_inches(_SMALL)
+    for axes in figure.axes:
+        if legend := axes.get_legend():
+            legend.remove()
+    labelled = [axes for axes in figure.axes if axes.get_xlabel()]
+    for axes in labelled:
+        if axes is not labelled[len(labelled) // 2]:
+            axes.set_xlabel("")
 
 
 def insert_entry(index: str, entry: str, name: str) -> str | None:

@@ -1,0 +1,7 @@
+"""The same model file through NESTML's other targets: what is generated, what runs, and whether it does the same."""
+
+from amat.other_simulators.generate import TARGETS, Generated, generate
+from amat.other_simulators.standalone import compare_with_nest
+from amat.other_simulators.status import survey
+
+__all__ = ["TARGETS", "Generated", "compare_with_nest", "generate", "survey"]

@@ -1,0 +1,50 @@
+"""The bundle with the real NESTML and NEST: its test runs as in a checkout of NESTML, its texts have numbers."""
+
+import json
+import re
+
+import pytest
+
+from amat.upstream import assemble, check_run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return assemble(tmp_path_factory.mktemp("bundle"), sets=15)
+
+
+@pytest.mark.timeout(1800)
+def test_the_bundled_test_runs_unchanged_and_passes(bundle):
+    """NESTML builds the model with its default options; all tests of the file against NEST's own model."""
+    (check,) = check_run(bundle, tutorial=False)
+    assert check.passed, check.detail
+    assert re.match(r"\d+ passed", check.detail)
+    assert "skipped" not in check.detail
+
+
+def test_the_texts_have_all_their_numbers(bundle):
+    texts = {path.name: path.read_text() for path in bundle.folder.glob("*.md")}
+    assert set(texts) == {"pull_request.md", "code_generator.md", "amat2_psc_exp.md"}
+    for text in texts.values():
+        assert "{{" not in text
+        assert "nan" not in text.split()
+    assert "in 0 of the neurons" in texts["pull_request.md"]
+    assert "| `amat2_psc_exp_neuron_opt` | `amat2_psc_exp` | network |" in texts["code_generator.md"]
+    assert "must differ" in texts["amat2_psc_exp.md"]
+
+
+def test_the_command_names_files_and_checks_and_writes_what_it_found(run_amat, tmp_path):
+    finished = run_amat("upstream", "--no-run", "--no-texts", "--output", tmp_path / "out")
+    assert finished.returncode == 0, finished.stderr
+    assert "models/neurons/amat2_psc_exp_neuron.nestml" in finished.stdout
+    checks = json.loads((tmp_path / "out" / "checks.json").read_text())
+    assert len(checks) == 7
+    assert all(passed is not False for passed, _ in checks.values())
+
+
+def test_a_folder_that_is_not_nestmls_is_an_error_that_says_so(run_amat, tmp_path):
+    finished = run_amat("upstream", "--source-tree", tmp_path, "--output", tmp_path / "out")
+    assert finished.returncode == 1
+    assert "does not hold NESTML's sources" in finished.stderr

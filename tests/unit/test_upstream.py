@@ -1,0 +1,214 @@
+"""The bundle for NESTML: made of this repository's own files, the same each time, and as NESTML's own checks want it.
+
+What needs the compiled model, for the figures, is marked slow. A folder stands for NESTML's sources: it holds the
+installed NESTML's models, and lists of models and tutorials in the form that these have there.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from amat import paths, toolchain
+from amat.errors import AmatError
+from amat.upstream import assemble, check_files
+from amat.upstream.checks import STYLE_OPTIONS
+from amat.upstream.model import library_model, licence_header, parse
+from amat.upstream.pages import insert_entry, write_page
+from amat.upstream.tutorial import port_tutorial
+
+NAME = "amat2_psc_exp_neuron"
+SOURCE = paths.MODELS / f"{NAME}.nestml"
+
+INDEX = """\
+Models library
+==============
+
+Neuron models
+~~~~~~~~~~~~~
+
+
+:doc:`aeif_cond_exp_neuron <aeif_cond_exp_neuron>`
+--------------------------------------------------
+
+A neuron
+
+
+:doc:`izhikevich_neuron <izhikevich_neuron>`
+--------------------------------------------
+
+Another neuron
+
+Synapse models
+~~~~~~~~~~~~~~
+
+
+:doc:`static_synapse <static_synapse>`
+--------------------------------------
+
+A synapse
+"""
+TUTORIALS = """\
+Creating neuron models
+----------------------
+
+* :doc:`Izhikevich tutorial </tutorials/izhikevich/nestml_izhikevich_tutorial>`
+
+  A neuron
+"""
+
+
+@pytest.fixture(scope="module")
+def parts() -> Path:
+    assert paths.ROOT is not None
+    return paths.ROOT / "upstream" / "nestml"
+
+
+@pytest.fixture(scope="module")
+def source_tree(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("sources")
+    (folder / "pynestml").mkdir()
+    shutil.copytree(Path(sys.prefix) / "models", folder / "models")
+    (folder / "doc" / "models_library").mkdir(parents=True)
+    (folder / "doc" / "tutorials").mkdir()
+    (folder / "doc" / "models_library" / "index.rst").write_text(INDEX)
+    (folder / "doc" / "tutorials" / "tutorials_list.rst").write_text(TUTORIALS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory, source_tree):
+    return assemble(tmp_path_factory.mktemp("bundle"), source_tree=source_tree, texts=False)
+
+
+def test_the_model_is_this_projects_with_nestmls_licence_and_without_a_second_table_of_parameters():
+    """All but the comment at the top is the same text."""
+    ours, theirs = SOURCE.read_text(), library_model(SOURCE)
+    assert ours.split("\nmodel ")[1] == theirs.split("\nmodel ")[1]
+    assert "# Parameters\n" in ours
+    assert "# Parameters\n" not in theirs
+    library = Path(sys.prefix) / "models" / "neurons" / "iaf_psc_exp_neuron.nestml"
+    statement = library.read_text().split("# Copyright statement")[1].split("\nmodel ")[0]
+    assert statement in theirs
+
+
+def test_a_model_without_the_expected_comment_is_refused(tmp_path):
+    (tmp_path / "odd.nestml").write_text("# odd\nmodel odd:\n")
+    with pytest.raises(AmatError, match="0 tables of parameters"):
+        library_model(tmp_path / "odd.nestml")
+
+
+def test_nestml_parses_the_model_and_finds_a_mistake_in_another(tmp_path):
+    good, bad = tmp_path / f"{NAME}.nestml", tmp_path / "bad.nestml"
+    good.write_text(library_model(SOURCE))
+    model, problems = parse(good, tmp_path)
+    assert (model.get_name(), problems) == (NAME, [])
+    bad.write_text(good.read_text().replace("I_drive' = 0 pA/ms", "I_drive' = 0 mV"))
+    assert "inconsistent units" in " ".join(parse(bad, tmp_path)[1])
+
+
+def test_the_page_is_nestmls_with_the_models_own_words_and_all_parameters(tmp_path):
+    model = tmp_path / f"{NAME}.nestml"
+    model.write_text(library_model(SOURCE))
+    write_page(model, tmp_path / "page.rst", tmp_path)
+    page = (tmp_path / "page.rst").read_text()
+    assert page.startswith(f"{NAME}\n{'#' * len(NAME)}\n")
+    assert page.count("\nParameters\n") == 1
+    assert '"omega", "mV", "5 mV", "Resting threshold, relative to E_L"' in page
+    assert f".. include:: {NAME}_characterisation.rst" in page
+    assert "Generated at" not in page  # no two pages would be the same
+
+
+def test_the_test_has_nestmls_head_and_passes_its_style(parts):
+    test = parts / "tests" / "nest_tests" / f"test_{NAME}.py"
+    assert test.read_text().startswith(licence_header(test.name))
+    pytest.importorskip("pycodestyle", reason="pycodestyle, NESTML's check of style, is not installed")
+    command = [sys.executable, "-m", "pycodestyle", *STYLE_OPTIONS, str(test)]
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_the_tutorial_is_this_projects_without_its_package(parts):
+    text = port_tutorial(parts / "doc" / "tutorials" / "changes.yaml")
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    ours = json.loads(paths.TUTORIAL.read_text())["cells"]
+    kept = {cell["id"] for cell in notebook.cells}
+    same = {cell["id"] for cell in ours if "".join(cell["source"]) in {c.source for c in notebook.cells}}
+    assert kept < {cell["id"] for cell in ours}
+    assert len(same) > len(kept) / 2
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    compile(code, "tutorial", "exec")
+    assert "amat." not in code
+    numbers = [line for cell in notebook.cells for line in cell.source.split("**Exercise ")[1:]]
+    assert [int(line.split(".")[0]) for line in numbers] == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("patterns: []\ndrop: [cell-99]\nreplace: {}\n", "no cells"),
+        ("patterns: []\ndrop: []\nreplace: {cell-01: [[nowhere, x]]}\n", "0 times 'nowhere'"),
+        ("patterns: []\ndrop: []\nreplace: {}\n", "needs the package amat"),
+    ],
+)
+def test_changes_that_do_not_fit_the_tutorial_are_refused(tmp_path, changes, message):
+    (tmp_path / "changes.yaml").write_text(changes)
+    with pytest.raises(AmatError, match=message):
+        port_tutorial(tmp_path / "changes.yaml")
+
+
+def test_an_entry_goes_into_the_list_of_neurons_in_the_order_of_names():
+    text = insert_entry(INDEX, "ENTRY", "amat")
+    assert text is not None
+    places = [text.index(word) for word in ("aeif_cond", "ENTRY", "izhikevich", "static_synapse")]
+    assert places == sorted(places)
+    assert insert_entry("no list", "ENTRY", "amat") is None
+
+
+def test_sources_that_are_not_nestmls_are_refused(tmp_path):
+    with pytest.raises(AmatError, match="does not hold NESTML's sources"):
+        assemble(tmp_path / "out", source_tree=tmp_path)
+
+
+@pytest.mark.slow
+def test_the_bundle_has_nestmls_layout_and_nothing_else(bundle):
+    folders = {str(path.parent) for path in bundle.files}
+    assert folders == {"models/neurons", "doc/models_library", "doc/tutorials/amat", "tests/nest_tests"}
+    assert {str(path) for path in bundle.changed} == {
+        "doc/models_library/index.rst",
+        "doc/tutorials/tutorials_list.rst",
+    }
+    assert sum(path.suffix == ".png" for path in bundle.files) == 6
+    assert toolchain.MODELS[toolchain.AMAT].source.name in {path.name for path in bundle.files}
+
+
+@pytest.mark.slow
+def test_assembling_again_gives_the_same_patch_byte_for_byte(bundle, source_tree, tmp_path):
+    again = assemble(tmp_path, source_tree=source_tree, texts=False)
+    assert again.patch.read_bytes() == bundle.patch.read_bytes()
+
+
+@pytest.mark.slow
+def test_everything_that_nestml_checks_of_the_files_passes(bundle, source_tree):
+    """New files, the patch applied by git, licence, style, quotes, parser and context conditions, Sphinx."""
+    checks = {one.name: one for one in check_files(bundle, source_tree)}
+    assert len(checks) == 7
+    not_made = [one for one in checks.values() if one.passed is None]
+    assert all("not installed" in one.detail for one in not_made)
+    assert [one for one in checks.values() if one.passed is False] == []
+    assert "2 changed" in checks["git applies the patch"].detail
+
+
+@pytest.mark.slow
+def test_checks_find_what_is_wrong(bundle, source_tree, tmp_path):
+    """A file that NESTML has already, a patch that does not fit, a style and a licence that are not NESTML's."""
+    occupied = tmp_path / "sources"
+    shutil.copytree(source_tree, occupied)
+    (occupied / "models" / "neurons" / f"{NAME}.nestml").write_text("model x:\n")
+    failed = {one.name for one in check_files(bundle, occupied) if one.passed is False}
+    assert failed == {"the files are new to NESTML's sources", "git applies the patch"}
