@@ -18,6 +18,7 @@ COPY notebooks /opt/amat/notebooks
 COPY scripts /opt/amat/scripts
 COPY src /opt/amat/src
 COPY tests /opt/amat/tests
+COPY upstream /opt/amat/upstream
 COPY workflow /opt/amat/workflow
 COPY containers/entrypoint containers/install containers/make-lock containers/optional.txt containers/requirements.lock containers/selftest.py containers/verify /opt/amat/containers/
 

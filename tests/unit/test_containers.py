@@ -20,7 +20,7 @@ DEFINITION = (ROOT / "apptainer.def").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 LOCK = (ROOT / "containers" / "requirements.lock").read_text()
 #: What a checkout has and an image does not.
-LEFT_OUT = {".ci", ".dockerignore", ".github", ".gitignore", ".reuse", "upstream"}
+LEFT_OUT = {".ci", ".dockerignore", ".github", ".gitignore"}
 
 
 def section(name: str) -> str:

@@ -127,14 +127,13 @@ def compare_with_nest(number: int = 25, seed: int = 1, resolution: float = 0.1) 
     neuron_class = load_neuron(generate("PYTHON_STANDALONE"))
     cases = validation.draw_cases(number, resolution, np.random.default_rng([seed, 4]))
     models = {
-        toolchain.AMAT: [case.parameters.to_nestml() for case in cases],
-        validation.NEST_MODEL: [case.parameters.to_nest() for case in cases],
+        toolchain.AMAT: [case.parameters.to_nestml() | {"V_m": case.V_m} for case in cases],
+        validation.NEST_MODEL: [case.parameters.to_nest() | {"V_m": case.V_m} for case in cases],
     }
     result = simulate(
         models,
         [case.stimulus for case in cases],
         resolution,
-        initial={model: [{"V_m": case.V_m} for case in cases] for model in models},
         record={model: ["V_m", "V_th"] for model in models},
         seed=seed,
     )
