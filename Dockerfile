@@ -26,6 +26,7 @@ RUN --mount=type=bind,source=containers/certificates,target=/opt/certificates \
     MPI="${MPI}" COMMIT="${COMMIT}" SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" /opt/amat/containers/install base
 RUN --mount=type=bind,source=containers/certificates,target=/opt/certificates \
     if [ "${JUPYTER}" = yes ]; then /opt/amat/containers/install jupyter; fi
+RUN /opt/amat/containers/install bill
 
 ENV PYTHONNOUSERSITE=1
 LABEL org.opencontainers.image.title="AMAT in NESTML" \

@@ -96,7 +96,7 @@ def test_what_git_ignores_gets_into_no_image():
 def test_both_files_install_and_start_the_same():
     commands = re.findall(r"/opt/amat/containers/install \w+", section("post"))
     assert commands == re.findall(r"/opt/amat/containers/install \w+", DOCKERFILE)
-    assert commands == [f"/opt/amat/containers/install {part}" for part in ("base", "jupyter")]
+    assert commands == [f"/opt/amat/containers/install {part}" for part in ("base", "jupyter", "bill")]
     (entry,) = re.findall(r"^ENTRYPOINT (.+)$", DOCKERFILE, re.MULTILINE)
     assert section("runscript").split()[:2] == ["exec", *json.loads(entry)]
 
