@@ -10,7 +10,9 @@ from amat.errors import AmatError
 __all__ = ["library_model", "licence_header", "parse", "title"]
 
 _PARAMETERS = re.compile(r"# Parameters\n# \++\n#\n(?:# .*\n)+#\n")
+# REUSE-IgnoreStart: the line of another file's head.
 _LICENCE = "# SPDX-License-Identifier: GPL-2.0-or-later\n"
+# REUSE-IgnoreEnd
 
 
 def licence_header(name: str) -> str:
