@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ def main() -> None:
     parser.add_argument("--modules", type=Path, required=True, help="record that `amat build` wrote")
     parser.add_argument("--parameters", default="{}", help="the notebook's parameters as JSON")
     words = parser.parse_args()
+    # Snakemake sets it for every step; NEST ignores it, and says so on the pages, with the time.
+    os.environ.pop("OMP_NUM_THREADS", None)
     modules = json.loads(words.modules.read_text())
     execute_notebook(words.notebook, words.executed, words.results, json.loads(words.parameters), modules)
 

@@ -116,7 +116,7 @@ def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[
     In the dark only colours are looked at again: all else is the same page.
     """
     visits = {}
-    context = browser.new_context(offline=True)
+    context = browser.new_context(offline=True, reduced_motion="reduce")  # colours change at once
     for path in pages:
         page = context.new_page()
         faults = watch(page)
