@@ -43,8 +43,14 @@
     const extremes = [Math.min(...intervals), Math.max(...intervals)].map(rounded);
     return [
       `${label}: ${counted(spikes.length, "spike")} in ${rounded(duration)} ms, `,
-      spikes.length === 1 ? `at ${rounded(spikes[0])} ms.` : `from ${rounded(spikes[0])} to ${rounded(spikes.at(-1))} ms, `,
-      !intervals.length ? "" : extremes[0] === extremes[1] ? `intervals of ${extremes[0]} ms.` : `intervals of ${extremes.join(" to ")} ms.`,
+      spikes.length === 1
+        ? `at ${rounded(spikes[0])} ms.`
+        : `from ${rounded(spikes[0])} to ${rounded(spikes.at(-1))} ms, `,
+      !intervals.length
+        ? ""
+        : extremes[0] === extremes[1]
+          ? `intervals of ${extremes[0]} ms.`
+          : `intervals of ${extremes.join(" to ")} ms.`,
     ].join("");
   }
 
@@ -55,7 +61,12 @@
       const id = `ax-${model || "run"}-${name}`;
       const described = `${id}-problem`;
       this.unit = element("span", { class: "ax-unit" }, unit);
-      this.slider = element("input", { type: "range", id, oninput: () => this.take(this.slider), onchange: () => page.remember() });
+      this.slider = element("input", {
+        type: "range",
+        id,
+        oninput: () => this.take(this.slider),
+        onchange: () => page.remember(),
+      });
       this.field = element("input", {
         type: "number",
         required: true,
@@ -94,7 +105,9 @@
 
     check() {
       const wrong = !this.field.checkValidity();
-      this.problem.textContent = wrong ? `${this.field.validationMessage} The plot keeps ${this.values[this.name]}.` : "";
+      this.problem.textContent = wrong
+        ? `${this.field.validationMessage} The plot keeps ${this.values[this.name]}.`
+        : "";
       this.field.setAttribute("aria-invalid", wrong);
       return !wrong;
     }
@@ -140,10 +153,17 @@
       const option = ([value, { label }]) => element("option", { value }, label);
       this.pattern = element(
         "select",
-        { id: "ax-pattern", onchange: () => this.begin(explorer.initialState(this.pattern.value, this.state.stimulus)) },
+        {
+          id: "ax-pattern",
+          onchange: () => this.begin(explorer.initialState(this.pattern.value, this.state.stimulus)),
+        },
         ...Object.entries(patterns).map(option),
       );
-      this.stimulus = element("select", { id: "ax-stimulus", onchange: () => this.chooseStimulus() }, ...Object.entries(explorer.stimuli).map(option));
+      this.stimulus = element(
+        "select",
+        { id: "ax-stimulus", onchange: () => this.chooseStimulus() },
+        ...Object.entries(explorer.stimuli).map(option),
+      );
       this.duration = new Quantity(this, null, "duration", "", "Length of the run", "ms");
       this.criterion = element("p", { class: "ax-criterion" });
       this.notice = element("p", { class: "ax-notice", role: "status" });
@@ -161,11 +181,20 @@
         element(
           "div",
           { class: "ax-actions" },
-          element("button", { type: "button", onclick: () => this.begin(explorer.initialState(this.state.pattern)) }, "Reset"),
+          element(
+            "button",
+            { type: "button", onclick: () => this.begin(explorer.initialState(this.state.pattern)) },
+            "Reset",
+          ),
           element("button", { type: "button", onclick: () => this.copy(this.link(), "Link") }, "Copy link"),
           (this.opener = element(
             "button",
-            { type: "button", "aria-expanded": "false", "aria-controls": "ax-script", onclick: () => this.toggleScript() },
+            {
+              type: "button",
+              "aria-expanded": "false",
+              "aria-controls": "ax-script",
+              onclick: () => this.toggleScript(),
+            },
             "PyNEST script",
           )),
         ),
@@ -191,7 +220,9 @@
       const chart = element("div", {
         class: "ax-chart",
         role: "img",
-        "aria-label": `${label}: membrane potential${hasThreshold ? ", threshold" : ""} and spikes over time, and the current below. The spikes are told in the text that follows.`,
+        "aria-label":
+          `${label}: membrane potential${hasThreshold ? ", threshold" : ""} and spikes over time, ` +
+          "and the current below. The spikes are told in the text that follows.",
       });
       const text = element("p", { class: "ax-summary" });
       const times = element("p", { class: "ax-times" });
@@ -203,7 +234,12 @@
         chart,
         text,
         element("details", {}, element("summary", {}, "All spike times"), times),
-        element("fieldset", {}, element("legend", {}, `Current and parameters of ${label}`), ...quantities.map(({ row }) => row)),
+        element(
+          "fieldset",
+          {},
+          element("legend", {}, `Current and parameters of ${label}`),
+          ...quantities.map(({ row }) => row),
+        ),
       );
       return { section, chart, text, times, quantities };
     }
@@ -242,7 +278,8 @@
       const { pattern, stimulus } = this.state;
       this.pattern.value = pattern;
       this.stimulus.value = stimulus;
-      this.criterion.textContent = `${explorer.content.patterns[pattern].label}: ${explorer.content.patterns[pattern].criterion}`;
+      const { label, criterion } = explorer.content.patterns[pattern];
+      this.criterion.textContent = `${label}: ${criterion}`;
       this.duration.refresh();
       this.duration.row.hidden = stimulus === "pattern";
       for (const model of this.models) {
@@ -297,7 +334,9 @@
     }
 
     tell(refused) {
-      this.notice.textContent = refused.length ? `The link has values that cannot be used, and the pattern’s own stand for them: ${refused.join(", ")}` : "";
+      this.notice.textContent = refused.length
+        ? `The link has values that cannot be used, and the pattern’s own stand for them: ${refused.join(", ")}`
+        : "";
     }
 
     toggleScript() {

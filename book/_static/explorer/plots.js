@@ -4,7 +4,7 @@
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
   const NARROW = 420; // pixels, below which plots are lower: a phone's screen shall have room for sliders, too
   const HEIGHTS = { potential: [180, 250], current: [90, 110] };
-  const AXIS_WIDTH = 62;
+  const AXIS_WIDTH = 50;
 
   function themed(name, otherwise) {
     return () => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || otherwise;
@@ -68,16 +68,25 @@
       cursor: { sync: { key: model }, drag: { x: true, y: false } },
       scales: { x: { time: false, range: (plot, min, max) => [min, max] }, y: { range: widened } },
     });
-    const series = [{ label: "time", value: number("ms") }, { label: "membrane potential", stroke: colour, width: 1.5, value: number("mV") }];
+    const series = [
+      { label: "time", value: number("ms") },
+      { label: "membrane potential", stroke: colour, width: 1.5, value: number("mV") },
+    ];
     if (hasThreshold) {
-      series.push({ label: "threshold", stroke: explorer.content.threshold_colour, width: 1.5, dash: [6, 3], value: number("mV") });
+      series.push({
+        label: "threshold",
+        stroke: explorer.content.threshold_colour,
+        width: 1.5,
+        dash: [6, 3],
+        value: number("mV"),
+      });
     }
     const potential = new uPlot(
       {
         ...shared(),
         height: height("potential", element.clientWidth),
         scales: { ...shared().scales, y: { range: padded } },
-        axes: [axis(null, { labelSize: 0, size: 28 }), axis("mV", { size: AXIS_WIDTH - 20 })],
+        axes: [axis(null, { labelSize: 0, size: 28 }), axis("mV", { size: AXIS_WIDTH })],
         series,
         hooks: { draw: [(plot) => drawSpikes(plot, spikes, ink())] },
       },
@@ -89,11 +98,11 @@
         ...shared(),
         height: height("current", element.clientWidth),
         legend: { show: false },
-        axes: [axis("time (ms)", { size: 28, labelSize: 18 }), axis(`I (${unit})`, { size: AXIS_WIDTH - 20, space: 20 })],
-        series: [
-          {},
-          { stroke: ink, width: 1.5, paths: uPlot.paths.stepped({ align: -1 }) },
+        axes: [
+          axis("time (ms)", { size: 28, labelSize: 18 }),
+          axis(`I (${unit})`, { size: AXIS_WIDTH, space: 20 }),
         ],
+        series: [{}, { stroke: ink, width: 1.5, paths: uPlot.paths.stepped({ align: -1 }) }],
       },
       [[], []],
       element,
@@ -109,15 +118,19 @@
       }
     }).observe(element);
     // The theme's colours are read when a plot is drawn.
-    new MutationObserver(() => Object.values(plots).forEach((plot) => plot.redraw())).observe(document.documentElement, {
-      attributeFilter: ["data-theme", "data-mode"],
-    });
+    new MutationObserver(() => Object.values(plots).forEach((plot) => plot.redraw())).observe(
+      document.documentElement,
+      {
+        attributeFilter: ["data-theme", "data-mode"],
+      },
+    );
 
     return {
       // Whoever looks closer keeps the part of time that is shown, until something else is to be seen.
       show(result, trial, reset) {
         const { min, max } = potential.scales.x;
-        const kept = !reset && length === trial.duration && min != null ? { min, max } : { min: 0, max: trial.duration };
+        const kept =
+          !reset && length === trial.duration && min != null ? { min, max } : { min: 0, max: trial.duration };
         length = trial.duration;
         spikes = result.spikes;
         const peak = trial.parameters.V_peak;

@@ -50,7 +50,9 @@ def simulate(model, parameters, state, baseline, segments, sampled, duration, re
       return `(${value.map(python).join(", ")})`;
     }
     if (typeof value === "object") {
-      return `{${Object.entries(value).map(([name, item]) => `${python(name)}: ${python(item)}`).join(", ")}}`;
+      return `{${Object.entries(value)
+        .map(([name, item]) => `${python(name)}: ${python(item)}`)
+        .join(", ")}}`;
     }
     if (typeof value === "string") {
       return JSON.stringify(value);

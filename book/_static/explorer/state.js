@@ -21,7 +21,8 @@
 
   function current(own, t) {
     return own.segments.reduce(
-      (sum, [start, stop, value, slope]) => (start < t && t < stop ? sum + value + (slope ? slope * (t - start) : 0) : sum),
+      (sum, [start, stop, value, slope]) =>
+        start < t && t < stop ? sum + value + (slope ? slope * (t - start) : 0) : sum,
       own.baseline,
     );
   }
@@ -41,7 +42,10 @@
   explorer.initialState = function (pattern, stimulus = "pattern") {
     const state = { pattern, stimulus, duration: 500 };
     for (const [model, { sliders }] of Object.entries(explorer.content.models)) {
-      const values = Object.assign(explorer.models[model].defaults(), explorer.content.patterns[pattern][model].parameters);
+      const values = Object.assign(
+        explorer.models[model].defaults(),
+        explorer.content.patterns[pattern][model].parameters,
+      );
       state[model] = { amplitude: explorer.initialAmplitude(pattern, stimulus, model) };
       for (const name of Object.keys(sliders)) {
         state[model][name] = values[name];
@@ -73,7 +77,12 @@
     } else if (amplitude !== 1) {
       // What the current changes is scaled, not what it is at first.
       trial.baseline = amplitude * own.baseline + (1 - amplitude) * holding;
-      trial.segments = own.segments.map(([start, stop, value, slope]) => [start, stop, amplitude * value, amplitude * slope]);
+      trial.segments = own.segments.map(([start, stop, value, slope]) => [
+        start,
+        stop,
+        amplitude * value,
+        amplitude * slope,
+      ]);
     }
     return trial;
   };
@@ -120,7 +129,11 @@
         continue;
       }
       const value = text.trim() === "" ? NaN : Number(text);
-      if (Object.hasOwn(target, name) && value >= explorer.range(state, model, name)[0] && value <= explorer.range(state, model, name)[1]) {
+      if (
+        Object.hasOwn(target, name) &&
+        value >= explorer.range(state, model, name)[0] &&
+        value <= explorer.range(state, model, name)[1]
+      ) {
         target[name] = value;
       } else {
         refused.push(`${key}=${text}`);

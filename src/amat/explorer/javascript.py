@@ -3,18 +3,20 @@
 What becomes of a model is an object. Its functions work on ``s``, the state as an array of doubles; ``p``, parameters
 by name; ``c``, internals by name; ``h``, the time step in ms:
 
-==================== ==================================================================================
-`parameters`          unit and meaning of each parameter, by name
-`index`               places of the state variables in ``s``, by name; those of the equations come first
-`defaults()`          returns the parameters' default values
-`internals(p, h)`     returns ``c``
-`initial(p, c, h)`    returns the state at time zero
-`matrix(p, c, h)`     returns A of x' = A x for these, or null where the model has no equations
-`update(s, p, c, h, input, integrate)`  does what the model's update does; ``integrate(s)`` advances x
-`condition(s, p, c, h)`  tells whether there is a spike
-`fire(s, p, c, h)`    does what a spike does
-`inlines`             inline expressions that the above use, as functions of (s, p, c, h)
-==================== ==================================================================================
+``parameters``
+    Unit and meaning of each parameter, by name.
+``index``
+    Places of the state variables in ``s``, by name; those of the equations, x, come first.
+``inlines``
+    Inline expressions, as functions of (s, p, c, h).
+``defaults()``, ``internals(p, h)``, ``initial(p, c, h)``
+    Return ``p``, ``c``, and ``s`` at time zero.
+``matrix(p, c, h)``
+    Returns A of x' = A x, or null where the model has no equations.
+``update(s, p, c, h, input, integrate)``
+    Does what the model's update does, under a continuous input; ``integrate(s)`` advances x by a step.
+``condition(s, p, c, h)``, ``fire(s, p, c, h)``
+    Tells whether there is a spike, and does what a spike does.
 
 Expressions keep NESTML's order of operations, which is that of the C++ made by NESTML, so that the same doubles come
 out. No spikes arrive: spike ports are zero.
@@ -161,64 +163,49 @@ class _Translation:
             raise UnsupportedModelError(f"{model.get_name()} has vectors, delays or functions of its own")
         parameters = model.get_parameter_symbols()
         internals = model.get_internal_symbols()
-        inlines = {symbol.get_symbol_name(): symbol for symbol in model.get_inline_expression_symbols()}
-        states = {symbol.get_symbol_name(): symbol for symbol in model.get_state_symbols()}
+        inlines = {_name(symbol): symbol for symbol in model.get_inline_expression_symbols()}
+        states = {_name(symbol): symbol for symbol in model.get_state_symbols()}
         equations = self._equations()
         state = [*equations, *(name for name in states if name not in equations)]
         self.names |= {name: f"s[i.{name}]" for name in state}
-        self.names |= {symbol.get_symbol_name(): f"p.{symbol.get_symbol_name()}" for symbol in parameters}
-        self.names |= {symbol.get_symbol_name(): f"c.{symbol.get_symbol_name()}" for symbol in internals}
+        self.names |= {_name(symbol): f"p.{_name(symbol)}" for symbol in parameters}
+        self.names |= {_name(symbol): f"c.{_name(symbol)}" for symbol in internals}
         self.names |= {name: f"inlines.{name}(s, p, c, h)" for name in inlines}
-        self.names |= {port.get_symbol_name(): "input" for port in model.get_continuous_input_ports()}
-        self.names |= {port.get_symbol_name(): "0" for port in model.get_spike_input_ports()}
+        self.names |= {_name(port): "input" for port in model.get_continuous_input_ports()}
+        self.names |= {_name(port): "0" for port in model.get_spike_input_ports()}
 
         described = {
-            symbol.get_symbol_name(): {
-                "unit": _unit(symbol),
-                "meaning": "".join(symbol.get_comment()).strip(),
-            }
+            _name(symbol): {"unit": _unit(symbol), "meaning": "".join(symbol.get_comment()).strip()}
             for symbol in parameters
         }
-        defaults = [
-            f"    values.{symbol.get_symbol_name()} = {self._print(symbol.get_declaring_expression())};"
-            for symbol in parameters
-        ]
-        if any("s[" in line or "c." in line for line in defaults):
-            raise UnsupportedModelError(f"{model.get_name()} has defaults that depend on something")
-        initial = [
-            f"    s[i.{name}] = {self._print(symbol.get_declaring_expression())};"
-            for name, symbol in states.items()  # without convolutions, which begin at zero
-        ]
         (on_condition,) = model.get_on_condition_blocks()
         update = [line for block in model.get_update_blocks() for line in self._body(block, 2)]
         fire = self._body(on_condition, 2)
         condition = self._print(on_condition.get_cond_expr())
-        used = [f"    {name}: (s, p, c, h) => {self._print_inline(symbol)}," for name, symbol in inlines.items()]
         return "\n".join(
             [
                 "(function () {",
                 f"  const i = {json.dumps({name: number for number, name in enumerate(state)})};",
                 "  const inlines = {",
-                *used,
+                *(f"    {name}: (s, p, c, h) => {self._value(symbol)}," for name, symbol in inlines.items()),
                 "  };",
                 "  return {",
-                f"  name: {json.dumps(model.get_name())},",
                 f"  parameters: {json.dumps(described, ensure_ascii=False)},",
                 "  index: i,",
                 "  inlines,",
                 "  defaults() {",
-                "    const values = {};",
-                *defaults,
-                "    return values;",
+                "    const p = {};",
+                *map(self._declaration, parameters),
+                "    return p;",
                 "  },",
                 "  internals(p, h) {",
                 "    const c = {};",
-                *(f"    {self.names[_name(i)]} = {self._print(i.get_declaring_expression())};" for i in internals),
+                *map(self._declaration, internals),
                 "    return c;",
                 "  },",
                 "  initial(p, c, h) {",
                 f"    const s = new Float64Array({len(state)});",
-                *initial,
+                *map(self._declaration, states.values()),  # convolutions, which are not among them, begin at zero
                 "    return s;",
                 "  },",
                 "  matrix(p, c, h) {",
@@ -302,8 +289,11 @@ class _Translation:
             lines += self._body(statement.get_else_clause(), depth + 1)
         return [*lines, f"{indent}}}"]
 
-    def _print_inline(self, symbol: Any) -> str:
+    def _value(self, symbol: Any) -> str:
         return self._print(symbol.get_declaring_expression())
+
+    def _declaration(self, symbol: Any) -> str:
+        return f"    {self.names[_name(symbol)]} = {self._value(symbol)};"
 
 
 def _name(symbol: Any) -> str:
