@@ -128,6 +128,7 @@ def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[
         page.emulate_media(color_scheme="dark")
         page.wait_for_function(
             "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).every(c => c < 64)"
+            " && !document.getAnimations().some(animation => animation instanceof CSSTransition)"  # on their way still
         )
         in_the_dark = check(page, {"type": "rule", "values": ["color-contrast"]})
         page.set_viewport_size(PHONE)
