@@ -4,6 +4,7 @@ What needs the compiled model, for the figures, is marked slow. A folder stands 
 installed NESTML's models, and lists of models and tutorials in the form that these have there.
 """
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -12,14 +13,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
-from amat import paths, toolchain
+from amat import paths, patterns, toolchain
 from amat.errors import AmatError
 from amat.upstream import assemble, check_files
 from amat.upstream.checks import STYLE_OPTIONS
 from amat.upstream.model import library_model, licence_header, parse
 from amat.upstream.pages import insert_entry, write_page
-from amat.upstream.tutorial import port_tutorial
+from amat.upstream.tutorial import apart, port_tutorial
 
 NAME = "amat2_psc_exp_neuron"
 SOURCE = paths.MODELS / f"{NAME}.nestml"
@@ -146,6 +148,21 @@ def test_the_tutorial_is_this_projects_without_its_package(parts):
     assert "amat." not in code
     numbers = [line for cell in notebook.cells for line in cell.source.split("**Exercise ")[1:]]
     assert [int(line.split(".")[0]) for line in numbers] == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.slow
+def test_patterns_of_the_tutorial_are_still_what_they_are_called(parts):
+    """With tau_v moved away from tau_m, where NESTML's closed formulae are not a number."""
+    names = yaml.safe_load((parts / "doc" / "tutorials" / "changes.yaml").read_text())["patterns"]
+    trials = [patterns.find_trial(name, "amat") for name in names]
+    moved = []
+    for trial in trials:
+        tau_v = apart(trial.parameters["tau_v"], trial.parameters["tau_m"])
+        assert abs(tau_v / trial.parameters["tau_m"] - 1) > 5e-3
+        moved.append(dataclasses.replace(trial, parameters=trial.parameters | {"tau_v": tau_v}))
+    for trial, response in zip(moved, patterns.run(moved), strict=True):
+        verdict = patterns.CRITERIA[trial.pattern].decide(response)
+        assert verdict.passed, f"{trial.pattern}: {verdict.reason}"
 
 
 @pytest.mark.parametrize(

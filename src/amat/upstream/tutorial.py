@@ -12,7 +12,7 @@ import yaml
 from amat import paths, patterns
 from amat.errors import AmatError
 
-__all__ = ["port_tutorial"]
+__all__ = ["apart", "port_tutorial"]
 
 
 def port_tutorial(changes: Path, source: Path = paths.TUTORIAL) -> str:
@@ -77,6 +77,11 @@ def _renumber(cells: list[dict[str, Any]]) -> None:
         cell["source"] = text.splitlines(keepends=True)
 
 
+def apart(tau_v: float, tau_m: float) -> float:
+    """Return ``tau_v``, moved away from ``tau_m`` by 1 % where both are equal: NESTML's code is not a number there."""
+    return round(1.01 * tau_v, 6) if tau_v == tau_m else tau_v
+
+
 def _pattern_literal(names: list[str]) -> str:
     """Return parameters and stimuli of firing patterns as the text of a dictionary in Python."""
     lines = []
@@ -88,5 +93,6 @@ def _pattern_literal(names: list[str]) -> str:
         steps = [0, *(np.flatnonzero(np.diff(wave)) + 1).tolist()]
         current = {round(step * trial.resolution, 6): round(float(wave[step]), 6) for step in steps}
         shape = {key: trial.parameters[key] for key in ("tau_m", "C_m", "alpha_1", "alpha_2", "beta")}
+        shape["tau_v"] = apart(trial.parameters["tau_v"], trial.parameters["tau_m"])
         lines.append(f"    {name.replace('_', ' ')!r}: ({shape!r}, {trial.duration!r}, {current!r}),".replace("'", '"'))
     return "\n".join(["{", *lines, "}"])
