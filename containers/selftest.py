@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What an image shows of itself: its versions are the lock's, its models are there, and they fire when they should.
 
 Prints a JSON record; the last line of a fault says what is wrong. With ``--first-spike`` it only simulates until a

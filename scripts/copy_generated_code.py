@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Copy the NESTML source and the C++ code generated from it to where the book's pages show them."""
 
 import argparse

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Execute a notebook: its parameters in, the executed notebook and a folder of results out."""
 
 import argparse

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Search AMAT's firing patterns, and write data/amat_patterns.yaml.
 
 Not part of the pipeline, which reads the file and checks that each of its patterns meets its criterion; the file is the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Put the tables of the full profile into data/full, with their provenance: after `amat reproduce --profile full`."""
 
 import argparse

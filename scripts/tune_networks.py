@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Make data/benchmark_networks.yaml and .csv: the networks of `amat benchmark cell`, tuned to the same rate and CV."""
 
 import argparse

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Write the JavaScript of the models and firing patterns that the book's explorer computes with."""
 
 import argparse

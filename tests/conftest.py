@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What tests share: the checkout, the compiled model, and the pipeline's outputs, each made once."""
 
 import os

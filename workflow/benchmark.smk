@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 # A benchmark: modules -> cells -> the report. `amat benchmark run` calls it, on one machine or on Slurm.
 
 import re

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Mend the pages where the theme or docutils leaves out what assistive technology needs, or asks for what fails.
 
 The finished page is changed, by one substitution for each fault. Should a new theme write other markup, the check of

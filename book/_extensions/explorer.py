@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Give the explorer its scripts and styles, and no other page.
 
 Jupyter Book puts every script and style below ``_static`` on every page.

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A page's table of all notebooks: whether they ran, when and how long, at which commit, with which versions.
 
 The directive ``notebook-status`` makes it from the executed notebooks and from the records beside their results. Times

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Give every page a description of its own for search engines and previews: its title and how its text begins.
 
 A page with a description in its front matter (``html_meta``) keeps that.

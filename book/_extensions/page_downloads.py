@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Offer files for download: what a notebook's page was made of and what it made, and tables that a page names.
 
 Every page of a notebook ends in a section of its downloads. Elsewhere the directive ``downloads`` lists the files that

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Load MathJax once, and only on pages with equations.
 
 Jupyter Book puts every script below ``_static`` on every page, and so the vendored MathJax, which Sphinx adds itself

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The AMAT neuron in NESTML on NEST: a validated, reproducible research compendium.
 
 In a script::

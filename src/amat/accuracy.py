@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What closed-form propagators lose where time constants come near each other.
 
 NESTML's code and NEST's hand-written ``amat2_psc_exp`` both propagate the AMAT neuron by closed formulae, which

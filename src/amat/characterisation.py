@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What NESTML's library shows of every neuron: postsynaptic potentials, answers to a current pulse, the f-I curve.
 
 The three are what the pages of NESTML's models library [1]_ are made of, and figures have the names that these give

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """``amat benchmark``: how fast and how large the generated models are beside NEST's own."""
 
 from __future__ import annotations

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """``amat explore``: maps of AMAT's parameter space, and the sensitivity to its parameters."""
 
 from __future__ import annotations

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """``amat patterns`` and ``amat simulate``: the 20 firing patterns."""
 
 from __future__ import annotations

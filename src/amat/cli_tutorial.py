@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """``amat tutorial``: the notebook that teaches, in JupyterLab."""
 
 from __future__ import annotations

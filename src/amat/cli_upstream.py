@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """``amat upstream``: the pull request for NESTML, and notes for NESTML and NEST."""
 
 from __future__ import annotations

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """``amat build-nest`` and ``amat verify``: NEST with MPI, and checks that are too long for the tests."""
 
 import shutil

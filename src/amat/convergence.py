@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """How the time step limits what a simulation gets right: spike times and membrane potentials against the truth.
 
 The truth is a neuron in continuous time under a current that is constant from its onset on: Izhikevich's is

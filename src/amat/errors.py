@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The one base of the errors that are meant for the user to read."""
 
 __all__ = ["AmatError"]

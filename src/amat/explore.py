@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """AMAT's parameter space: what a neuron does over ranges of two parameters, and which parameters matter.
 
 References

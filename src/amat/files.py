@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Files that are written whole: a killed process leaves the old file or the new one, never half of one."""
 
 import contextlib

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What Izhikevich's neuron loses by its integration scheme and by the grid, at a constant current.
 
 Its equations are not linear, and every scheme is an approximation. How good one is shows in spike times, beside the

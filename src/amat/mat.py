@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """AMAT without its voltage dependence beside the other implementations of the MAT neuron."""
 
 from collections.abc import Mapping, Sequence

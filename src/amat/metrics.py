@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Measures of spike trains: elephant's where it has them, and those that no library has."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Parameter sets of AMAT, MAT and Izhikevich neurons: names, units, conventions, published tables.
 
 AMAT is written down in three conventions, which differ in names, units and in the meaning of `omega`:

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The pipeline's parts: notebooks run by papermill, the book, and the workflow that joins them."""
 
 import os

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What is driven into a neuron: currents on the grid, and Poisson input, as NEST's devices deliver them."""
 
 from dataclasses import dataclass, field

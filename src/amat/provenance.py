@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What ran: versions, commit, seeds, modules, and facts of the machine from an allow-list."""
 
 import json

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """An exact solution of the AMAT neuron that shares no code with NEST or NESTML.
 
 The equations (Yamauchi et al. 2011) are linear between spikes, so a time step is one multiplication by the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Files of settings, checked against a schema before anything is done with them."""
 
 from collections.abc import Mapping

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Tables of a notebook: computed and written to its results, or read from those that the project ships."""
 
 import gzip

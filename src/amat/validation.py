@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Compare the generated AMAT neuron with NEST's ``amat2_psc_exp`` and with the exact solution."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Records of long checks that passed: as long as nothing that a check depends on has changed, it need not run again."""
 
 import ast

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The explorer in a real browser: what it computes is what NEST computes, and everybody can operate it."""
 
 import functools

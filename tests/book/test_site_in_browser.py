@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The site as its readers meet it: in a real browser without a network, on a wide screen and a phone, light and dark.
 
 Accessibility is checked by axe-core: all its rules for WCAG 2.0 to 2.2, levels A and AA, and for good practice. None is

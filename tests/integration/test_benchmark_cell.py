@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A cell of the benchmark's matrix on real NEST: what is in its file, and what makes it fail."""
 
 import dataclasses

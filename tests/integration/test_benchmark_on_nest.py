@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Benchmarks at the smallest size, on real NEST: twins spike alike, and the files are there. Speed is not tested."""
 
 import json

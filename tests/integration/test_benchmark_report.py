@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A report on real cells, the smallest there are: what is damaged is named, what is there is reported."""
 
 import json

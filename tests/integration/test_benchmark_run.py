@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A matrix of cells through the workflow on this machine: whole, with a cell that fails, killed, and once more."""
 
 import os

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What NESTML's library shows of a neuron, measured on AMAT: against closed formulae, and against NEST's own model."""
 
 import json

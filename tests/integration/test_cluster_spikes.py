@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The network whose spikes must not depend on how it is spread, over threads; ``amat verify cluster`` adds ranks."""
 
 import json

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """f-I curves, onset types and hysteresis of simulated neurons, against what can be derived for them."""
 
 import numpy as np

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Maps and sensitivities on NEST: each neuron of a map is the neuron that it is to be."""
 
 import numpy as np

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The generated C++ code under the compiler's warnings, under sanitizers, and under valgrind.
 
 A sanitized module, and anything under valgrind, runs in a process of its own. There a small network runs that uses

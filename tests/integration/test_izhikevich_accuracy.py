@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Heun's method at the usual time step loses no more than the grid does, beside an adaptive scheme."""
 
 import pytest

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Archiving in our generated neurons against NEST's own, to the last bit.
 
 The base class of our neurons keeps NEST's archive of spikes only where it is used. Here the archive comes into use at

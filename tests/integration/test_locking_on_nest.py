@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Neurons under rhythmic currents on NEST: spike for spike against other implementations, and against exact tongues."""
 
 import dataclasses

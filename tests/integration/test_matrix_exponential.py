@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The matrix exponential of the generated code against mpmath's, entry by entry.
 
 The header is compiled into a program that reads matrices and writes their exponentials, both as hexadecimal

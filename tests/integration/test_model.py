@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The generated AMAT neuron in NEST: its semantics, its parameters, and what it refuses."""
 
 import itertools

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Neurons made by the optimised code generator, in NEST: against NEST's own models and against the exact solution.
 
 The references are independent of the generator: NEST's hand-written models under the same input in the same simulation,

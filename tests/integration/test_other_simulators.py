@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The same model file through NESTML's other targets: real NESTML, the generated Python against real NEST."""
 
 import numpy as np

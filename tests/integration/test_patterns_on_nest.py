@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The 20 firing patterns on NEST: verdicts, and both models against computations that share no code with them."""
 
 import json

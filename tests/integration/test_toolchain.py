@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Building modules: what is cached, what is refused, and what survives an accident. Real NESTML, g++ and NEST."""
 
 import math

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Transfer functions of simulated neurons, against what is known of them: relays, linear responses, slow limits."""
 
 import dataclasses

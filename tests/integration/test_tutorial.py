@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The tutorial as a student has it: from the installed package, in JupyterLab, from the first cell to the last."""
 
 import json

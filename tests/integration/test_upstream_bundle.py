@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The bundle with the real NESTML and NEST: its test runs as in a checkout of NESTML, its texts have numbers."""
 
 import json

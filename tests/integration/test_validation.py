@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The validation that ``amat validate`` runs, at the size that is promised, and that it would notice errors."""
 
 import numpy as np

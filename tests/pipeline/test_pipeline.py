@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The pipeline as its user runs it: what it makes, that it does nothing twice, and that it survives being killed."""
 
 import copy

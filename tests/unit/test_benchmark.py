@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Statistics, cases, targets and tables of benchmarks, on given numbers; nothing is simulated."""
 
 import io

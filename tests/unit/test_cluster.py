@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The local cluster as far as it goes without one; the real thing is ``amat verify cluster``."""
 
 import os

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Cells in a table, and ratios of them: what is damaged is named, what is paired is alike."""
 
 import json

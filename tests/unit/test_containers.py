@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The images as far as they go without a container; the real thing is ``amat verify containers``."""
 
 import importlib.metadata

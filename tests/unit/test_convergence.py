@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The references of the convergence study against closed forms and each other, and the estimate of orders."""
 
 import dataclasses

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The door ``./amat``: what it says, what it asks of the system, and when it makes ``.venv`` again.
 
 A copy of the door runs in a folder of its own. Compiler, CMake, Python and apt are stand-ins that write down how they

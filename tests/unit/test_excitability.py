@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Measures of trains made up by hand, the search on made-up neurons, and the analytic f-I curve; without NEST."""
 
 import math

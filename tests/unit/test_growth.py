@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Growth models find the coefficients of data that were made with them, and say what the data do not tell."""
 
 from itertools import product

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Measures of locking on trains made up by hand and on oscillators with known tongues, and AMAT's exact tongues."""
 
 import math

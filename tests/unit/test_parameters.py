@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Parameter sets: conversions between conventions, the published tables, and what errors say.
 
 Reference values: NEST 3.10's `amat2_psc_exp` defaults; Yamauchi et al. (2011), Table 1; Kobayashi et al.

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Criteria and trials of firing patterns without a simulation: made-up responses that meet a criterion, or just not."""
 
 import dataclasses

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The pipeline's profiles: what is computed, and what is taken from the tables that the project ships."""
 
 import json

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Rate models: fits to transfer functions that are known, and predictions that are known; without NEST."""
 
 import math

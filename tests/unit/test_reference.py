@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The exact reference against itself in higher precision, and against solutions in closed form."""
 
 import mpmath

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Tables of notebooks: what is shipped stands in for what is computed."""
 
 import pandas as pd

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Input and estimation of transfer functions, on trains that are drawn by hand; without NEST."""
 
 import math

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The bundle for NESTML: made of this repository's own files, the same each time, and as NESTML's own checks want it.
 
 What needs the compiled model, for the figures, is marked slow. A folder stands for NESTML's sources: it holds the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What a hosting service runs: the project's own commands, on a system that has what ``./amat`` asks for."""
 
 import re

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 # Modules are kept in a cache of their own, keyed by content; the record tells what is in it.
 
 rule modules:

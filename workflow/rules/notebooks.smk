@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 # Each notebook answers one question: its parameters go in, the executed notebook and its results come out.
 
 # What every notebook may use.

@@ -1,3 +1,7 @@
+// SPDX-FileCopyrightText: The AMAT compendium developers
+//
+// SPDX-License-Identifier: GPL-2.0-or-later
+
 // The page: controls for the state, and what the two neurons do in it.
 (function () {
   "use strict";

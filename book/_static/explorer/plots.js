@@ -1,3 +1,7 @@
+// SPDX-FileCopyrightText: The AMAT compendium developers
+//
+// SPDX-License-Identifier: GPL-2.0-or-later
+
 // Draws one model: membrane potential, threshold and spikes, and below them the current.
 (function () {
   "use strict";

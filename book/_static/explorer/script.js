@@ -1,3 +1,7 @@
+// SPDX-FileCopyrightText: The AMAT compendium developers
+//
+// SPDX-License-Identifier: GPL-2.0-or-later
+
 // Writes the PyNEST script of a state: the same neurons under the same currents.
 (function () {
   "use strict";

@@ -1,3 +1,7 @@
+// SPDX-FileCopyrightText: The AMAT compendium developers
+//
+// SPDX-License-Identifier: GPL-2.0-or-later
+
 // Simulates a trial: a model of models.js with its parameters, under a current, from time zero on.
 (function () {
   "use strict";

@@ -1,3 +1,7 @@
+// SPDX-FileCopyrightText: The AMAT compendium developers
+//
+// SPDX-License-Identifier: GPL-2.0-or-later
+
 // The state of the page: what it is at first, how it becomes a trial of a model, and how it is written into a link.
 (function () {
   "use strict";

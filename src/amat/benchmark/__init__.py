@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """How fast, and how large, the generated models are beside NEST's own.
 
 Measured by alternation in one process: every round measures each model once, in an order that turns from round to

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """An outside peer: the same AMAT neurons as a C++ program that Brian2 makes.
 
 Brian2 runs in a process of its own, since the versions of packages that it works with may not be NEST's and

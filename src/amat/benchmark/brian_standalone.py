@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """AMAT neurons in Brian2 [1]_: write and compile a C++ program that simulates them.
 
 ``python brian_standalone.py REQUEST.json`` compiles the program into the request's ``folder``. It imports nothing of

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What is measured of single neurons without a network: one base case, each factor once, and every target's case."""
 
 import difflib

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """One cell of a benchmark's matrix: one model in one workload, in one process or in many, and one file of what it took.
 
 Unlike the measurements by alternation (`amat.benchmark.runs`), a cell is a process of its own, so that a cluster's

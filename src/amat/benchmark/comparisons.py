@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Ratios and scaling of measured cells: in pairs of equal seeds, with medians and what the seeds allow to say."""
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Run the cells of a matrix through the workflow, on one machine or on a cluster with Slurm."""
 
 import os

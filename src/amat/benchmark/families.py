@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Models that are twins: NEST's hand-written one, NESTML's, and ours, with parameters that are equal for all."""
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Pictures of the summaries: one colour for each way to make a model."""
 
 from pathlib import Path

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """How memory and time grow with neurons, synapses, processes and threads: fitted to what was measured.
 
 A model is a sum of known terms with coefficients that are not negative, which least squares finds [1]_; relative

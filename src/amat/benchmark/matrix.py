@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Which cells a benchmark has, in which order, and how a site starts them; read from files that are checked first."""
 
 import random

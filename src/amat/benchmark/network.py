@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The time that a balanced random network takes, as in Brunel's [1]_, of AMAT neurons.
 
 References

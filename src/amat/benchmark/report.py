@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Reports on the cells of a benchmark: tables, figures and a page, of whatever cells there are."""
 
 import re

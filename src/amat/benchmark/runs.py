@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Benchmarks from the choice of cases to tables with targets, as ``amat benchmark`` runs them."""
 
 import sys

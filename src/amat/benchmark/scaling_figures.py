@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Figures of run time and memory: the colour says which neuron it is, the marker who made its model."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What NEST keeps for each synapse model that it knows, used or not, and therefore what a reduced NEST would save.
 
 Each neuron has an entry for every synapse model in NEST's tables. Models cannot be taken out of an installed NEST, but

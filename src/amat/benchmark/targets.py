@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What the generated models should come to beside NEST's hand-written ones."""
 
 from dataclasses import dataclass

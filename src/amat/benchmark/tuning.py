@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Networks for the benchmark that fire alike: weights and external input at which each has a given rate and CV."""
 
 from collections.abc import Callable, Sequence

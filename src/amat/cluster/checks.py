@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What `amat verify cluster` does: the project's workflows on a Slurm with two virtual nodes, and NEST with MPI.
 
 Everything runs in a copy of the checkout: nothing that is there already is touched, and nobody who edits meanwhile

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Slurm on one machine: a controller and virtual nodes on loopback, without cgroups or a database of accounts.
 
 Function is what can be tested so, never speed: the nodes share the cores of the machine.

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A network whose spikes must not depend on how it is spread over processes and threads.
 
 Everything random is drawn here from one seed, by numpy, and handed to NEST as explicit numbers: NEST's own generators

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Code generation for NEST: NESTML's own with checked parameters, and one for fast and small neurons."""
 
 from amat.codegen.checked import CheckedNESTCodeGenerator

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """From NESTML's model to the description that the templates of the optimised code need."""
 
 from collections.abc import Iterator

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """NESTML's generator for NEST, extended by checks that keep a neuron from ever holding bad parameters."""
 
 import re

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What the templates of the optimised code need to know about a neuron."""
 
 from collections.abc import Sequence

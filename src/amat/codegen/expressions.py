@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Expressions between NESTML, SymPy and C++."""
 
 from collections.abc import Mapping

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A code generator for NEST whose neurons are faster and smaller than NESTML's own templates make them."""
 
 import shutil

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """When a whole slice of time can be advanced at once: what a neuron's code must look like for that, and the bound.
 
 Between two exchanges of spikes, a neuron without input follows its linear equations alone, and the distance of the

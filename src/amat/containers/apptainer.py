@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Apptainer on a machine whose distribution does not have it: in a tree of Debian unstable, as an ordinary user.
 
 Debian packages Apptainer in unstable only, and it needs that release's C library. So the tree gets a mount namespace of
@@ -63,7 +67,7 @@ class Apptainer:
             "sid",
             [f"deb {archive} sid main"],
             folder / "unstable.log",
-            "--include=apptainer,ca-certificates,squashfuse,uidmap",
+            "--include=apptainer,ca-certificates,fuse3,squashfuse,uidmap",
             # unstable has no releases: what is signed may be older than it says.
             '--aptopt=Acquire::Check-Valid-Until "false"',
         )

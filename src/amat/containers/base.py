@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The images' base, made from the distribution's own packages, and handed out where Docker Hub would.
 
 A machine without a route to Docker Hub builds the unmodified files nevertheless: what stands in for their base has the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What `amat verify containers` does: builds the images from the project's own files, runs them, looks at the results.
 
 Everything runs in a folder of its own, on a copy of the checkout. What is asserted are results: spikes, versions, the
@@ -12,6 +16,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -124,10 +129,15 @@ def verify_images(folder: Path, report: Report) -> Path:
     """
     checkout, docker = _prepare(folder, report)
     outside = _outside(folder, report)
-    _docker_leg(docker, checkout, folder, outside, report)
-    with registry(docker.buildah, folder) as address:
-        apptainer = _apptainer(folder, address, report)
-        _apptainer_leg(apptainer, checkout, folder, outside, report)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(_docker_leg, docker, checkout, folder, outside, report)
+        try:
+            with registry(docker.buildah, folder) as address:
+                apptainer = _apptainer(folder, address, report)
+                _apptainer_leg(apptainer, checkout, folder, outside, report)
+        finally:
+            # A fault of this one is told even where there is no Apptainer.
+            other.result()
     return checkout
 
 

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Processes of the check: with a log, a limit of time, and, where wanted, no network."""
 
 import subprocess

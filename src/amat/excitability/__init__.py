@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """How firing depends on a constant current: f-I curves, how they begin, adaptation and hysteresis, for both models.
 
 A neuron at rest gets a step of current. The rate is measured at the onset of the response and at its end. How firing

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What a neuron does under a step of current: rates at its onset and at its end, and the classes of its onset."""
 
 import math

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Currents that go up and down again: does firing end where it began?"""
 
 from collections.abc import Sequence

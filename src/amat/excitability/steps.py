@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Neurons of both models under steps of current: where firing begins, and the f-I curves."""
 
 import math

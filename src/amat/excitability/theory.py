@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The f-I curve of an AMAT neuron with equal intervals, which is known exactly."""
 
 import math

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What the book's interactive page computes with: the models as JavaScript, the firing patterns as data."""
 
 from amat.explorer.content import MODELS, content

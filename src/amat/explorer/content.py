@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What the page offers: patterns as trials, and the quantities that a reader moves."""
 
 from collections.abc import Mapping

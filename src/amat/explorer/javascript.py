@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """NESTML models as JavaScript: equations as a matrix, everything else statement by statement.
 
 What becomes of a model is an object. Its functions work on ``s``, the state as an array of doubles; ``p``, parameters

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Stimulus-frequency locking: tongues of rhythms that a neuron follows, what noise leaves of them, and reliability."""
 
 from amat.locking.tongues import (

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Figures of stimulus-frequency locking."""
 
 from collections.abc import Mapping, Sequence

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """How spikes follow a rhythm: rotation number, n:m locking, vector strength with Rayleigh's test, and reliability.
 
 A neuron is locked n:m if its spikes repeat themselves after n spikes and m cycles of the stimulus [1]_. Whether they do

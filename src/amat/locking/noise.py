@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Locking in noise: rotation number, vector strength and reliability over many realisations, with intervals.
 
 All copies of a neuron have noise of their own, so that realisations are independent; all come from one seed. What the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Where AMAT is locked 1:m to a rhythm, exactly: one spike every m cycles of a sinusoidal current.
 
 The potential is not reset, so that spikes do not change it: after the transient it is the sinusoid that a linear filter

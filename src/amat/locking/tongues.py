@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Stimulus-frequency locking: neurons of both models under sinusoidal currents, without and with noise.
 
 A neuron gets a constant current and, on top of it, ``A sin(2 pi f t)``. Frequencies are given relative to the rate at

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The same model file through NESTML's other targets: what is generated, what runs, and whether it does the same."""
 
 from amat.other_simulators.generate import TARGETS, Generated, generate

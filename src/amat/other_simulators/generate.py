@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Generate code for NESTML's other targets, with a cache keyed by what the code is made from."""
 
 import json

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The neuron that NESTML generates in Python, driven step by step, and compared with NEST."""
 
 import importlib

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What each of NESTML's other targets comes to here: run, generated, or not supported, with the reason as found."""
 
 import ast

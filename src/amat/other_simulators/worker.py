@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Let NESTML generate code for a target, in a process of its own, since NESTML keeps its state in globals.
 
 ``python worker.py REQUEST.json`` does what the request says; what NESTML stops with goes to standard error.

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Firing patterns: the 20 that Izhikevich named, of both models, and what makes each of them that pattern.
 
 References

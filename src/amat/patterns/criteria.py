@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What makes a response a tonic burst, a rebound spike, ...: a criterion for each of the 20 patterns.
 
 The patterns are those of Izhikevich [1]_ (section III), whose descriptions the statements put into numbers; the numbers

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """How AMAT's validated patterns were found, and how far each pattern reaches.
 
 The search begins at Yamauchi's Table 1 [1]_, read with a membrane time constant of 5 ms, at which most rows behave as

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Trials: a neuron with its parameters, the current that is injected, and what it answers."""
 
 import dataclasses

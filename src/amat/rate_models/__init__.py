@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Rate models: a linear filter and a static nonlinearity, fitted to transfer functions and tested on other input.
 
 A linear-nonlinear (LN) model says that the rate is ``F(nu (1 + (h * m)(t)))``: F is the rate under stationary Poisson

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The static nonlinearity: rates under stationary input, working points on them, and depths of modulation."""
 
 import math

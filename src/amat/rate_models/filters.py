@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The linear filter: low-pass and band-pass, fitted to transfer functions and compared."""
 
 import math

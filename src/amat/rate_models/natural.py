@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Natural input, the rate that a model predicts for it, and how much of the response that explains."""
 
 import math

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """From NESTML to a model in NEST: generation, compilation, a cache keyed by content, loading."""
 
 from amat.toolchain.builder import Module, build

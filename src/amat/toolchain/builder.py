@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Build a model's NEST module once, and keep it as long as nothing that matters has changed."""
 
 import errno

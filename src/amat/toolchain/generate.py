@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Generate C++ from a NESTML model: run in a process of its own, since NESTML keeps its state in globals.
 
 ``python -m amat.toolchain.generate REQUEST.json`` writes the code into the request's ``target`` folder, and the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """NEST with MPI: built from its source package, kept in a cache, laid over the environment that has NEST without.
 
 NEST's wheels have threads, but no MPI. What is built here holds only the models that the project uses, which cuts the

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The NEST that is installed: its headers, its C++ ABI, and a nest-config that tells the truth about it."""
 
 import hashlib

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Transfer functions: how the rate of a neuron follows Poisson input that is stationary or modulated, for both models.
 
 A neuron receives excitatory and inhibitory Poisson trains. What is modulated is the excitatory rate, or a current that

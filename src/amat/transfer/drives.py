@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What is driven into the neurons: weights of comparable spikes, balanced inhibition, and frequencies."""
 
 import math

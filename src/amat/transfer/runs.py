@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Many neurons, each under a stationary or modulated input of its own, in few runs of NEST."""
 
 import math

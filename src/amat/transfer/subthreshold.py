@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """AMAT's distance from threshold under a sinusoidal current: simulated, and exact."""
 
 from collections.abc import Mapping, Sequence

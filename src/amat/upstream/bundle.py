@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The bundle for NESTML: its files in NESTML's own layout, one patch with all of them, and the texts that go along."""
 
 import os

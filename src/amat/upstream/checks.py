@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """What is checked of the bundle: NESTML's own checks, as far as they can be had here."""
 
 import ast

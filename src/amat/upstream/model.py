@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The model as NESTML's library has its models: with NESTML's licence notice, and without what NESTML itself writes."""
 
 import re

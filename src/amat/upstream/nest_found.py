@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """A plugin of pytest and IPython: lets NESTML find a NEST that was installed as a wheel.
 
 NESTML asks NEST for the folder that it was installed to, and takes the compiler's options from ``bin/nest-config`` in

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """Texts that go with the bundle: pull request and notes, in which every number comes from a run or a measured table."""
 
 from collections.abc import Mapping

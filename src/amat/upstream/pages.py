@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The model's page in NESTML's models library, by NESTML's own generator of pages, and the figures on it."""
 
 import contextlib

@@ -1,3 +1,7 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
 """The tutorial as a notebook of NESTML's documentation: without this project's package, which is not there."""
 
 import copy
