@@ -316,7 +316,7 @@ def _docker_leg(docker: Docker, checkout: Path, folder: Path, outside: Path, rep
     arguments = [f"{name.upper()}={value}" for name, value in _arguments().items()]
     built = docker.build(checkout, tag, arguments, folder / "docker-build.log")
     report(f"Dockerfile: built with buildah {docker.version} in {built.seconds:.0f} s, {docker.size(tag)}")
-    _check_labels(json.loads(docker.inspect(tag, "{{json .OCIv1.Config.Labels}}")), "Docker")
+    _check_labels(docker.labels(tag), "Docker")
     work = folder / "docker"
     work.mkdir()
     os.chown(work, USER + 1, USER + 1)

@@ -72,9 +72,11 @@ class Docker:
         command += ["--volume", f"{folder}:/work", tag, *words]
         return run(command if network else without_network(command), log=log, patience=patience, check=check)
 
-    def inspect(self, tag: str, template: str) -> str:
-        """Return what an image's description says, by a template of Go's."""
-        return run([*self.buildah, "inspect", "--type", "image", "--format", template, tag]).output.strip()
+    def labels(self, tag: str) -> dict[str, str]:
+        """Return an image's labels."""
+        described = json.loads(run([*self.buildah, "inspect", "--type", "image", tag]).output)
+        labels: dict[str, str] = described["OCIv1"]["config"]["Labels"]
+        return labels
 
     def size(self, tag: str) -> str:
         """Return an image's size as buildah writes it."""

@@ -102,7 +102,14 @@ def _generate(target: str, source: Path, folder: Path) -> None:
         request = Path(work) / "request.json"
         write_json(request, {"source": str(source), "target": target, "code": str(code)})
         command = [sys.executable, str(_WORKER), str(request)]
-        environment = {**os.environ, "NEST_GPU": str(Path(work) / "nest-gpu"), "PYNEST_QUIET": "1"}
+        # For NEST Desktop NESTML imports what it has generated in the working folder.
+        search = os.pathsep.join(filter(None, (work, os.environ.get("PYTHONPATH"))))
+        environment = {
+            **os.environ,
+            "NEST_GPU": str(Path(work) / "nest-gpu"),
+            "PYNEST_QUIET": "1",
+            "PYTHONPATH": search,
+        }
         finished = subprocess.run(command, check=False, cwd=work, env=environment, capture_output=True, text=True)
         error = finished.stderr.strip().replace(f"{work}/", "") if finished.returncode else None
         files = sorted(path.name for path in code.glob("*") if path.is_file())
