@@ -172,10 +172,10 @@ def test_every_equation_can_be_referred_to(built_book, pages):
         assert str(equation.get("id", "")).startswith("equation-eq-")
 
 
-def test_notebooks_show_figures_that_exist_and_are_described(notebook_pages):
+def test_notebooks_show_figures_or_tables_and_figures_exist_and_are_described(notebook_pages):
     for path, page in notebook_pages.items():
         figures = article(page).select("div.cell_output img")
-        assert figures, path.name
+        assert figures or article(page).select("div.cell_output table"), path.name
         for figure in figures:
             assert target_of(str(figure["src"]), path).is_file(), f"{path.name}: {figure['src']}"
             description = str(figure.get("alt", ""))
