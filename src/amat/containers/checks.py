@@ -17,6 +17,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,7 @@ def _prepare(folder: Path, report: Report) -> tuple[Path, Docker]:
         report(f"installing {' '.join(needed)}")
         install_packages(needed, _needed)
     folder.chmod(0o755)  # the ordinary user goes through it
+    _commit()
     checkout = folder / "checkout"
     shutil.copytree(_root(), checkout, ignore=_MADE)
     shutil.rmtree(checkout / "book" / "notebooks", ignore_errors=True)
@@ -222,7 +224,7 @@ def _common(run: Run, work: Path, outside: Path, report: Report, name: str) -> N
     locked = _locked("nest-simulator", "nestml")
     if {package: record["versions"][package] for package in locked} != locked:
         raise ContainerError(f"{name}: versions {record['versions']}, and the lock has {locked}.")
-    if set(record["modules"]) != set(toolchain.MODELS) or record["commit"] != commit():
+    if set(record["modules"]) != set(toolchain.MODELS) or record["commit"] != _commit():
         raise ContainerError(f"{name}: made of {record['commit']} with {sorted(record['modules'])}.")
     seconds = min(run("selftest", "--first-spike", cwd=work).seconds for _ in range(3))
     report(f"{name}: self-test passed; first spike {seconds:.1f} s after the start")
@@ -274,6 +276,12 @@ def _compare(inside: Path, outside: Path) -> str:
     return f"of {spikes} spikes as outside, {'byte for byte' if same else f'numbers within {largest:.1g}'}"
 
 
+@cache
+def _commit() -> str | None:
+    """Return the commit at which the check began, whatever is committed meanwhile."""
+    return commit()
+
+
 def _root() -> Path:
     if paths.ROOT is None:
         raise ContainerError("This needs a checkout of the project: clone it, and use ./amat there.")
@@ -293,7 +301,7 @@ def _locked(*packages: str) -> dict[str, str]:
 
 def _labels() -> dict[str, str | None]:
     project = tomllib.loads((_root() / "pyproject.toml").read_text())["project"]
-    return {"version": project["version"], "licenses": project["license"], "revision": commit() or "unknown"}
+    return {"version": project["version"], "licenses": project["license"], "revision": _commit() or "unknown"}
 
 
 def _check_labels(labels: Mapping[str, Any], name: str) -> None:
@@ -304,7 +312,7 @@ def _check_labels(labels: Mapping[str, Any], name: str) -> None:
 
 def _arguments(**others: str) -> dict[str, str]:
     """Return the arguments of a build."""
-    stated = commit()
+    stated = _commit()
     return {**({"commit": stated, "source_date_epoch": str(commit_time())} if stated else {}), **others}
 
 
@@ -381,7 +389,7 @@ def _apptainer_leg(apptainer: Apptainer, checkout: Path, folder: Path, outside: 
         raise ContainerError("apptainer run has made no book.")
     agreement = _compare(made / "results" / "validation" / "validation.csv", outside / "results" / "validation.csv")
     record = json.loads((made / "results" / "validation" / "provenance.json").read_text())
-    if record["commit"] != commit():
+    if record["commit"] != _commit():
         raise ContainerError(f"The results of apptainer run say that they are of {record['commit']}.")
     report(f"Apptainer: run with no words, in an empty folder: the book, and the validation {agreement}")
     sbom = json.loads(apptainer("exec", str(image), "cat", "/opt/amat/sbom.cdx.json").output)

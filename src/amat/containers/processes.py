@@ -4,6 +4,7 @@
 
 """Processes of the check: with a log, a limit of time, and, where wanted, no network."""
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -65,31 +66,19 @@ def run(
     shown = " ".join(words)[-300:]
     start = time.monotonic()
     try:
-        if log is None:
+        with contextlib.nullcontext(subprocess.PIPE) if log is None else log.open("w") as out:
             result = subprocess.run(
                 list(words),
                 check=False,
                 cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=out,
+                stderr=out,
                 text=True,
                 errors="replace",
                 timeout=patience,
             )
-        else:
-            with log.open("w") as out:
-                result = subprocess.run(
-                    list(words),
-                    check=False,
-                    cwd=cwd,
-                    env=env,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=out,
-                    text=True,
-                    timeout=patience,
-                )
     except subprocess.TimeoutExpired:
         raise ContainerError(f"… {shown}\ndid not end in {patience:g} s.{_tail(log)}") from None
     finished = Finished(result.returncode, result.stdout or "", result.stderr or "", time.monotonic() - start)
