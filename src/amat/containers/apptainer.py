@@ -25,8 +25,9 @@ set -e
 root=$1 folder=$2 cwd=$3 user=$4; shift 4
 mount --bind "$root" "$root"; mount --make-private "$root"
 for part in proc sys dev; do mount --rbind /$part "$root/$part"; done
-mkdir -p "$root$folder"; mount --rbind "$folder" "$root$folder"
+# The folder comes after /tmp, as it may be below it.
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mkdir -p "$root$folder"; mount --rbind "$folder" "$root$folder"
 # Without udev the device of FUSE may be closed to users; in the tree it gets the mode that udev gives it.
 if [ -c /dev/fuse ]; then
   rm -f "$root/root/fuse"; mknod -m 666 "$root/root/fuse" c 10 229; mount --bind "$root/root/fuse" "$root/dev/fuse"
