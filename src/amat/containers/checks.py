@@ -30,6 +30,7 @@ from amat.containers.base import import_base, registry
 from amat.containers.docker import Docker
 from amat.containers.errors import ContainerError
 from amat.containers.processes import Finished
+from amat.containers.processes import run as process
 from amat.debian import install_packages
 from amat.files import write_text
 from amat.pipeline import check_config, execute_notebook, notebook_parameters
@@ -72,6 +73,7 @@ _COMMANDS = {
     "runc": "runc",
     "ip": "iproute2",
     "setpriv": "util-linux",
+    "openssl": "openssl",
 }
 #: Where a machine keeps what it trusts beside Debian's certificates.
 _CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -186,10 +188,17 @@ def _prepare(folder: Path, report: Report) -> tuple[Path, Docker]:
     # As the documentation tells a site with certificates of its own.
     for certificate in _CERTIFICATES.glob("*.crt"):
         shutil.copy2(certificate, checkout / "containers" / "certificates")
+    _own_certificate(checkout / "containers" / "certificates" / "check.crt")
     docker = Docker(folder)
     import_base(docker.buildah, folder)
     report("the base is made of Debian's packages")
     return checkout, docker
+
+
+def _own_certificate(path: Path) -> None:
+    """Write a certificate that no machine trusts, to be sought in the images afterwards."""
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=check"]
+    process([*words, "-keyout", os.devnull, "-out", str(path)])
 
 
 def _needed() -> list[str]:
@@ -276,6 +285,17 @@ def _compare(inside: Path, outside: Path) -> str:
     return f"of {spikes} spikes as outside, {'byte for byte' if same else f'numbers within {largest:.1g}'}"
 
 
+def _check_certificates(run: Run, work: Path, checkout: Path, name: str) -> None:
+    """Find that an image trusts Debian's certificates, and none of those that it was built with."""
+    trusted = run("shell", "-c", "cat /etc/ssl/certs/ca-certificates.crt", cwd=work).output
+    kept = run("shell", "-c", "find /usr/local/share/ca-certificates /opt/certificates -type f", cwd=work, check=False)
+    own = list((checkout / "containers" / "certificates").glob("*.crt"))
+    # The last full line of one is of its signature.
+    left = [path.name for path in own if path.read_text().split()[-4] in trusted]
+    if trusted.count("BEGIN CERTIFICATE") < 50 or not own or left or kept.output:
+        raise ContainerError(f"{name}: certificates of the build are in the image: {left} {kept.output.split()}.")
+
+
 @cache
 def _commit() -> str | None:
     """Return the commit at which the check began, whatever is committed meanwhile."""
@@ -332,6 +352,7 @@ def _docker_leg(docker: Docker, checkout: Path, folder: Path, outside: Path, rep
     def run(*words: str, cwd: Path, env: dict[str, str] | None = None, check: bool = True, **options: Any) -> Finished:
         return docker.run(tag, *words, folder=cwd, user=USER + 1, env=env, check=check, **options)
 
+    _check_certificates(run, work, checkout, "Docker")
     _common(run, work, outside, report, "Docker")
     version = run("jupyter", "--version", cwd=work).output.strip()
     if version != _locked("jupyterlab")["jupyterlab"]:
@@ -378,6 +399,7 @@ def _apptainer_leg(apptainer: Apptainer, checkout: Path, folder: Path, outside: 
         flags = ["--containall", "--no-home", "--cleanenv", "--bind", str(cwd), "--pwd", str(cwd), *variables]
         return apptainer("run", *flags, str(image), *words, cwd=cwd, network=False, check=check)
 
+    _check_certificates(run, work, checkout, "Apptainer")
     _common(run, work, outside, report, "Apptainer")
     _common(contained, apptainer.folder_of_user("contained"), outside, report, "Apptainer, contained")
     _apps(apptainer, image, work)
