@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 
 from amat import paths, sbom, toolchain
 from amat.containers import ContainerError, checks, processes
+from amat.verification import dependencies
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = (ROOT / "apptainer.def").read_text()
@@ -114,6 +115,13 @@ def test_both_files_have_the_same_labels_and_they_are_the_projects():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert labels["org.opencontainers.image.version"] == project["version"]
     assert labels["org.opencontainers.image.licenses"] == project["license"]
+
+
+def test_certificates_of_a_site_do_not_count_in_the_record():
+    """The check puts certificates into its copy of the checkout; its record is for the project's files."""
+    files = dependencies(ROOT, checks.DEPENDS_ON)
+    assert {"install", "entrypoint", "requirements.lock"} <= {path.name for path in files}
+    assert not [path for path in files if "certificates" in path.parts]
 
 
 @pytest.mark.parametrize("name", ["install", "entrypoint", "verify", "make-lock"])

@@ -47,7 +47,12 @@ DEPENDS_ON = Dependencies(
         "Dockerfile",
         "amat",
         "apptainer.def",
-        "containers",
+        # Not the whole folder: it may hold certificates of a site.
+        "containers/entrypoint",
+        "containers/install",
+        "containers/optional.txt",
+        "containers/requirements.lock",
+        "containers/selftest.py",
         "models",
         "pyproject.toml",
         "scripts/execute_notebook.py",
