@@ -241,17 +241,22 @@ def _build(
     shutil.rmtree(folder, ignore_errors=True)  # a damaged one
     try:
         work.mkdir()
-        # Settings of the build are read from the file of requirements only: beside one, pip passes over those of its
-        # command line.
-        settings = [f'    --config-settings "cmake.define.{name}={value}"' for name, value in _OPTIONS.items()]
+        # In two steps: pip checks the hashes of what a file of requirements lists, but reads settings of a build there
+        # since 23.1 only, which Debian 12 does not have. On the command line they hold for what that names.
         requirements = work / "requirements.txt"
-        requirements.write_text(" \\\n".join([entry, *settings]) + "\n")
+        requirements.write_text(entry + "\n")
         report("fetching the source package of NEST")
-        words = [*_PIP, "wheel", "--verbose", "--no-cache-dir", "--no-deps", "--require-hashes"]
-        words += ["--no-binary", _REQUIREMENT, "--requirement", str(requirements), "--wheel-dir", str(work)]
-        _run(words, report)
+        words = [*_PIP, "download", "--no-cache-dir", "--no-deps", "--require-hashes", "--no-binary", _REQUIREMENT]
+        _run([*words, "--requirement", str(requirements), "--dest", str(work)], report)
+        (source,) = work.glob("*.tar.gz")
+        words = [*_PIP, "wheel", "--verbose", "--no-cache-dir", "--no-deps", "--wheel-dir", str(work)]
+        words += [f"--config-settings=cmake.define.{name}={value}" for name, value in _OPTIONS.items()]
+        said = _run([*words, str(source)], report)
+        if not any(re.search(r"Use MPI\s*:\s*Yes", line) for line in said):
+            raise ToolchainError(f"NEST was built without MPI, though MPI was asked for:\n{_end(''.join(said))}")
         (wheel,) = work.glob("*.whl")
         requirements.unlink()
+        source.unlink()
         seconds = time.monotonic() - start
         # The record comes last: an entry without one is not an entry.
         record = {"key": key, "wheel": wheel.name, "sha256": _sha256(wheel), "seconds": seconds, "request": request}
@@ -262,8 +267,8 @@ def _build(
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _run(words: list[str], report: Callable[[str], None]) -> None:
-    """Run pip, and tell how far the compiler is, in tenths."""
+def _run(words: list[str], report: Callable[[str], None]) -> list[str]:
+    """Run pip, tell how far the compiler is, in tenths, and return the lines that pip said."""
     said: list[str] = []
     told = -1
     environment = _environment() | {"CMAKE_BUILD_PARALLEL_LEVEL": str(len(os.sched_getaffinity(0)))}
@@ -280,8 +285,7 @@ def _run(words: list[str], report: Callable[[str], None]) -> None:
                     report(f"compiling NEST with MPI: {10 * tenth} %")
     if process.returncode:
         raise ToolchainError(f"NEST with MPI could not be built:\n{_end(''.join(said))}")
-    if not any(re.search(r"Use MPI\s*:\s*Yes", line) for line in said):
-        raise ToolchainError(f"NEST was built without MPI, though MPI was asked for:\n{_end(''.join(said))}")
+    return said
 
 
 def _environment() -> dict[str, str]:
