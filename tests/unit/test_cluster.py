@@ -259,10 +259,10 @@ def test_the_source_of_nest_is_the_locks(root, monkeypatch, tmp_path):
 
 
 def test_models_of_nest_that_the_project_creates_are_built(root):
-    """Names in calls of Create, and of generators wherever they are named, in library and notebooks."""
+    """Names in calls of Create, and of generators wherever they are named, in library, notebooks and images."""
     text = "".join(
         path.read_text()
-        for folder, pattern in (("src/amat", "*.py"), ("notebooks", "*.ipynb"))
+        for folder, pattern in (("src/amat", "*.py"), ("notebooks", "*.ipynb"), ("containers", "*.py"))
         for path in (root / folder).rglob(pattern)
     )
     created = set(re.findall(r'Create\(\s*\\?"(\w+)\\?"', text)) | set(re.findall(r'"(\w+_generator)"', text))

@@ -92,7 +92,7 @@ def draw_potential(axes: Axes, response: Response, linewidth: float = 1.2) -> No
     low, high = min(t.min() for t in traces), max(t.max() for t in traces)
     height = 0.12 * (high - low)
     spikes = response.spikes[response.spikes >= _start(response)]
-    axes.vlines(spikes, high + 0.5 * height, high + 1.5 * height, color=colour, linewidth=linewidth, label="spikes")
+    axes.vlines(spikes, high + 0.5 * height, high + 1.5 * height, color=colour, linewidth=linewidth)
 
 
 def draw_current(axes: Axes, response: Response) -> None:

@@ -35,6 +35,7 @@ __all__ = ["NEST_MODELS", "NestBuild", "build_nest", "install_nest", "missing_pa
 NEST_MODELS = (
     "ac_generator",
     "amat2_psc_exp",
+    "dc_generator",
     "iaf_psc_alpha",
     "iaf_psc_exp",
     "inhomogeneous_poisson_generator",
