@@ -583,6 +583,22 @@ def test_amat_as_in_the_paper_is_nests(delay):
     assert run_amat(model, delay, threads=2, pieces=(0.7, 100.0, 249.3)) == run_amat(MODEL, delay)
 
 
+@pytest.mark.parametrize("delay", [0.1, 1.5])
+def test_what_a_step_does_to_a_drive_is_done_in_every_step(delay):
+    """Without a recorder slices could be skipped; NESTML's templates skip nothing."""
+    source = str(MODELS / "decaying_drive_neuron.nestml")
+    models = [toolchain.find_model(source, codegen) for codegen in ("opt", "stock")]
+    nest = start(*models)
+    ours, recorded, theirs = (nest.Create(model.name) for model in (models[0], *models))
+    nest.Connect(nest.Create("multimeter", params={"record_from": ["V_m"]}), recorded, syn_spec={"delay": delay})
+    for neuron in (ours, recorded, theirs):
+        nest.Connect(neuron, nest.Create("spike_recorder"), syn_spec={"delay": delay})
+    nest.Simulate(6.0)
+    for name in ("V_m", "w", "u"):
+        assert ours.get(name) == recorded.get(name) == pytest.approx(theirs.get(name), rel=1e-12)
+    assert ours.u == pytest.approx(0.9**60, rel=1e-12)
+
+
 IZHIKEVICH = LIBRARY / "izhikevich_neuron.nestml"
 
 

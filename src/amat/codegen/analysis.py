@@ -475,9 +475,11 @@ class _Analysis:
         elif self.distance is None:
             self.result.no_bound = "the condition for a spike is not one comparison beside a refractory counter"
         else:
+            driving = {str(s) for i in self.kept for s in self.inhomogeneous[i].free_symbols}
+            driving |= {name for inline in driving & set(self.inlines) for name in self._names_in(self.inlines[inline])}
             try:
                 self.result.bound = find_bound(
-                    self.neuron, self.result, self.distance, self._expanded, self._is_counter, self.translator
+                    self.neuron, self.result, self.distance, self._expanded, self._is_counter, self.translator, driving
                 )
             except UnsupportedModelError as reason:
                 self.result.no_bound = str(reason)

@@ -66,8 +66,22 @@ def find_bound(
     expand: _Expand,
     is_counter: _IsCounter,
     translator: Translator,
+    driving: set[str],
 ) -> SliceBound:
     """Return how slices of a neuron are skipped.
+
+    Parameters
+    ----------
+    neuron : ASTModel
+    description : NeuronDescription
+        Without a bound yet.
+    distance : sympy.Expr
+        From `threshold_distance`.
+    expand, is_counter : callable
+        Of the analysis: the expression of a part of the model; whether a variable is a refractory counter.
+    translator : Translator
+    driving : set of str
+        What the inhomogeneous terms of the equations depend on.
 
     Raises
     ------
@@ -88,6 +102,9 @@ def find_bound(
     changing = {description.variables[row] for row, _ in description.matrix if row < len(description.variables)}
     columns = description.columns()
     decays = [decay.name for decay in walk.decays]
+    if moved := driving & set(decays):
+        # During a slice the drives of the equations are constant.
+        raise UnsupportedModelError(f"a step changes {', '.join(sorted(moved))}, on which the equations depend")
     varying = [name for name in description.variables if name in changing] + decays
     constant = [name for name in columns if name not in varying]
     unknown = {str(s) for s in distance.free_symbols} & {v.cpp for v in description.state} - set(varying + constant)
@@ -211,7 +228,10 @@ class _QuietStep:
                     return
             elif name not in self.description.variables:
                 factor = sympy.diff(value, symbol)
-                if not {str(s) for s in factor.free_symbols} & (state | ports) and is_zero(value - factor * symbol):
+                # It is kept with the propagators, and made of what they are made of.
+                known = {variable.cpp for variable in self.description.shared}
+                known |= {formula.name for formula in (*self.description.constants, *self.description.shared_internals)}
+                if {str(s) for s in factor.free_symbols} <= known and is_zero(value - factor * symbol):
                     self.decays.append(Formula(name, self.translator.to_cpp(factor)))
                     return
         raise UnsupportedModelError(f"a step does more than the bound covers: {name} is set to {value}")
