@@ -171,7 +171,7 @@ def validate(
             f"{row['resolution']:g}",
             f"{row['sets']:.0f}",
             f"{row['spikes']:.0f}",
-            f"{row['differ'] + row['inexact']:.0f}",
+            f"{row['faulty']:.0f}",
             *(f"{row[name]:.1e}" for name in ("V_m", "V_th", "V_th_v")),
             *(f"{max(row['V_m' + who], row['V_th' + who]):.1e}" for who in ("_exact", "_nest")),
         )

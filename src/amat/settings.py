@@ -36,7 +36,7 @@ def read_yaml(path: Path, schema: Mapping[str, Any], what: str) -> dict[str, Any
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise AmatError(f"{what} {path} is not YAML: {error}") from error
     wrong = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(settings))
     if wrong is not None:

@@ -280,14 +280,17 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by protocol and resolution: the numbers of sets and spikes, the number of sets whose spikes
-        differ from NEST's or from the exact ones, and the largest deviations in mV.
+        Indexed by protocol and resolution: the numbers of sets and spikes, the numbers of sets whose
+        spikes differ from NEST's (``differ``), from the exact ones (``inexact``), from either (``faulty``), and the
+        largest deviations in mV.
     """
     voltages = [name + suffix for suffix in ("", "_exact", "_nest") for name in _TRACES]
-    groups = table.groupby(["protocol", "resolution"], sort=False)
+    faulty = ~(table["identical"] & table["exact"])
+    groups = table.assign(faulty=faulty).groupby(["protocol", "resolution"], sort=False)
     summary = groups.agg(sets=("set", "size"), spikes=("spikes", "sum"))
     summary["differ"] = groups["identical"].agg(lambda column: int((~column).sum()))
     summary["inexact"] = groups["exact"].agg(lambda column: int((~column).sum()))
+    summary["faulty"] = groups["faulty"].sum()
     return summary.join(groups[voltages].max()).sort_index()
 
 

@@ -61,6 +61,41 @@ print(neuron.x)
     assert float(finished.stdout.split()[-1]) == pytest.approx(8.0 * math.exp(-1.0), rel=1e-9)
 
 
+def test_an_edited_model_is_not_taken_for_the_loaded_one(cache, tmp_path):
+    """By path as often as one likes, until the file is another; then NEST has to forget the old one."""
+    source = tmp_path / LEAK.name
+    shutil.copy(LEAK, source)
+    script = f"""
+import amat
+from pathlib import Path
+from amat.simulation import fresh_kernel
+nest, source = fresh_kernel(0.1), Path({str(source)!r})
+amat.install(str(source))
+nest.Create("leak_neuron_nestml")
+amat.install(str(source))
+source.write_text(source.read_text().replace("tau ms = 10 ms", "tau ms = 20 ms"))
+try:
+    amat.install(str(source))
+except amat.toolchain.ToolchainError as error:
+    print(error)
+nest.ResetKernel()
+amat.install(str(source))
+print(nest.Create("leak_neuron_nestml").tau)
+"""
+    finished = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    *_, message, tau = finished.stdout.splitlines()
+    assert "call nest.ResetKernel() first" in message
+    assert float(tau) == 20.0
+    shutil.rmtree(toolchain.build(str(source)).library.parent)
+
+
+def test_a_model_in_another_encoding_is_refused(tmp_path):
+    source = tmp_path / "leak_neuron.nestml"
+    source.write_bytes("# in \u00b5S\n".encode("latin-1") + LEAK.read_bytes())
+    with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml is not UTF-8"):
+        toolchain.build(str(source))
+
+
 def test_building_again_finds_the_same_module(cache):
     started = time.monotonic()
     module = toolchain.build(str(LEAK))

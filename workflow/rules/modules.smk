@@ -11,7 +11,7 @@ rule modules:
             path
             for folder in ("codegen", "toolchain")
             for path in Path("src/amat", folder).rglob("*")
-            if path.suffix in {".py", ".jinja2"}
+            if path.suffix in {".py", ".jinja2", ".h"}
         ),
         lock="containers/requirements.lock",
     output:

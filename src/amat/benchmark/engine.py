@@ -4,10 +4,12 @@
 
 """Run the cells of a matrix through the workflow, on one machine or on a cluster with Slurm."""
 
+import json
 import os
 import shlex
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -63,8 +65,8 @@ def run_matrix(
     Raises
     ------
     AmatError
-        If a file is wrong, a cell needs more cores than there are, another run uses the folder, or cells failed: they
-        are named with their logs.
+        If a file is wrong, a cell needs more cores than there are, another run uses the folder, cells of another matrix
+        are there, or cells failed: they are named with their logs.
     """
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
@@ -83,12 +85,26 @@ def run_matrix(
     environment = {"PYNEST_QUIET": "1", **os.environ}
     try:
         with lock.acquire(timeout=0):
+            _refuse_other_cells(plan, output)
             status = subprocess.run(command, check=False, env=environment).returncode
     except Timeout:
         raise AmatError(f"Another benchmark is running in {output}: wait for it, or name another folder.") from None
     if status:
         raise AmatError(_failure(plan, output))
     return output / "report"
+
+
+def _refuse_other_cells(plan: Matrix, output: Path) -> None:
+    """Refuse a folder in which a cell of the plan has been measured differently: it would count as done."""
+    for cell in plan.cells:
+        path = output / "cells" / f"{cell.name}.json"
+        try:
+            found = json.loads(path.read_text())["cell"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not measured yet, or damaged, which the report says
+        if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
+            shown = ", ".join(f"{name} {found[name]} and not {getattr(cell, name)}" for name in others)
+            raise AmatError(f"{path} is of another matrix, with {shown}: name another folder, or remove this one.")
 
 
 def _command(

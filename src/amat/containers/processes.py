@@ -96,4 +96,5 @@ def without_network(words: Sequence[str]) -> list[str]:
 def _tail(log: Path | None) -> str:
     if log is None or not log.is_file():
         return ""
-    return f" The end of {log}:\n" + "\n".join(f"  {line}" for line in log.read_text().splitlines()[-25:])
+    said = log.read_text(errors="replace").splitlines()
+    return f" The end of {log}:\n" + "\n".join(f"  {line}" for line in said[-25:])

@@ -123,7 +123,7 @@ def _request(model: Model) -> dict[str, Any]:
     nest = find_nest()
     return {
         "model": model.name,
-        "source_text": model.source.read_text(encoding="utf-8"),
+        "source_text": model.read(),
         "suffix": model.suffix,
         "codegen": model.codegen,
         "fallback": model.fallback,

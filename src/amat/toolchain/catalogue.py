@@ -56,6 +56,21 @@ class Model:
         """The model's name in NEST."""
         return self.source.stem + self.suffix
 
+    def read(self) -> str:
+        """Return the NESTML text.
+
+        Raises
+        ------
+        ToolchainError
+            If the file cannot be read as UTF-8.
+        """
+        try:
+            return self.source.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ToolchainError(f"{self.source} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise ToolchainError(f"{self.source} is not UTF-8: save it in that encoding ({error}).") from error
+
 
 def _library(name: str) -> Path:
     """Return the path of a model in the library that comes with NESTML."""

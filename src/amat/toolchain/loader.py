@@ -12,6 +12,9 @@ from amat.toolchain.errors import ToolchainError
 
 __all__ = ["install"]
 
+#: The NESTML text of each model, by its name in NEST, when this process loaded it.
+_loaded: dict[str, str] = {}
+
 
 def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None:
     """Make models available in NEST: build what is missing, load what is not loaded.
@@ -32,21 +35,26 @@ def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None
     Raises
     ------
     ToolchainError
-        If a module cannot be built or loaded, or there are nodes already.
+        If a module cannot be built or loaded, there are nodes already, or the file of a model that NEST has loaded
+        has been edited since.
     """
     import nest
 
     for name in names or (AMAT_OPT if codegen == "opt" else AMAT,):
-        if name in nest.node_models:
+        model = find_model(name, codegen)
+        if model.name in nest.node_models:
+            if _loaded.get(model.name, text := model.read()) != text:
+                raise ToolchainError(
+                    f"{model.source} is not what {model.name} was made of when NEST loaded it, and NEST keeps what it "
+                    "has loaded: call nest.ResetKernel() first."
+                )
             continue
         if nest.network_size:
             raise ToolchainError(
                 f"NEST loads modules only while there are no nodes, and {nest.network_size} are there: "
                 f"install {name} before they are created, or call nest.ResetKernel()."
             )
-        module = build(find_model(name, codegen))
-        if module.model in nest.node_models:
-            continue
+        module = build(model)
         try:
             nest.Install(str(module.library.with_suffix("")))
         except nest.NESTError as error:
@@ -55,3 +63,4 @@ def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None
             ) from error
         if module.model not in nest.node_models:
             raise ToolchainError(f"{module.library} was loaded, but NEST has no model {module.model}.")
+        _loaded[model.name] = model.read()
