@@ -4,6 +4,7 @@
 
 """Building modules: what is cached, what is refused, and what survives an accident. Real NESTML, g++ and NEST."""
 
+import dataclasses
 import math
 import os
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from amat import toolchain
+from amat.toolchain import builder
 from amat.toolchain.nest_installation import _uses_new_abi, find_nest
 
 pytestmark = pytest.mark.slow
@@ -87,6 +89,16 @@ print(nest.Create("leak_neuron_nestml").tau)
     assert "call nest.ResetKernel() first" in message
     assert float(tau) == 20.0
     shutil.rmtree(toolchain.build(str(source)).library.parent)
+
+
+def test_a_model_is_compiled_in_folders_with_blanks_in_their_names(monkeypatch, tmp_path):
+    prefix = tmp_path / "my neurons" / "nest"
+    prefix.parent.mkdir()
+    prefix.symlink_to(find_nest().prefix)
+    nest = dataclasses.replace(find_nest(), prefix=prefix)
+    monkeypatch.setattr(builder, "find_nest", lambda: nest)
+    monkeypatch.setenv("AMAT_CACHE", str(prefix.parent / "the cache"))
+    assert toolchain.build(str(LEAK)).library.is_file()
 
 
 def test_a_model_in_another_encoding_is_refused(tmp_path):

@@ -187,7 +187,8 @@ def _build(model: Model, request: dict[str, Any], key: str, folder: Path, report
         _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake")
         report("compiling")
         jobs = str(len(os.sched_getaffinity(0)))
-        _run(["cmake", "--build", str(work / "build"), "--parallel", jobs], "the compiler")
+        environment = {**os.environ, "CPLUS_INCLUDE_PATH": find_nest().include_path}
+        _run(["cmake", "--build", str(work / "build"), "--parallel", jobs], "the compiler", env=environment)
         library = work / f"{module_name}.so"
         (work / "build" / library.name).rename(library)
         for leftover in ("build", "bin", "report"):

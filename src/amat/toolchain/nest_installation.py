@@ -6,6 +6,7 @@
 
 import hashlib
 import importlib.util
+import os
 import re
 import shlex
 import shutil
@@ -58,6 +59,15 @@ class NestInstallation:
         if self.has_mpi:
             flags += shlex.split(_output("mpicxx", "--showme:compile"))
         return flags
+
+    @property
+    def include_path(self) -> str:
+        """What ``CPLUS_INCLUDE_PATH`` has to be for the compiler to find the same.
+
+        NESTML's CMake takes the flags apart at blanks, so that they do not serve where a folder's name has one.
+        """
+        folders = [flag.removeprefix("-I") for flag in self.include_flags if flag.startswith("-I")]
+        return os.pathsep.join(filter(None, [*folders, os.environ.get("CPLUS_INCLUDE_PATH")]))
 
     @property
     def compile_flags(self) -> list[str]:
