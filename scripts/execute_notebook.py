@@ -20,12 +20,12 @@ def main() -> None:
     parser.add_argument("notebook", type=Path)
     parser.add_argument("executed", type=Path, help="where the notebook goes with its outputs")
     parser.add_argument("results", type=Path, help="folder of the tables and figures that it writes")
-    parser.add_argument("--modules", type=Path, required=True, help="record that `amat build` wrote")
+    parser.add_argument("--modules", type=Path, nargs="+", required=True, help="records that `amat build` wrote")
     parser.add_argument("--parameters", default="{}", help="the notebook's parameters as JSON")
     words = parser.parse_args()
     # Snakemake sets it for every step; NEST ignores it, and says so on the pages, with the time.
     os.environ.pop("OMP_NUM_THREADS", None)
-    modules = json.loads(words.modules.read_text())
+    modules = {name: module for path in words.modules for name, module in json.loads(path.read_text()).items()}
     execute_notebook(words.notebook, words.executed, words.results, json.loads(words.parameters), modules)
 
 

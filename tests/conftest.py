@@ -23,6 +23,14 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def clone(root: Path) -> Path:
+    """The checkout with git and with all of its files; an image and an archive have neither."""
+    if not (root / ".git").exists():
+        pytest.skip("needs a clone of the project")
+    return root
+
+
+@pytest.fixture(scope="session")
 def amat_module() -> toolchain.Module:
     """The AMAT neuron, compiled."""
     return toolchain.build(toolchain.AMAT)

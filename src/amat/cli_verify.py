@@ -140,6 +140,8 @@ def _check(
         folder.mkdir(parents=True, exist_ok=True)
         passed = check(folder, lambda line: _say(f"{time.monotonic() - start:5.0f} s  {line}"))
     except PackageUnavailableError as reason:
+        if output is None:
+            shutil.rmtree(folder, ignore_errors=True)
         _messages.print(f"verify {name}: SKIPPED, 1 check: {reason}", style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(SKIPPED) from None
     except BaseException:

@@ -32,12 +32,12 @@ def write(path, text):
 
 
 @pytest.fixture
-def tree(root, tmp_path, monkeypatch):
+def tree(clone, tmp_path, monkeypatch):
     """A checkout with the project's configuration, and outputs of all runs that say they are of its commit."""
     made = tmp_path / "checkout"
     for name in ("CITATION.cff", "config/config.yaml"):
         (made / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / name, made / name)
+        shutil.copy(clone / name, made / name)
     write(made / ".gitignore", "/results/\n/book/notebooks/\n/book/generated/\n/_build/\n")
     write(made / "models" / "a.nestml", "model a:\n")
     write(made / "tool", "#!/bin/sh\n")

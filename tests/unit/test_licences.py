@@ -14,14 +14,12 @@ import pytest
 WITH_HEADER = ("src/**/*.py", "scripts/*.py", "tests/**/*.py", "workflow/**/*.smk", "book/_static/explorer/*.js")
 
 
-def test_every_file_has_holder_and_licence(root):
+def test_every_file_has_holder_and_licence(clone):
     """By the REUSE Specification's own tool; it looks at what git would take."""
     tool = Path(sys.executable).with_name("reuse")
     if not tool.is_file():
         pytest.skip("reuse is not installed: it is one of the packages of pyproject.toml's `release`")
-    if not (root / ".git").exists():
-        pytest.skip("no git checkout: what was made could not be told from the sources")
-    finished = subprocess.run([tool, "--root", root, "lint"], check=False, capture_output=True, text=True)
+    finished = subprocess.run([tool, "--root", clone, "lint"], check=False, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 

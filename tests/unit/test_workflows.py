@@ -11,6 +11,8 @@ import yaml
 
 from amat import paths
 
+pytestmark = pytest.mark.usefixtures("clone")
+
 WORKFLOWS = sorted((paths.ROOT / ".github" / "workflows").glob("*.yml"))
 COMMANDS = {"ci": "./amat test", "pages": "./amat reproduce"}
 #: Tools that ``./amat`` asks for by the name of their package, and Python.

@@ -6,7 +6,10 @@
 
 # What every notebook may use.
 COMMON = {
-    "modules": "results/modules.json",
+    "modules": lambda wildcards: [
+        "results/modules.json",
+        *(["results/ablation_modules.json"] if wildcards.get("name") == "code_generation" else []),
+    ],
     "library": sorted(
         path
         for path in Path("src/amat").rglob("*.py")

@@ -109,8 +109,6 @@ class Fit:
         The neuron's, by its name in NEST.
     quantity : str
         The column that was fitted.
-    unit : str
-        Of the quantity, for each unit of the coefficients.
     terms : pandas.DataFrame
         ``term``, ``unit``, ``formula``, ``meaning``; ``value`` with ``lower`` and ``upper`` (95 % of resampled cells);
         ``told`` (bool), whether the cells tell the term from those above it. Without that the value is zero, and

@@ -98,6 +98,8 @@ class NeuronDescription:
 
     Attributes
     ----------
+    name : str
+        In NEST.
     state, own, shared : list of Variable
         State variables; parameters of each neuron; parameters that enter what neurons share.
     defaults : list of Formula

@@ -362,6 +362,10 @@ def _docker_leg(docker: Docker, checkout: Path, folder: Path, outside: Path, rep
     version = run("jupyter", "--version", cwd=work).output.strip()
     if version != _locked("jupyterlab")["jupyterlab"]:
         raise ContainerError(f"Docker: JupyterLab says {version}.")
+    tested = run("test", "tests/unit", "-m", "not slow", cwd=work).output.strip().splitlines()[-1]
+    if " passed" not in tested:
+        raise ContainerError(f"Docker: the fast tests end in {tested!r}.")
+    report(f"Docker: the fast tests, {tested.strip('= ')}")
 
 
 # --- Apptainer -------------------------------------------------------------------------------------------------------
