@@ -32,10 +32,17 @@ def main() -> None:
             raise AmatError(f"results/{name} is not of the full profile: run `amat reproduce --profile full` first.")
     for name, source in sources.items():
         target = paths.DATA / "full" / name
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
+        new, old = (target.with_name(f".{name}-{age}") for age in ("new", "old"))
+        for leftover in (new, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        new.mkdir(parents=True)
         for path in [*source.glob("*.csv.gz"), source / "provenance.json"]:
-            shutil.copy(path, target)
+            shutil.copy(path, new)
+        # A folder takes no other's place; so what is there is whole at any time, if only beside it.
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 if __name__ == "__main__":

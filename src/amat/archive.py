@@ -197,6 +197,11 @@ def problems(root: Path, runs: Iterable[Run]) -> list[str]:
     pages = [root / "book" / "notebooks" / f"{run.name}.ipynb" for run in runs]
     if pages and max(page.stat().st_mtime for page in pages) > index.stat().st_mtime:
         found.append("the site is older than its notebooks: `amat reproduce` makes it again.")
+    # What the pipeline builds the site of, besides what it made itself.
+    sources = [root / name for name in _tracked(root, "_config.yml", "book", "data")]
+    latest = max(sources, key=lambda path: path.lstat().st_mtime, default=index)
+    if latest.lstat().st_mtime > index.stat().st_mtime:
+        found.append(f"the site is older than {latest.relative_to(root)}: `amat reproduce` makes it again.")
     return found
 
 
@@ -247,8 +252,13 @@ def sha256(path: Path) -> str:
 
 def _sources(root: Path) -> dict[str, Member]:
     """Return the tracked files, as they are in the checkout."""
-    names = [name for name in _git(root, "ls-files", "-z").decode().split("\0") if name]
-    return {name: _member(root / name) for name in names if os.path.lexists(root / name)}
+    return {name: _member(root / name) for name in _tracked(root)}
+
+
+def _tracked(root: Path, *within: str) -> list[str]:
+    """Return the names of the tracked files that are there, all or those of some folders and files."""
+    names = _git(root, "ls-files", "-z", "--", *within).decode().split("\0")
+    return [name for name in names if name and os.path.lexists(root / name)]
 
 
 def _outputs(root: Path, runs: Iterable[Run]) -> dict[str, Member]:

@@ -43,6 +43,8 @@ class Protocol:
         Of the spike that arrives at each synapse, the inhibitory one with the other sign, pA.
     spike_time : float
         When it arrives, ms.
+    psp_duration : float
+        How long the postsynaptic potentials are simulated, from time zero, ms.
     pulses : tuple of float
         Amplitudes of the current pulses, pA.
     pulse_onset, pulse_width, pulse_duration : float

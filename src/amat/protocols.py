@@ -4,6 +4,7 @@
 
 """What is driven into a neuron: currents on the grid, and Poisson input, as NEST's devices deliver them."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,7 +70,16 @@ def steps_of(duration: float, resolution: float) -> int:
     ----------
     duration, resolution : float
         In ms; the duration must be a whole number of steps, at least one.
+
+    Raises
+    ------
+    ProtocolError
+        If it is not, or the step is not positive, or one of them not finite.
     """
+    if not 0 < resolution < math.inf:
+        raise ProtocolError(f"A time step of {resolution} ms: choose a positive one, for example 0.1.")
+    if not 0 < duration < math.inf:
+        raise ProtocolError(f"A duration of {duration} ms: choose a positive one.")
     steps = round(duration / resolution)
     if steps < 1 or abs(steps * resolution - duration) > 1e-6:
         raise ProtocolError(f"{duration} ms is not a whole number of time steps of {resolution} ms.")

@@ -112,9 +112,8 @@ def propagators(parameters: Sequence[AmatParameters], resolution: float) -> Floa
     -------
     ndarray, shape (neurons, 8, 8)
     """
-    matrix = np.array([system_matrix(p, np.longdouble) for p in parameters], dtype=np.longdouble) * np.longdouble(
-        repr(resolution)
-    )
+    matrix = np.array([system_matrix(p, np.longdouble) for p in parameters], dtype=np.longdouble)
+    matrix *= np.longdouble(repr(float(resolution)))
     squarings = max(0, int(np.ceil(np.log2(float(np.abs(matrix).sum(axis=2).max())))) + 4)
     matrix /= np.longdouble(2) ** squarings
     term = result = np.broadcast_to(np.eye(len(STATE), dtype=np.longdouble), matrix.shape)
@@ -230,7 +229,7 @@ def integrate_precise(
     p = parameters
     inputs = np.column_stack([np.asarray(x, dtype=float) for x in (current, excitatory, inhibitory)])
     with mpmath.workdps(digits):
-        step = mpmath.expm(mpmath.matrix(system_matrix(p, mpmath.mpf)) * mpmath.mpf(repr(resolution)))
+        step = mpmath.expm(mpmath.matrix(system_matrix(p, mpmath.mpf)) * mpmath.mpf(repr(float(resolution))))
         rows = [[(j, step[i, j]) for j in range(len(STATE)) if step[i, j] != 0] for i in range(len(STATE))]
         state = [mpmath.mpf(0)] * len(STATE)
         if V_m is not None:

@@ -40,6 +40,7 @@ def tree(clone, tmp_path, monkeypatch):
         shutil.copy(clone / name, made / name)
     write(made / ".gitignore", "/results/\n/book/notebooks/\n/book/generated/\n/_build/\n")
     write(made / "models" / "a.nestml", "model a:\n")
+    write(made / "book" / "page.md", "# A page\n")
     write(made / "tool", "#!/bin/sh\n")
     (made / "tool").chmod(0o755)
     (made / "link").symlink_to("tool")
@@ -82,6 +83,9 @@ def test_what_does_not_is_refused_with_what_mends_it(tree, tmp_path):
     write(tree / "new.py", "")
     assert "not committed: new.py" in "".join(problems(tree, find_runs(tree)))
     (tree / "new.py").unlink()
+    built = (tree / "_build" / "html" / "index.html").stat().st_mtime
+    os.utime(tree / "book" / "page.md", (built + 1, built + 1))
+    assert problems(tree, find_runs(tree)) == ["the site is older than book/page.md: `amat reproduce` makes it again."]
     os.utime(tree / "_build" / "html" / "index.html", (0, 0))
     assert "site is older than its notebooks" in "".join(problems(tree, find_runs(tree)))
     git(tree, "commit", "--quiet", "--allow-empty", "--message", "second")

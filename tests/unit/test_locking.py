@@ -417,6 +417,16 @@ def test_waveform_is_a_staircase_that_begins_with_the_delay():
     assert found[11:] == pytest.approx(2.0 * np.sin(2 * np.pi * 0.025 * 0.1 * np.arange(1, 490)), abs=1e-12)
 
 
+def test_noise_is_not_read_off_outside_of_what_was_measured(neuron, monkeypatch):
+    """Intervals of 40 and 60 ms in turn, whatever the noise: a variation of 0.2."""
+    train = neuron.warm_up + np.cumsum(np.tile([40.0, 60.0], 51))
+    monkeypatch.setattr(locking_noise, "drive", lambda *_, **__: [train[1:]])
+    with pytest.raises(AmatError, match=r"variation of 0\.2 .* least noise already, and 0\.1 is wanted: .* larger"):
+        calibrate_noise(neuron, [0.1])
+    with pytest.raises(AmatError, match=r"does not reach a coefficient of variation of 0\.3: choose a smaller one"):
+        calibrate_noise(neuron, [0.3])
+
+
 def test_realisations_are_summarised_by_frequency(neuron, monkeypatch):
     import pandas as pd
 

@@ -6,6 +6,8 @@
 
 import json
 import re
+import runpy
+import shutil
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ import yaml
 from amat import paths
 from amat.pipeline import PROFILES, notebook_parameters
 
+SHIP = "scripts/ship_tables.py"
 CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
 
 
@@ -49,3 +52,36 @@ def test_shipped_tables_were_made_with_the_full_profiles_parameters(name):
     assert record["parameters"] == {**CONFIG["notebooks"][name], **CONFIG["full"][name], "profile": PROFILES["full"]}
     assert not record["commit"].endswith("+changes")
     assert list((paths.DATA / "full" / name).glob("*.csv.gz"))
+
+
+def test_shipped_tables_stay_whole_until_the_new_ones_are(root, tmp_path, monkeypatch):
+    """Copying ends in an error at the last file, and then works."""
+    main = runpy.run_path(str(root / SHIP))["main"]
+    source, target = tmp_path / "results" / "maps", tmp_path / "data" / "full" / "maps"
+    for folder, text in ((source, "new"), (target, "old")):
+        folder.mkdir(parents=True)
+        for name in ("a.csv.gz", "b.csv.gz"):
+            (folder / name).write_text(text)
+    (target / "gone.csv.gz").write_text("old")
+    (source / "provenance.json").write_text(json.dumps({"parameters": {"profile": PROFILES["full"]}}))
+    (tmp_path / "config.yaml").write_text("notebooks: {maps: {}}\nfull: {maps: {}}\n")
+    for name, value in {"ROOT": tmp_path, "CONFIG": tmp_path, "DATA": tmp_path / "data"}.items():
+        monkeypatch.setattr(paths, name, value)
+    monkeypatch.setattr("sys.argv", [SHIP])
+
+    def copy(path, folder):
+        if path.name == "provenance.json":
+            raise OSError("the disk is full")
+        shutil.copyfile(path, folder / path.name)
+
+    with monkeypatch.context() as context:
+        context.setattr(shutil, "copy", copy)
+        with pytest.raises(OSError, match="full"):
+            main()
+    assert {path.name: path.read_text() for path in target.iterdir()} == dict.fromkeys(
+        ("a.csv.gz", "b.csv.gz", "gone.csv.gz"), "old"
+    )
+    main()
+    assert {path.name for path in target.iterdir()} == {"a.csv.gz", "b.csv.gz", "provenance.json"}
+    assert (target / "a.csv.gz").read_text() == "new"
+    assert list(target.parent.iterdir()) == [target]

@@ -36,7 +36,11 @@ def test_sine_has_its_offset_amplitude_and_frequency():
     ("call", "message"),
     [
         (lambda: steps_of(1.05, 0.1), "1.05 ms is not a whole number"),
-        (lambda: steps_of(0.0, 0.1), "not a whole number"),
+        (lambda: steps_of(0.0, 0.1), "duration of 0.0 ms"),
+        (lambda: steps_of(float("inf"), 0.1), "duration of inf ms"),
+        (lambda: steps_of(10.0, 0.0), "time step of 0.0 ms"),
+        (lambda: steps_of(10.0, float("nan")), "time step of nan ms"),
+        (lambda: steps_of(-10.0, -0.1), "time step of -0.1 ms"),
         (lambda: sine(10.0, 0.1, 0.0, 0.0, 1.0, 5000.0), "5000.0 Hz"),
         (lambda: pulses(10.0, 0.1, [-1.0], [2.0], [1.0]), "-1.0 ms"),
         (lambda: pulses(10.0, 0.1, [1.0], [0.0], [1.0]), "0.0 ms"),

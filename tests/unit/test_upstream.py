@@ -22,6 +22,7 @@ import yaml
 from amat import paths, patterns, toolchain
 from amat.errors import AmatError
 from amat.upstream import assemble, check_files
+from amat.upstream.bundle import git
 from amat.upstream.checks import STYLE_OPTIONS
 from amat.upstream.model import library_model, licence_header, parse
 from amat.upstream.pages import insert_entry, write_page
@@ -189,6 +190,20 @@ def test_an_entry_goes_into_the_list_of_neurons_in_the_order_of_names():
     places = [text.index(word) for word in ("aeif_cond", "ENTRY", "izhikevich", "static_synapse")]
     assert places == sorted(places)
     assert insert_entry("no list", "ENTRY", "amat") is None
+
+
+def test_texts_of_an_earlier_time_do_not_stay_beside_another_patch(tmp_path, monkeypatch):
+    monkeypatch.setattr("amat.upstream.bundle.write_figures", lambda *_: None)
+    for name in ("pull_request.md", "amat2_psc_exp.md", "own.md"):
+        (tmp_path / name).write_text("old")
+    bundle = assemble(tmp_path, texts=False)
+    assert {path.name for path in tmp_path.iterdir()} == {bundle.patch.name, bundle.tree.name, "own.md"}
+
+
+def test_missing_git_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AmatError, match="git is missing: install it"):
+        git(tmp_path, "status")
 
 
 def test_sources_that_are_not_nestmls_are_refused(tmp_path):

@@ -87,6 +87,8 @@ def find_locking(
         Of the stimulus in the window; patterns that do not fit `REPEATS` times are not looked for.
     tolerance : float
         Width of the band in ms; some steps of the grid that spikes lie on.
+    most_cycles : int
+        The longest pattern that is looked for, in cycles of the stimulus.
 
     Returns
     -------

@@ -189,7 +189,8 @@ def calibrate_noise(
     Raises
     ------
     AmatError
-        If a coefficient is out of its range.
+        If a coefficient is out of its range, or the neuron's intervals vary more already with the least noise, or less
+        with the most.
     """
     for variation in variations:
         if not 0.02 <= variation <= 0.5:
@@ -211,6 +212,11 @@ def calibrate_noise(
             raise AmatError(
                 f"{neuron.trial.pattern} of {neuron.trial.model} does not reach a coefficient of variation of "
                 f"{variation:g}: choose a smaller one."
+            )
+        if found[0] > variation:
+            raise AmatError(
+                f"{neuron.trial.pattern} of {neuron.trial.model} has a coefficient of variation of {found[0]:.3g} with "
+                f"the least noise already, and {variation:g} is wanted: choose a larger one."
             )
         pair = slice(max(0, above[0] - 1), above[0] + 1)
         results.append(float(np.exp(np.interp(np.log(variation), np.log(found[pair]), np.log(tested[pair])))))

@@ -20,6 +20,7 @@ from filelock import FileLock
 from amat import paths, toolchain
 from amat.errors import AmatError
 from amat.files import write_json
+from amat.toolchain.catalogue import FAST_ANALYTIC
 
 __all__ = ["TARGETS", "Generated", "generate"]
 
@@ -76,12 +77,13 @@ def generate(target: str, source: Path | None = None) -> Generated:
     Raises
     ------
     AmatError
-        If there is no such target, or nothing was generated.
+        If there is no such target, nothing was generated, or NESTML was killed.
     """
     if target not in TARGETS:
         raise AmatError(f"There is no target {target!r}: choose one of {', '.join(TARGETS)}.")
     source = source or toolchain.MODELS[toolchain.AMAT].source
     content = [target, source.read_text(encoding="utf-8"), _WORKER.read_text(encoding="utf-8")]
+    content.append(json.dumps(FAST_ANALYTIC, sort_keys=True))
     content += [version(package) for package in ("nestml", "odetoolbox", "sympy")]
     key = sha256(json.dumps(content).encode()).hexdigest()[:16]
     folder = paths.module_cache() / f"{source.stem}-{target.lower()}-{key}"
@@ -111,7 +113,13 @@ def _generate(target: str, source: Path, folder: Path) -> None:
             "PYTHONPATH": search,
         }
         finished = subprocess.run(command, check=False, cwd=work, env=environment, capture_output=True, text=True)
-        error = finished.stderr.strip().replace(f"{work}/", "") if finished.returncode else None
+        if finished.returncode < 0:
+            raise AmatError(
+                f"NESTML was killed by signal {-finished.returncode} while it generated for {target}: see that memory "
+                "suffices, and try again."
+            )
+        said = finished.stderr.strip().replace(f"{work}/", "") or f"status {finished.returncode}"
+        error = said if finished.returncode else None
         files = sorted(path.name for path in code.glob("*") if path.is_file())
         if not files:
             raise AmatError(f"NESTML generated nothing for {target}: {error or finished.stdout[-500:]}")

@@ -66,7 +66,7 @@ class Drive:
 class Source:
     """The input to the neurons of one condition: mean excitatory rate in spikes/s, and what modulates it.
 
-    Inhibition is that which balances `balanced` excitatory spikes/s.
+    Inhibition is that which balances `balanced` excitatory spikes/s. A course has the excitatory rate of each ms.
     """
 
     rate: float

@@ -211,7 +211,6 @@ def natural_responses(
     points: pd.DataFrame,
     modulation: ArrayLike,
     *,
-    step: float = 1.0,
     bin_width: float = 5.0,
     n_trials: int = 40,
     seed: int = 1,
@@ -226,11 +225,10 @@ def natural_responses(
     points : pandas.DataFrame
         One row a neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
     modulation : array_like, shape (steps,)
-        The rate is ``nu max(0, 1 + depth * modulation)``, and periodic: the warm-up is the end of the course.
-    step : float
-        Of the course, ms.
+        In steps of 1 ms. The rate is ``nu max(0, 1 + depth * modulation)``, and periodic: the warm-up is the end of the
+        course.
     bin_width : float
-        Of the response, ms: a multiple of the step of which the course has a whole number.
+        Of the response, ms: the course has a whole number of bins.
     n_trials : int
         Independent neurons, four at least.
     seed : int
@@ -253,15 +251,15 @@ def natural_responses(
         If the input is out of its range; before anything is simulated.
     """
     course = np.asarray(modulation, dtype=np.float64)
-    duration = len(course) * step
+    duration = float(len(course))
     require_runs(trials, n_trials, duration, warm_up, seed)
     if n_trials < 4:
         raise AmatError(f"{n_trials} trials: choose 4 at least, two in each half.")
     n_bins = steps_of(duration, bin_width)
     rates, depths = working_points(trials, points)
     drives = [drive_of(trial, balance=balance) for trial in trials]
-    lead = round(warm_up / step)
-    repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY / step)) % len(course)]
+    lead = round(warm_up)
+    repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY)) % len(course)]
     sources = [
         [Source(rate, rate, course=rate * np.maximum(0.0, 1.0 + depth * repeated))]
         for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)

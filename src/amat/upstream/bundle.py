@@ -78,7 +78,8 @@ def assemble(
     source_tree : pathlib.Path, optional
         NESTML's unpacked sources. With them the patch also adds model and tutorial to NESTML's lists.
     texts : bool
-        Whether to write the pull request and the notes, whose numbers are measured.
+        Whether to write the pull request and the notes, whose numbers are measured. Without it, those of an earlier
+        time are removed.
     sets, seed : int
         Of the validation in the text of the pull request.
     progress : callable, optional
@@ -113,6 +114,7 @@ def assemble(
         changed = _changed_lists(source_tree, entries, source.stem) if source_tree else {}
         patch = _make_patch(tree, files, source_tree, changed, work / "git")
         written = {"nestml.patch": patch}
+        templates = sorted(parts.rglob("*.md.jinja2"))
         if texts:
             report("numbers of the texts")
             numbers = {
@@ -124,10 +126,12 @@ def assemble(
                 "benchmark": notes.benchmark_numbers(),
                 "versions": {name: version(name) for name in ("nestml", "odetoolbox", "nest-simulator")},
             }
-            for template in sorted(parts.rglob("*.md.jinja2")):
+            for template in templates:
                 written[template.stem] = notes.render(template, numbers)
         shutil.rmtree(output / "nestml", ignore_errors=True)
         tree.rename(output / "nestml")
+        for template in templates:
+            (output / template.stem).unlink(missing_ok=True)
         for name, text in written.items():
             write_text(output / name, text)
     return Bundle(output, files, tuple(changed), source.stem)
@@ -174,7 +178,7 @@ def git(folder: Path, *words: str) -> str:
     Raises
     ------
     AmatError
-        If git fails; the message shows why.
+        If git is missing, or fails; the message shows why.
     """
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
@@ -184,9 +188,12 @@ def git(folder: Path, *words: str) -> str:
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
     }
     identity = ["-c", "user.name=AMAT", "-c", "user.email=amat@localhost", "-c", "core.autocrlf=false"]
-    finished = subprocess.run(
-        ["git", *identity, *words], check=False, cwd=folder, env=environment, capture_output=True, text=True
-    )
+    try:
+        finished = subprocess.run(
+            ["git", *identity, *words], check=False, cwd=folder, env=environment, capture_output=True, text=True
+        )
+    except FileNotFoundError as error:
+        raise AmatError("git is missing: install it, since the patch is made with it.") from error
     if finished.returncode:
         raise AmatError(f"git {words[0]} failed in {folder}: {finished.stderr.strip()}")
     return finished.stdout
