@@ -82,7 +82,7 @@ class TestAMAT2PscExpNeuron:
         nest_parameters["omega"] = parameters.get("E_L", -70.) + parameters.get("omega", 5.)
         reference = nest.Create(NEST_MODEL, params=nest_parameters)
 
-        # start at rest: NEST moves V_m with E_L, NESTML does not
+        # start at rest: neither model moves V_m when E_L is set
         for neuron in [reference, testant]:
             neuron.V_m = parameters.get("E_L", -70.)
 
