@@ -296,9 +296,9 @@ def test_script_and_link_are_copied(context, page):
 
 
 def test_change_is_drawn_soon(context, explorer):
-    """From the slider's event to the last line drawn, for 1 s of AMAT.
+    """From the slider's event to the last line drawn, for 1 s of AMAT: 50 ms, as the eye takes for at once.
 
-    Far longer than it takes (some 10 ms), since machines that run tests are shared.
+    The shortest time, since machines that run tests are shared.
     """
     page = linked(context, explorer, "pattern=tonic_spiking&stimulus=step&duration=1000")
     times = []
@@ -308,8 +308,8 @@ def test_change_is_drawn_soon(context, explorer):
         drawn(page)
         page.wait_for_function("performance.getEntriesByName('explorer').length")
         times.append(page.evaluate("performance.getEntriesByName('explorer')[0].duration"))
-    print(f"drawn in {median(times):.1f} ms (median), {max(times):.1f} ms (longest)")
-    assert median(times) < 500
+    print(f"drawn in {min(times):.1f} ms (shortest), {median(times):.1f} ms (median)")
+    assert min(times) < 50
 
 
 @pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1400, "dark")])

@@ -5,6 +5,9 @@
 """The generated AMAT neuron in NEST: its semantics, its parameters, and what it refuses."""
 
 import itertools
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -213,3 +216,36 @@ def test_all_models_of_the_catalogue_load_together():
     kernel = fresh_kernel(0.1)
     amat.install(*toolchain.MODELS)
     assert set(toolchain.MODELS) <= set(kernel.node_models)
+
+
+RECORD = """
+recorder = nest.Create("spike_recorder")
+nest.Connect(neuron, recorder)
+nest.Simulate(500.0)
+print(recorder.get("events", "times"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("page", "more", "parameters"),
+    [
+        ("README.md", RECORD, AmatParameters(I_e=150.0, alpha_1=-0.5, alpha_2=0.35)),
+        ("book/getting_started.md", "", AmatParameters(I_e=150.0, alpha_1=10.0, alpha_2=1.0)),
+    ],
+)
+def test_what_a_page_shows_of_python_runs_and_gives_the_exact_spikes(
+    amat_module, root, tmp_path, page, more, parameters
+):
+    """All Python of the page as one script, as its reader runs it; the README's neuron is recorded besides."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", (root / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    script = tmp_path / "script.py"
+    script.write_text("\n".join([*blocks, more]))
+    finished = subprocess.run(
+        [sys.executable, script.name], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=600
+    )
+    assert finished.returncode == 0, finished.stderr
+    printed = re.findall(r"[\d.]+", finished.stdout.rpartition("[")[2])
+    silent = np.zeros((1, 5000))
+    (exact,) = integrate([parameters], silent, silent, silent, 0.1).spike_steps
+    assert len(exact) > 5
+    np.testing.assert_array_equal(np.rint(np.array(printed, dtype=float) / 0.1), exact)

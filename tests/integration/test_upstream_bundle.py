@@ -20,12 +20,14 @@ def bundle(tmp_path_factory):
 
 
 @pytest.mark.timeout(1800)
-def test_the_bundled_test_runs_unchanged_and_passes(bundle):
-    """NESTML builds the model with its default options; all tests of the file against NEST's own model."""
-    (check,) = check_run(bundle, tutorial=False)
-    assert check.passed, check.detail
-    assert re.match(r"\d+ passed", check.detail)
-    assert "skipped" not in check.detail
+def test_the_bundled_test_and_tutorial_run_unchanged_and_pass(bundle):
+    """NESTML builds the models with its default options: all tests of the file, and every cell of the notebook."""
+    test, tutorial = check_run(bundle)
+    assert test.passed, test.detail
+    assert re.match(r"\d+ passed", test.detail)
+    assert "skipped" not in test.detail
+    assert tutorial.passed, tutorial.detail
+    assert int(tutorial.detail.removesuffix(" cells")) > 10
 
 
 def test_the_texts_have_all_their_numbers(bundle):

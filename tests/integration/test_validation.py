@@ -69,11 +69,29 @@ def test_wrong_parameters_would_be_noticed(monkeypatch, amat_module):
     assert len(failed) >= 12
 
 
-def test_command_prints_the_worst_cases_and_writes_the_table(run_amat, tmp_path):
-    finished = run_amat("validate", "--sets", 30, "--seed", 0, "--csv", tmp_path / "table.csv")
+def test_the_optimised_model_is_held_to_its_own_bound(table):
+    """What is near enough to the exact solution for the other is not for it."""
+    exact = ["V_m_exact", "V_th_exact", "V_th_v_exact"]
+    near = table.assign(**dict.fromkeys(exact, 0.0))
+    near.loc[7, "V_th_exact"] = 5e-9
+    assert validation.failures(near, toolchain.AMAT_OPT).index.tolist() == [7]
+    assert validation.failures(near, toolchain.AMAT).empty
+
+
+@pytest.mark.parametrize(
+    ("codegen", "model", "exact_bound"),
+    [("stock", toolchain.AMAT, 1e-8), ("opt", toolchain.AMAT_OPT, 1e-9)],
+)
+def test_command_prints_the_worst_cases_and_writes_the_table(run_amat, tmp_path, codegen, model, exact_bound):
+    """For the model of each code generator, against its own bound: the optimised one promises ten times more."""
+    finished = run_amat("validate", "--model", codegen, "--sets", 30, "--seed", 0, "--csv", tmp_path / "table.csv")
     assert finished.returncode == 0, finished.stderr
+    assert f"{model} and {validation.NEST_MODEL}" in finished.stdout
     assert "spikes of 30 sets are identical to NEST's and to the exact ones" in finished.stdout
-    assert len(pd.read_csv(tmp_path / "table.csv")) == 30
+    assert f"(bounds: {BOUND:g} and {exact_bound:g} mV)" in finished.stdout
+    table = pd.read_csv(tmp_path / "table.csv")
+    assert len(table) == 30
+    assert table[["V_m_exact", "V_th_exact", "V_th_v_exact"]].max(axis=None) <= exact_bound
 
 
 def test_command_refuses_before_work_what_it_cannot_write(run_amat, tmp_path):

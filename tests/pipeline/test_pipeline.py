@@ -4,7 +4,9 @@
 
 """The pipeline as its user runs it: what it makes, that it does nothing twice, and that it survives being killed."""
 
+import contextlib
 import copy
+import functools
 import hashlib
 import json
 import os
@@ -14,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -41,12 +44,11 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_nothing_is_done_twice_and_that_quickly(reproduced, run_amat):
+def test_nothing_is_done_twice(reproduced, run_amat):
     before = {path: path.stat().st_mtime_ns for path in (reproduced / "_build" / "html").rglob("*.html")}
-    started = time.monotonic()
     finished = run_amat("reproduce")
-    assert time.monotonic() - started < 15.0
     assert finished.returncode == 0, finished.stderr
+    assert "Nothing to be done" in finished.stderr
     assert finished.stdout.strip().endswith("_build/html/index.html")
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
@@ -91,6 +93,15 @@ def test_the_readmes_picture_is_the_pipelines(reproduced):
     )
 
 
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen, seconds: float = 120.0) -> None:
+    """Wait until a condition holds; fail if the process ends before, or the time does."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the process ended before"
+        assert time.monotonic() < limit, f"not within {seconds:g} s"
+        time.sleep(0.05)
+
+
 def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     """Killed while a notebook runs; the executed notebook and its table come out as they were."""
     executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
@@ -99,13 +110,13 @@ def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     executed.unlink()
     shutil.rmtree(reproduced / "results" / "mat2")
     with subprocess.Popen([COMMANDS / "amat", "reproduce"], stdout=-3, stderr=-3, start_new_session=True) as process:
-        log = reproduced / "build" / "logs" / "mat2.log"
-        log.unlink(missing_ok=True)
-        limit = time.monotonic() + 60
-        while not log.exists() and time.monotonic() < limit:
-            time.sleep(0.1)
-        time.sleep(2.0)
-        os.killpg(process.pid, signal.SIGKILL)
+        try:
+            # Papermill writes the state of each cell into its file.
+            written = functools.partial(executed.parent.glob, ".mat2.*.ipynb")
+            wait_for(lambda: any('"status": "running"' in path.read_text() for path in written()), process)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert not executed.exists()
     finished = run_amat("reproduce")
     assert finished.returncode == 0, finished.stderr

@@ -239,4 +239,4 @@ def test_efficiency_of_strong_and_weak_scaling():
     assert set(strong.index) == {(10000, 1), (10000, 2)}
     weak = measure_scaling(cells, "weak").set_index(["neurons", "cores"])
     assert weak.loc[(20000, 2), "efficiency"] == pytest.approx(0.8)
-    assert np.isnan(weak.loc[(20000, 2), "speed_up"]) or weak.loc[(20000, 2), "speed_up"] == pytest.approx(1.6)
+    assert weak.loc[(20000, 2), "speed_up"] == pytest.approx(1.6)  # twice the work in 1.25 of the time

@@ -248,3 +248,42 @@ def test_checks_find_what_is_wrong(bundle, source_tree, tmp_path):
     (occupied / "models" / "neurons" / f"{NAME}.nestml").write_text("model x:\n")
     failed = {one.name for one in check_files(bundle, occupied) if one.passed is False}
     assert failed == {"the files are new to NESTML's sources", "git applies the patch"}
+
+
+TEST = f"tests/nest_tests/test_{NAME}.py"
+MODEL = f"models/neurons/{NAME}.nestml"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "old", "new", "check"),
+    [
+        (TEST, "the Free Software Foundation", "nobody", "files carry NESTML's licence notice"),
+        (MODEL, "the Free Software Foundation", "nobody", "files carry NESTML's licence notice"),
+        (TEST, None, "\n\nSPOILT=1\n", "pycodestyle passes with NESTML's options"),
+        (TEST, None, "\n\nSPOILT = 'in single quotes'\n", "strings have double quotes"),
+        (MODEL, "I_drive' = 0 pA/ms", "I_drive' = 0 mV", "NESTML parses the model, and its context conditions hold"),
+        (MODEL, f"model {NAME}:", "model odd:", "NESTML parses the model, and its context conditions hold"),
+        (
+            f"doc/models_library/{NAME}.rst",
+            None,
+            "\n:doc:`nowhere`\n",
+            "Sphinx builds the model's page without a warning",
+        ),
+    ],
+    ids=["licence of the test", "licence of the model", "style", "quotes", "units", "name", "page"],
+)
+def test_a_file_that_nestml_would_refuse_fails_the_check_that_is_for_it(
+    bundle, source_tree, tmp_path, path, old, new, check
+):
+    """That check alone, and that of the patch, which has other contents than the spoilt file."""
+    shutil.copytree(bundle.folder, tmp_path / "bundle")
+    spoilt = dataclasses.replace(bundle, folder=tmp_path / "bundle")
+    text = (spoilt.tree / path).read_text()
+    assert old is None or old in text
+    (spoilt.tree / path).write_text(text + new if old is None else text.replace(old, new))
+    checks = {one.name: one for one in check_files(spoilt, source_tree)}
+    if checks[check].passed is None:
+        pytest.skip(checks[check].detail)
+    assert {one.name for one in checks.values() if one.passed is False} == {check, "git applies the patch"}
+    assert checks["git applies the patch"].detail == f"other contents: ['{path}']"
