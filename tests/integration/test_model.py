@@ -244,8 +244,9 @@ def test_what_a_page_shows_of_python_runs_and_gives_the_exact_spikes(
         [sys.executable, script.name], check=False, cwd=tmp_path, capture_output=True, text=True, timeout=600
     )
     assert finished.returncode == 0, finished.stderr
-    printed = re.findall(r"[\d.]+", finished.stdout.rpartition("[")[2])
+    printed, *others = re.findall(r"^\[([\d.\s]+)\]$", finished.stdout, flags=re.MULTILINE)
     silent = np.zeros((1, 5000))
     (exact,) = integrate([parameters], silent, silent, silent, 0.1).spike_steps
     assert len(exact) > 5
-    np.testing.assert_array_equal(np.rint(np.array(printed, dtype=float) / 0.1), exact)
+    np.testing.assert_array_equal(np.rint(np.array(printed.split(), dtype=float) / 0.1), exact)
+    assert all(len(spikes.split()) > 3 for spikes in others)
