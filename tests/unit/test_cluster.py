@@ -294,6 +294,7 @@ def test_a_folder_with_something_else_is_not_replaced(tmp_path):
 
 def test_the_cache_of_nest_is_outside_the_checkout_or_where_told(root, monkeypatch, tmp_path):
     monkeypatch.delenv("AMAT_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # an image's is among its results
     assert not paths.nest_cache().is_relative_to(root)
     monkeypatch.setenv("AMAT_CACHE", str(tmp_path))
     assert paths.nest_cache() == tmp_path / "nest-mpi"

@@ -64,6 +64,7 @@ def test_both_files_have_the_same_base_and_arguments():
     assert "\nFROM ${BASE}\n" in DOCKERFILE
 
 
+@pytest.mark.usefixtures("clone")
 def test_both_files_copy_the_same():
     copied = dict(line.split() for line in section("files").splitlines() if line.strip())
     assert copied == docker_inputs()

@@ -192,6 +192,7 @@ def test_an_entry_goes_into_the_list_of_neurons_in_the_order_of_names():
     assert insert_entry("no list", "ENTRY", "amat") is None
 
 
+@pytest.mark.usefixtures("clone")
 def test_texts_of_an_earlier_time_do_not_stay_beside_another_patch(tmp_path, monkeypatch):
     monkeypatch.setattr("amat.upstream.bundle.write_figures", lambda *_: None)
     for name in ("pull_request.md", "amat2_psc_exp.md", "own.md"):
