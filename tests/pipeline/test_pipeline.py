@@ -25,11 +25,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from amat import paths
+from amat import paths, toolchain
 from amat.errors import AmatError
 from amat.parameters import izhikevich_patterns
 from amat.pipeline import check_config, execute_notebook, notebook_parameters
 from amat.provenance import commit_time
+from amat.toolchain.catalogue import ABLATION
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +70,9 @@ def test_every_result_tells_where_it_comes_from(reproduced, name):
     assert record["notebook"] == f"{PATTERN_NOTEBOOK if of_pattern else name}.ipynb"
     if of_pattern:
         assert record["parameters"]["pattern"] == Path(name).name
+    if name == "code_generation":
+        modules |= json.loads((reproduced / "results" / "ablation_modules.json").read_text())
+        assert len(modules) == len(toolchain.MODELS) + len(ABLATION)
     assert record["modules"] == modules
     assert record["versions"]["nest-simulator"] == "3.10.0"
     assert len(modules["amat2_psc_exp_neuron_nestml"]["sha256"]) == 64

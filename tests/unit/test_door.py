@@ -406,7 +406,7 @@ def test_root_installs_what_is_missing(door: Door) -> None:
         f"""echo apt-get "$@" >>{door.folder}/calls
 [[ $1 == install ]] || exit 0
 ln -sf make {door.tools}/cmake
-printf '#!/usr/bin/env bash\\nexit 0\\n' >{door.tools}/g++
+printf '#!/usr/bin/env bash\\n{COMPILER}\\n' >{door.tools}/g++
 """,
     )
     assert door.run("build").returncode == 7
