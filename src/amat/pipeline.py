@@ -4,19 +4,20 @@
 
 """The pipeline's parts: notebooks run by papermill, the book, and the workflow that joins them."""
 
+import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 from amat import paths
 from amat.errors import AmatError
@@ -58,14 +59,13 @@ def reproduce(
     Raises
     ------
     AmatError
-        If the configuration is wrong, another run is under way, or a step fails.
+        If the configuration is wrong, another run is under way, a step fails, or SIGTERM stops the run.
     """
     root = _root()
     chosen = (config or paths.CONFIG / "config.yaml").absolute()
     check_config(chosen)
     for folder in ("build", "results", "book/notebooks", "book/generated"):
         check_writable(root / folder)
-    lock = FileLock(root / "build" / "reproduce.lock")
     command = [
         *(sys.executable, "-m", "snakemake"),
         *("--snakefile", str(paths.WORKFLOW / "Snakefile")),
@@ -76,17 +76,41 @@ def reproduce(
         *(["--config", f"profile={profile}"] if profile else []),
         *(["--dry-run"] if dry_run else []),
     ]
-    try:
-        with lock.acquire(timeout=0):
-            status = subprocess.run(command, check=False, env=_environment()).returncode
-    except Timeout:
-        raise AmatError("Another `amat reproduce` is running in this folder: wait for it, or stop it.") from None
+    _run_workflow(command, root / "build" / "reproduce.lock")
+    return root / "_build" / "html" / "index.html"
+
+
+def _run_workflow(command: Sequence[str], lock_file: Path) -> None:
+    """Run Snakemake, alone in its folder; stop it where this process is asked to end.
+
+    The lock belongs to an open file that Snakemake inherits, so that it lasts as long as Snakemake does, whatever
+    becomes of this process.
+    """
+    stopped = False
+    with lock_file.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AmatError("Another `amat reproduce` is running in this folder: wait for it, or stop it.") from None
+        with subprocess.Popen(command, env=_environment(), pass_fds=[lock.fileno()]) as workflow:
+
+            def stop(number: int, frame: object) -> None:
+                nonlocal stopped
+                stopped = True
+                workflow.send_signal(number)
+
+            before = signal.signal(signal.SIGTERM, stop)
+            try:
+                status = workflow.wait()
+            finally:
+                signal.signal(signal.SIGTERM, before)
+    if stopped:
+        raise AmatError("The workflow was stopped after the steps that ran; the same command goes on from there.")
     if status:
         raise AmatError(
             "The workflow stopped at a step that failed; its log is named above. "
             "When the cause is mended, the same command goes on from there."
         )
-    return root / "_build" / "html" / "index.html"
 
 
 def check_config(path: Path) -> dict[str, Any]:

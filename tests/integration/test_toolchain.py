@@ -5,6 +5,7 @@
 """Building modules: what is cached, what is refused, and what survives an accident. Real NESTML, g++ and NEST."""
 
 import dataclasses
+import json
 import math
 import os
 import re
@@ -321,6 +322,36 @@ def test_the_same_file_generates_for_python_standalone(tmp_path):
     generated = (tmp_path / "out" / "amat2_psc_exp_neuron.py").read_text()
     assert "__P__V_th_v__V_m" in generated
     assert "class Neuron_amat2_psc_exp_neuron" in generated
+
+
+@pytest.mark.parametrize("codegen", ["stock", "opt"])
+def test_generated_code_is_the_same_each_time_whatever_python_hashes_by(codegen, tmp_path):
+    """Objects are hashed by their address, which differs from run to run, and text by a seed."""
+    model = toolchain.find_model("amat2_psc_exp_neuron", codegen)
+    folders = [tmp_path / str(seed) for seed in range(4)]
+    processes = []
+    for folder in folders:
+        folder.mkdir()
+        request = {
+            "source": str(model.source),
+            "target": str(folder / "code"),
+            "module": "samemodule",
+            "suffix": model.suffix,
+            "codegen": model.codegen,
+            "options": model.options,
+            "nest_version": find_nest().version,
+        }
+        (folder / "request.json").write_text(json.dumps(request))
+        command = [sys.executable, "-m", "amat.toolchain.generate", folder / "request.json"]
+        environment = {**os.environ, "PYNEST_QUIET": "1", "PYTHONHASHSEED": folder.name}
+        processes.append(subprocess.Popen(command, env=environment))
+    assert [process.wait() for process in processes] == [0] * len(folders)
+    made = []
+    for folder in folders:
+        code = {path.name: path.read_text() for path in (folder / "code").iterdir() if path.suffix in {".cpp", ".h"}}
+        made.append({name: re.sub(r"Generated .* at time: .*", "", text) for name, text in code.items()})
+    assert len(made[0]) >= 4
+    assert all(code == made[0] for code in made)
 
 
 def test_without_names_a_generator_builds_its_models(run_amat, monkeypatch, tmp_path):

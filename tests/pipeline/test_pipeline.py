@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -106,26 +106,59 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen, seconds: 
         time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def running(executed: Path) -> Iterator[subprocess.Popen]:
+    """Have `amat reproduce` run a notebook as far as one of its cells; nothing of the run is left afterwards."""
+    executed.unlink()
+    shutil.rmtree(paths.ROOT / "results" / executed.stem)
+    with subprocess.Popen(
+        [COMMANDS / "amat", "reproduce"], stdout=-3, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            # Papermill writes the state of each cell into its file.
+            written = functools.partial(executed.parent.glob, f".{executed.stem}.*.ipynb")
+            wait_for(lambda: any('"status": "running"' in path.read_text() for path in written()), process)
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     """Killed while a notebook runs; the executed notebook and its table come out as they were."""
     executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
     table = reproduced / "results" / "mat2" / "mat2.csv"
     before = digest(executed), digest(table)
-    executed.unlink()
-    shutil.rmtree(reproduced / "results" / "mat2")
-    with subprocess.Popen([COMMANDS / "amat", "reproduce"], stdout=-3, stderr=-3, start_new_session=True) as process:
-        try:
-            # Papermill writes the state of each cell into its file.
-            written = functools.partial(executed.parent.glob, ".mat2.*.ipynb")
-            wait_for(lambda: any('"status": "running"' in path.read_text() for path in written()), process)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    with running(executed) as process:
+        # Only the command, so that its workflow goes on: no other may begin beside it.
+        process.kill()
+        process.wait()
+        refused = run_amat("reproduce")
+    assert refused.returncode == 1
+    assert "Another `amat reproduce` is running" in refused.stderr
     assert not executed.exists()
     finished = run_amat("reproduce")
     assert finished.returncode == 0, finished.stderr
     assert (digest(executed), digest(table)) == before
     assert not list(executed.parent.glob(".*.ipynb"))
+
+
+def test_a_run_that_is_asked_to_end_ends_after_its_running_steps(reproduced, run_amat):
+    executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
+    before = digest(executed)
+    page = reproduced / "_build" / "html" / "notebooks" / "mat2.html"
+    built = page.stat().st_mtime_ns
+    with running(executed) as process:
+        process.terminate()
+        _, said = process.communicate(timeout=120)
+        with pytest.raises(ProcessLookupError):  # neither Snakemake nor a notebook is left
+            os.killpg(process.pid, 0)
+    assert process.returncode == 1
+    assert "The workflow was stopped" in said
+    assert digest(executed) == before
+    assert page.stat().st_mtime_ns == built
+    assert run_amat("reproduce").returncode == 0
+    assert page.stat().st_mtime_ns > built
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_any_work(reproduced, run_amat):
@@ -141,15 +174,6 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(reproduced, ru
     assert finished.returncode == 1
     assert f"{results} cannot be written" in finished.stderr
     assert "Traceback" not in finished.stderr
-
-
-def test_two_runs_at_once_are_refused(reproduced, run_amat):
-    from filelock import FileLock
-
-    with FileLock(reproduced / "build" / "reproduce.lock"):
-        finished = run_amat("reproduce")
-    assert finished.returncode == 1
-    assert "Another `amat reproduce` is running" in finished.stderr
 
 
 CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())

@@ -28,7 +28,6 @@ rule modules:
 # What only the notebook on code generation looks at: it runs alone, and would compile while everything else waits.
 rule ablation_modules:
     input:
-        rules.modules.input,
         "results/modules.json",
     output:
         "results/ablation_modules.json",

@@ -7,6 +7,13 @@
 from amat.codegen.checked import CheckedNESTCodeGenerator
 from amat.codegen.errors import UnsupportedModelError
 from amat.codegen.optimised import OptimisedNESTCodeGenerator
-from amat.codegen.transformer import SystemMatrixTransformer
+from amat.codegen.transformer import OrderedConvolutionsTransformer, SystemMatrixTransformer, replace_transformers
 
-__all__ = ["CheckedNESTCodeGenerator", "OptimisedNESTCodeGenerator", "SystemMatrixTransformer", "UnsupportedModelError"]
+__all__ = [
+    "CheckedNESTCodeGenerator",
+    "OptimisedNESTCodeGenerator",
+    "OrderedConvolutionsTransformer",
+    "SystemMatrixTransformer",
+    "UnsupportedModelError",
+    "replace_transformers",
+]

@@ -2,18 +2,19 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The differential equations of a model as matrices, instead of closed-form solutions."""
+"""What is done to a model before code is made: convolutions in a fixed order, equations as matrices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import odetoolbox
 import sympy
 from pynestml.frontend.frontend_configuration import FrontendConfiguration
+from pynestml.transformers.convolutions_to_buffers_transformer import ConvolutionsToBuffersTransformer
 from pynestml.transformers.ode_toolbox_transformer import ODEToolboxTransformer
 
-__all__ = ["EquationSystem", "SystemMatrixTransformer"]
+__all__ = ["EquationSystem", "OrderedConvolutionsTransformer", "SystemMatrixTransformer", "replace_transformers"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,19 @@ class EquationSystem:
         return self.nonlinear.is_zero_matrix is True and not coefficients & state
 
 
-class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]  # NESTML is not typed
+class OrderedConvolutionsTransformer(ConvolutionsToBuffersTransformer):  # type: ignore[misc]  # NESTML is not typed
+    """Give the convolutions of a model an order, that of their names.
+
+    NESTML 9.0.0 keeps them in a set of objects that are hashed by their address. Their order, and with it that of the
+    synaptic currents in a sum, differs from one generation of code to the next; sums then round otherwise.
+    """
+
+    def generate_kernel_buffers(self, model: Any) -> Any:
+        """Return pairs of a kernel and a spike port as the keys of a mapping: a set that keeps its order."""
+        return dict.fromkeys(sorted(super().generate_kernel_buffers(model), key=lambda pair: tuple(map(str, pair))))
+
+
+class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]
     """Let ODE-toolbox read a model's equations, and keep its system of matrices: it is not asked for a solution.
 
     ODE-toolbox solves what it can symbolically. That takes most of the time that code generation needs, fails for
@@ -92,3 +105,19 @@ class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]  # N
             "initial_values": numeric["initial_values"],
         }
         metadata[model.name]["numeric_solver"] = None
+
+
+def replace_transformers(transformers: Iterable[Any], *, matrices: bool) -> list[Any]:
+    """Return NESTML's transformers of models, with those of this module in the place of the ones that they extend.
+
+    Parameters
+    ----------
+    transformers : iterable of pynestml.transformers.transformer.Transformer
+        As NESTML's frontend gives them for a target.
+    matrices : bool
+        Whether equations are kept as matrices, which `OptimisedNESTCodeGenerator` needs, instead of being solved.
+    """
+    ours: dict[type, type] = {ConvolutionsToBuffersTransformer: OrderedConvolutionsTransformer}
+    if matrices:
+        ours[ODEToolboxTransformer] = SystemMatrixTransformer
+    return [ours[type(transformer)]() if type(transformer) in ours else transformer for transformer in transformers]

@@ -40,7 +40,7 @@ from pynestml.codegeneration.printers.function_call_printer import FunctionCallP
 from pynestml.codegeneration.printers.variable_printer import VariablePrinter
 from pynestml.symbols.predefined_functions import PredefinedFunctions
 
-from amat.codegen import SystemMatrixTransformer, UnsupportedModelError
+from amat.codegen import UnsupportedModelError, replace_transformers
 from amat.codegen.expressions import parse, tidy
 from amat.codegen.transformer import EquationSystem
 
@@ -55,9 +55,6 @@ _FUNCTIONS = {
     **{name: f"Math.{name}({{}}, {{}})" for name in ("min", "max", "pow")},
     PredefinedFunctions.LN: "Math.log({})",
 }
-
-#: Marks the state variables that NESTML makes of a convolution.
-_CONVOLUTION = "__X__"
 
 _OPERATORS = {
     "is_direct_assignment": "=",
@@ -87,7 +84,6 @@ def translate(sources: Sequence[Path]) -> dict[str, str]:
         If NESTML finds an error in a model, or it has something that has no translation here.
     """
     from pynestml.frontend import pynestml_frontend as frontend
-    from pynestml.transformers.ode_toolbox_transformer import ODEToolboxTransformer
     from pynestml.utils.logger import Logger, LoggingLevel
 
     with tempfile.TemporaryDirectory() as folder:
@@ -102,9 +98,7 @@ def translate(sources: Sequence[Path]) -> dict[str, str]:
             raise UnsupportedModelError(
                 "NESTML refuses " + ", ".join(map(str, sources)) + "".join(f"\n{error}" for error in errors)
             )
-        models, metadata = frontend.transform_models(
-            [SystemMatrixTransformer() if type(t) is ODEToolboxTransformer else t for t in transformers], models
-        )
+        models, metadata = frontend.transform_models(replace_transformers(transformers, matrices=True), models)
     return {
         model.get_name(): _Translation(model, metadata[model.get_name()].get("equation_system")).run()
         for model in models
@@ -169,7 +163,7 @@ class _Translation:
         internals = model.get_internal_symbols()
         inlines = {_name(symbol): symbol for symbol in model.get_inline_expression_symbols()}
         states = {_name(symbol): symbol for symbol in model.get_state_symbols()}
-        equations = self._equations()
+        equations = self.system.variables if self.system else []
         state = [*equations, *(name for name in states if name not in equations)]
         self.names |= {name: f"s[i.{name}]" for name in state}
         self.names |= {_name(symbol): f"p.{_name(symbol)}" for symbol in parameters}
@@ -227,12 +221,6 @@ class _Translation:
             ]
         )
 
-    def _equations(self) -> list[str]:
-        """Return the variables of the system, convolutions last: NESTML's order of these differs from run to run."""
-        names = self.system.variables if self.system else []
-        convolutions = sorted(name for name in names if _CONVOLUTION in name)
-        return [name for name in names if name not in convolutions] + convolutions
-
     def _print(self, expression: Any) -> str:
         return str(self.printer.print(expression))
 
@@ -242,16 +230,14 @@ class _Translation:
             return ["    return null;"]
         if not self.system.is_linear() or any(entry != 0 for entry in self.system.inhomogeneous):
             raise UnsupportedModelError(f"the equations of {self.model.get_name()} are not linear and homogeneous")
-        names = self.system.variables
-        order = [names.index(name) for name in self._equations()]
         rows = []
-        for number in order:
-            entries = [tidy(parse(str(self.system.matrix[number, column]))) for column in order]
+        for number, name in enumerate(self.system.variables):
+            entries = [tidy(parse(str(entry))) for entry in self.system.matrix.row(number)]
             code = ", ".join(
                 sympy.jscode(entry.xreplace({s: sympy.Symbol(self.names[str(s)]) for s in entry.free_symbols}))
                 for entry in entries
             )
-            rows.append(f"      [{code}], // {names[number]}")
+            rows.append(f"      [{code}], // {name}")
         return ["    return [", *rows, "    ];"]
 
     def _body(self, block: Any, depth: int) -> list[str]:

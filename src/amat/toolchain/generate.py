@@ -45,14 +45,9 @@ def _generate(request: dict[str, Any]) -> list[str]:
     from pynestml.cocos.co_cos_manager import CoCosManager
     from pynestml.frontend import pynestml_frontend as frontend
     from pynestml.frontend.frontend_configuration import FrontendConfiguration
-    from pynestml.transformers.ode_toolbox_transformer import ODEToolboxTransformer
     from pynestml.utils.logger import Logger, LoggingLevel
 
-    from amat.codegen import (
-        CheckedNESTCodeGenerator,
-        OptimisedNESTCodeGenerator,
-        SystemMatrixTransformer,
-    )
+    from amat.codegen import CheckedNESTCodeGenerator, OptimisedNESTCodeGenerator, replace_transformers
 
     def errors() -> list[str]:
         entries = [entry for entry in Logger.get_log().values() if entry[2] is LoggingLevel.ERROR]
@@ -78,11 +73,6 @@ def _generate(request: dict[str, Any]) -> list[str]:
         return [str(error)]
     if unused:
         return [f"NESTML does not know the option {key!r}" for key in unused]
-    if optimised:
-        transformers = [
-            SystemMatrixTransformer() if type(transformer) is ODEToolboxTransformer else transformer
-            for transformer in transformers
-        ]
 
     models = frontend.get_parsed_models()
     for model in models:
@@ -93,7 +83,7 @@ def _generate(request: dict[str, Any]) -> list[str]:
     if not models:
         return [f"{request['source']}: NESTML could not parse the file"]
 
-    models, metadata = frontend.transform_models(transformers, models)
+    models, metadata = frontend.transform_models(replace_transformers(transformers, matrices=optimised), models)
     frontend.generate_code(generator, models, metadata)
     propagators = {
         model.get_name(): (metadata[model.get_name()].get("analytic_solver") or {}).get("propagators", {})
