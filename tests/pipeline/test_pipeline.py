@@ -6,6 +6,7 @@
 
 import contextlib
 import copy
+import fcntl
 import functools
 import hashlib
 import json
@@ -129,13 +130,12 @@ def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
     table = reproduced / "results" / "mat2" / "mat2.csv"
     before = digest(executed), digest(table)
-    with running(executed) as process:
-        # Only the command, so that its workflow goes on: no other may begin beside it.
+    with running(executed) as process, (paths.ROOT / "build" / "reproduce.lock").open("a") as lock:
+        # First only the command: its workflow goes on, and no other may begin beside it.
         process.kill()
         process.wait()
-        refused = run_amat("reproduce")
-    assert refused.returncode == 1
-    assert "Another `amat reproduce` is running" in refused.stderr
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     assert not executed.exists()
     finished = run_amat("reproduce")
     assert finished.returncode == 0, finished.stderr
@@ -143,16 +143,19 @@ def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     assert not list(executed.parent.glob(".*.ipynb"))
 
 
-def test_a_run_that_is_asked_to_end_ends_after_its_running_steps(reproduced, run_amat):
+def test_a_run_keeps_others_out_and_ends_after_its_running_steps_when_it_is_asked_to(reproduced, run_amat):
     executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
     before = digest(executed)
     page = reproduced / "_build" / "html" / "notebooks" / "mat2.html"
     built = page.stat().st_mtime_ns
     with running(executed) as process:
+        refused = run_amat("reproduce")
         process.terminate()
         _, said = process.communicate(timeout=120)
         with pytest.raises(ProcessLookupError):  # neither Snakemake nor a notebook is left
             os.killpg(process.pid, 0)
+    assert refused.returncode == 1
+    assert "Another `amat reproduce` is running" in refused.stderr
     assert process.returncode == 1
     assert "The workflow was stopped" in said
     assert digest(executed) == before
