@@ -4,9 +4,12 @@
 
 """One style for every figure, and one colour a model throughout."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
@@ -81,5 +84,27 @@ def save(figure: Figure, path: str | Path) -> None:
     """
     path = Path(path)
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-    with replacing(path) as temporary:
+    with _settled(figure), replacing(path) as temporary:
         figure.savefig(temporary, metadata=metadata)
+
+
+@contextmanager
+def _settled(figure: Figure) -> Iterator[None]:
+    """Lay a figure out, and round where its axes lie, as long as the block lasts.
+
+    The solver of the layout goes through addresses in memory, so that the last digits of places differ from run to run,
+    and with them the identifiers in an SVG file.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None:
+        yield
+        return
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
+        axes.set_in_layout(True)  # which setting a position takes away
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
