@@ -45,6 +45,9 @@ rule book:
         data=sorted(path for path in Path("data").rglob("*") if path.is_file()),
         notebooks=expand("book/notebooks/{name}.ipynb", name=NOTEBOOKS),
         patterns=expand("book/notebooks/patterns/{pattern}.ipynb", pattern=PATTERNS),
+        # Tables, offered too, and when each notebook ran.
+        results=expand("results/{name}", name=NOTEBOOKS),
+        results_of_patterns=expand("results/patterns/{pattern}", pattern=PATTERNS),
         generated=rules.generated_code.output,
         figure=rules.figure.output,
         explorer=rules.explorer.output,
