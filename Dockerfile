@@ -16,6 +16,7 @@ COPY data /opt/amat/data
 COPY models /opt/amat/models
 COPY notebooks /opt/amat/notebooks
 COPY scripts /opt/amat/scripts
+COPY packages /opt/amat/packages
 COPY src /opt/amat/src
 COPY tests /opt/amat/tests
 COPY upstream /opt/amat/upstream

@@ -18,9 +18,10 @@ from typing import Any
 
 os.environ.setdefault("PYNEST_QUIET", "1")
 
-from amat import paths, provenance, toolchain
-from amat.parameters import AmatParameters
-from amat.simulation import fresh_kernel
+from amat import paths, toolchain
+from amat.compendium import provenance
+from amat.neurons.parameters import AmatParameters
+from amat.simulation.run import fresh_kernel
 
 #: The steps at which NEST's own test_mat2_psc_exp and test_amat2_psc_exp expect spikes.
 EXPECTED = [11, 32, 54]

@@ -10,8 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from amat.compendium.pipeline import execute_notebook
 from amat.errors import AmatError
-from amat.pipeline import execute_notebook
 
 
 def main() -> None:

@@ -16,13 +16,14 @@ from typing import Any
 import yaml
 
 from amat import paths
+from amat.analysis.patterns.search import search
 from amat.files import write_text
-from amat.parameters import CurrentSegment
-from amat.patterns.search import search
+from amat.neurons.parameters import CurrentSegment
 
 _HEAD = """\
-# 20 firing patterns of the AMAT neuron, each of which meets its criterion (amat.patterns.criteria).
-# Made by scripts/search_patterns.py from Yamauchi's Table 1; amat.patterns.search documents how, README.md the keys.
+# 20 firing patterns of the AMAT neuron, each of which meets its criterion (amat.analysis.patterns.criteria).
+# Made by scripts/search_patterns.py from Yamauchi's Table 1.
+# amat.analysis.patterns.search documents the method, README.md the keys.
 """
 
 

@@ -12,8 +12,8 @@ import sys
 import yaml
 
 from amat import paths
+from amat.compendium.pipeline import PROFILES
 from amat.errors import AmatError
-from amat.pipeline import PROFILES
 
 
 def main() -> None:

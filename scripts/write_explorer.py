@@ -7,8 +7,8 @@
 import argparse
 from pathlib import Path
 
-from amat import explorer
 from amat.files import write_text
+from amat.release import explorer
 
 
 def main() -> None:

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from amat.explorer.content import MODELS, SLIDERS
-from amat.patterns import Trial, run, trials
+from amat.analysis.patterns import Trial, run, trials
+from amat.release.explorer.content import MODELS, SLIDERS
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,9 @@ from urllib.parse import unquote
 import pytest
 import rocrate
 
-from amat.archive import find_runs
-from amat.provenance import commit, commit_time
-from amat.run_crate import METADATA, SPECIFICATION
+from amat.compendium.provenance import commit, commit_time
+from amat.release.archive import find_runs
+from amat.release.run_crate import METADATA, SPECIFICATION
 
 pytestmark = pytest.mark.slow
 
@@ -95,7 +95,7 @@ def test_it_knows_its_commit_and_makes_everything_again(unpacked):
     told = f"from amat import pipeline, provenance; {told}"
     asked = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True, env=environment)
     assert asked.stdout.split() == [commit(), str(commit_time())]
-    command = "from amat.cli import main; main()"
+    command = "from amat.cli.app import main; main()"
     planned = subprocess.run(
         [sys.executable, "-c", command, "reproduce", "--dry-run"], capture_output=True, text=True, env=environment
     )

@@ -19,7 +19,7 @@ from amat.benchmark.memory import allocated_bytes, measure_memory
 from amat.benchmark.network import Network
 from amat.benchmark.runs import Options, benchmark_memory, benchmark_network, benchmark_update
 from amat.benchmark.update import RESOLUTION, WARM_UP, create_input
-from amat.simulation import fresh_kernel
+from amat.simulation.run import fresh_kernel
 
 pytestmark = pytest.mark.slow
 

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from amat import cli_benchmark
 from amat.benchmark.cell import Cell, measure_cell
 from amat.benchmark.collect import read_cells
 from amat.benchmark.report import write_report
 from amat.benchmark.synapse_tables import measure_tables
+from amat.cli import benchmark as cli_benchmark
 from amat.errors import AmatError
 
 pytestmark = pytest.mark.slow

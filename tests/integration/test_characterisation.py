@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from amat import toolchain
-from amat.characterisation import Protocol, characterise, write
+from amat.analysis.characterisation import Protocol, characterise, write
+from amat.analysis.excitability import steady_interval
 from amat.errors import AmatError
-from amat.excitability import steady_interval
-from amat.parameters import AmatParameters
+from amat.neurons.parameters import AmatParameters
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@
 import numpy as np
 import pytest
 
-from amat.excitability import (
+from amat.analysis.excitability import (
     FALL,
     fi_curves,
     find_onsets,
@@ -17,8 +17,8 @@ from amat.excitability import (
     staircase,
     steady_interval,
 )
-from amat.parameters import validated_patterns
-from amat.patterns import find_trial
+from amat.analysis.patterns import find_trial
+from amat.neurons.parameters import validated_patterns
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.explore import explore, parse_axis, sensitivity, simulate_many
-from amat.metrics import classify
-from amat.parameters import validated_patterns
-from amat.reference import integrate
+from amat.analysis.explore import explore, parse_axis, sensitivity, simulate_many
+from amat.analysis.metrics import classify
+from amat.neurons.parameters import validated_patterns
+from amat.simulation.reference import integrate
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@
 
 import pytest
 
+from amat.analysis.izhikevich_accuracy import EXACT_ON_GRID, HEUN, RUNGE_KUTTA, SCHEMES, spike_time_errors
 from amat.errors import AmatError
-from amat.izhikevich_accuracy import EXACT_ON_GRID, HEUN, RUNGE_KUTTA, SCHEMES, spike_time_errors
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import amat
-from amat.parameters import AmatParameters
-from amat.simulation import fresh_kernel
+from amat.neurons.parameters import AmatParameters
+from amat.simulation.run import fresh_kernel
 from amat.toolchain.nest_installation import compiler, find_nest
 
 pytestmark = pytest.mark.slow

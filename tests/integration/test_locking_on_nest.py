@@ -10,8 +10,8 @@ import itertools
 import numpy as np
 import pytest
 
-from amat.excitability import steady_interval
-from amat.locking import (
+from amat.analysis.excitability import steady_interval
+from amat.analysis.locking import (
     EXCITABLE,
     DrivenNeuron,
     drive,
@@ -20,11 +20,11 @@ from amat.locking import (
     map_tongues,
     waveform,
 )
-from amat.locking import theory as locking_theory
-from amat.locking.noise import calibrate_noise, measure_reliability, measure_sensitivity, repeat_frequencies
-from amat.parameters import AmatParameters, validated_patterns
-from amat.patterns import find_trial
-from amat.reference import integrate
+from amat.analysis.locking import theory as locking_theory
+from amat.analysis.locking.noise import calibrate_noise, measure_reliability, measure_sensitivity, repeat_frequencies
+from amat.analysis.patterns import find_trial
+from amat.neurons.parameters import AmatParameters, validated_patterns
+from amat.simulation.reference import integrate
 
 pytestmark = pytest.mark.slow
 
@@ -198,7 +198,7 @@ def test_noise_wears_the_plateau_down(neurons, key):
 @pytest.mark.parametrize("key", KEYS)
 def test_spikes_are_most_reliable_near_the_own_rate(neurons, key):
     """By more than the 95 % interval of the difference, from independent groups of trials."""
-    from amat.locking.measures import interval
+    from amat.analysis.locking.measures import interval
 
     neuron = neurons[key]
     (std,) = calibrate_noise(neuron, [0.2], levels=12)

@@ -14,10 +14,10 @@ import pytest
 
 import amat
 from amat import toolchain
-from amat.parameters import AmatParameters
-from amat.protocols import PoissonInput, Stimulus, pulses
-from amat.reference import integrate
-from amat.simulation import fresh_kernel, simulate
+from amat.neurons.parameters import AmatParameters
+from amat.simulation.reference import integrate
+from amat.simulation.run import fresh_kernel, simulate
+from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 
 pytestmark = pytest.mark.slow
 

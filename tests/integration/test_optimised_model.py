@@ -4,10 +4,10 @@
 
 """Neurons made by the optimised code generator, in NEST: against NEST's own models and against the exact solution.
 
-The references are independent of the generator: NEST's hand-written models under the same input in the same simulation,
-and `amat.reference`, which NEST refuses to be for equal time constants. The optimised update advances in several ways -
-step by step with input, without input, over whole slices between two exchanges of spikes, or with a recorder - and
-which of them it takes depends on delays, input and recorders; hence all of these vary here.
+The references are independent of the generator: NEST's hand-written models under the same input in the same
+simulation, and `amat.simulation.reference`, which NEST refuses to be for equal time constants. The optimised update
+advances in several ways: step by step with input, without input, over whole slices between two exchanges of spikes,
+or with a recorder - and which of them it takes depends on delays, input and recorders; hence all of these vary here.
 """
 
 import dataclasses
@@ -20,10 +20,10 @@ import pytest
 
 import amat
 from amat import toolchain
-from amat.parameters import AmatParameters
-from amat.protocols import PoissonInput, Stimulus, pulses
-from amat.reference import integrate
-from amat.simulation import fresh_kernel, simulate
+from amat.neurons.parameters import AmatParameters
+from amat.simulation.reference import integrate
+from amat.simulation.run import fresh_kernel, simulate
+from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,12 @@
 import numpy as np
 import pytest
 
-from amat import toolchain, validation
+from amat import toolchain
+from amat.analysis import validation
+from amat.analysis.other_simulators import TARGETS, compare_with_nest, generate, survey
+from amat.analysis.other_simulators.standalone import load_neuron, run_neuron
+from amat.analysis.other_simulators.status import undefined_names
 from amat.errors import AmatError
-from amat.other_simulators import TARGETS, compare_with_nest, generate, survey
-from amat.other_simulators.standalone import load_neuron, run_neuron
-from amat.other_simulators.status import undefined_names
 
 slow = pytest.mark.slow
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.parameters import AmatParameters, izhikevich_patterns
-from amat.patterns import CRITERIA, run, trials
-from amat.patterns.search import _search_one, _start, find_windows
-from amat.patterns.verdicts import table_of_traces, table_of_verdicts
-from amat.reference import integrate
+from amat.analysis.patterns import CRITERIA, run, trials
+from amat.analysis.patterns.search import _search_one, _start, find_windows
+from amat.analysis.patterns.verdicts import table_of_traces, table_of_verdicts
+from amat.neurons.parameters import AmatParameters, izhikevich_patterns
+from amat.simulation.reference import integrate
 
 pytestmark = pytest.mark.slow
 

@@ -7,10 +7,10 @@
 import numpy as np
 import pytest
 
-from amat.convergence import SCHEMES, convergence, order_of_convergence
-from amat.parameters import AmatParameters, izhikevich_patterns, yamauchi_patterns
-from amat.protocols import Stimulus, pulses
-from amat.simulation import simulate
+from amat.analysis.convergence import SCHEMES, convergence, order_of_convergence
+from amat.neurons.parameters import AmatParameters, izhikevich_patterns, yamauchi_patterns
+from amat.simulation.run import simulate
+from amat.simulation.stimuli import Stimulus, pulses
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat import transfer
-from amat.patterns import find_trial, trials
-from amat.rate_models import add_depths, curve_of, find_working_points, local_rates, natural_modulation
-from amat.transfer import (
+from amat.analysis import transfer
+from amat.analysis.patterns import find_trial, trials
+from amat.analysis.rate_models import add_depths, curve_of, find_working_points, local_rates, natural_modulation
+from amat.analysis.transfer import (
     frequency_grid,
     modulated_responses,
     natural_responses,

@@ -41,7 +41,7 @@ def test_models_that_have_no_translation_are_refused(source, reason, tmp_path):
     """Equations that need a solver; in processes of their own, since NESTML keeps its state in globals."""
     if isinstance(source, str):
         source = f"{sys.prefix}/models/neurons/{source}.nestml"
-    code = f"from pathlib import Path; from amat.explorer import translate; translate([Path({str(source)!r})])"
+    code = f"from pathlib import Path; from amat.release.explorer import translate; translate([Path({str(source)!r})])"
     finished = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert finished.returncode
     assert "UnsupportedModelError" in finished.stderr

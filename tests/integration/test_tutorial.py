@@ -89,7 +89,7 @@ def test_the_tutorial_needs_nothing_but_the_package():
 def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, tmp_path):
     """Every cell is sent through JupyterLab's server, as its page does; all of them take less than three minutes."""
     toolchain.build(toolchain.AMAT_OPT)
-    amat = [sys.executable, "-c", "from amat.cli import main; main()"]
+    amat = [sys.executable, "-c", "from amat.cli.app import main; main()"]
     options = [
         "--no-browser",
         "--allow-root",

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from amat.upstream import assemble, check_run
+from amat.release.upstream import assemble, check_run
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat import toolchain, validation
-from amat.mat import LIBRARY_MODEL, NEST_MODEL, compare_mat_models, dead_times
-from amat.parameters import AmatParameters, mat_parameter_sets
-from amat.validation import BOUND, PROTOCOLS, RESOLUTIONS
+from amat import toolchain
+from amat.analysis import validation
+from amat.analysis.mat import LIBRARY_MODEL, NEST_MODEL, compare_mat_models, dead_times
+from amat.analysis.validation import BOUND, PROTOCOLS, RESOLUTIONS
+from amat.neurons.parameters import AmatParameters, mat_parameter_sets
 
 pytestmark = pytest.mark.slow
 

@@ -27,10 +27,10 @@ import pytest
 import yaml
 
 from amat import paths, toolchain
+from amat.compendium.pipeline import check_config, execute_notebook, notebook_parameters
+from amat.compendium.provenance import commit_time
 from amat.errors import AmatError
-from amat.parameters import izhikevich_patterns
-from amat.pipeline import check_config, execute_notebook, notebook_parameters
-from amat.provenance import commit_time
+from amat.neurons.parameters import izhikevich_patterns
 from amat.toolchain.catalogue import ABLATION
 
 pytestmark = pytest.mark.slow

@@ -13,11 +13,12 @@ import tarfile
 import pytest
 import yaml
 
-from amat import archive, paths
-from amat.archive import Member, checksums, find_runs, make_archive, pack, problems, sha256
+from amat import paths
 from amat.errors import AmatError
-from amat.parameters import izhikevich_patterns
-from amat.run_crate import Run, describe
+from amat.neurons.parameters import izhikevich_patterns
+from amat.release import archive
+from amat.release.archive import Member, checksums, find_runs, make_archive, pack, problems, sha256
+from amat.release.run_crate import Run, describe
 
 
 def git(folder, *words):

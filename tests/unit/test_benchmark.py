@@ -19,7 +19,7 @@ from amat.benchmark.network import Network, check_rates
 from amat.benchmark.runs import Options, _facts
 from amat.benchmark.targets import TARGETS, find_target
 from amat.benchmark.update import check_spikes
-from amat.cli_benchmark import make_table
+from amat.cli.benchmark import make_table
 from amat.errors import AmatError
 
 HAND = Contender("amat2_psc_exp", "hand", "NEST")

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from amat import paths
-from amat.parameters import UNITS, AmatParameters, izhikevich_patterns
+from amat.neurons.parameters import UNITS, AmatParameters, izhikevich_patterns
 
 PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"

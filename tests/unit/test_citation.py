@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
-from amat.citation import codemeta, outdated_files, read_citation, write_derived, zenodo_metadata
 from amat.errors import AmatError
+from amat.release.citation import codemeta, outdated_files, read_citation, write_derived, zenodo_metadata
 
 
 def plain(path):

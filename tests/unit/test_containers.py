@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from amat import paths, sbom, toolchain
+from amat import paths, toolchain
 from amat.containers import ContainerError, checks, processes
+from amat.release import sbom
 from amat.verification import dependencies
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from amat.convergence import amat_reference, convergence, izhikevich_reference, order_of_convergence
+from amat.analysis.convergence import amat_reference, convergence, izhikevich_reference, order_of_convergence
 from amat.errors import AmatError
-from amat.parameters import AmatParameters, izhikevich_patterns
-from amat.reference import integrate
+from amat.neurons.parameters import AmatParameters, izhikevich_patterns
+from amat.simulation.reference import integrate
 
 ONSET = 10.0
 TONIC = izhikevich_patterns()["tonic_spiking"]
@@ -157,7 +157,7 @@ class TestAmat:
 
     @pytest.mark.parametrize("h", [0.05, 0.1, 0.5])
     def test_on_a_grid_as_stepwise_integration(self, h):
-        """Against `amat.reference`, which multiplies by the propagator step by step."""
+        """Against `amat.simulation.reference`, which multiplies by the propagator step by step."""
         current = np.zeros(round(300.0 / h))
         current[round(ONSET / h) :] = self.current
         silent = np.zeros_like(current)

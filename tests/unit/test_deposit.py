@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from amat.archive import Member, pack
-from amat.deposit import SANDBOX, ZENODO, deposit, plan
 from amat.errors import AmatError
+from amat.release.archive import Member, pack
+from amat.release.deposit import SANDBOX, ZENODO, deposit, plan
 
 TOKEN = "secret-of-the-test"
 METADATA = {"title": "Größe", "upload_type": "software"}

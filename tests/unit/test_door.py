@@ -106,7 +106,9 @@ class Door:
         self.tools.mkdir()
         shutil.copy(ROOT / "amat", self.clone)
         self.lock.write_text(LOCK)
-        (self.clone / "pyproject.toml").write_text("[project]\n")
+        for project in (self.clone, self.clone / "packages" / "nestml-optimised"):
+            project.mkdir(parents=True, exist_ok=True)
+            (project / "pyproject.toml").write_text("[project]\n")
         for name in (*BASICS.split(), "cp", "ln", "sleep"):
             (self.tools / name).symlink_to(find(name))
         for name in ("cmake", "make", "git"):
@@ -217,7 +219,13 @@ def test_help_needs_no_set_up(door: Door, words: tuple[str, ...]) -> None:
     for command in COMMANDS:
         assert f"./amat {command} " in done.stdout
     assert "./amat COMMAND --help" in done.stdout
-    assert sorted(path.name for path in door.clone.iterdir()) == [".git", "amat", "containers", "pyproject.toml"]
+    assert sorted(path.name for path in door.clone.iterdir()) == [
+        ".git",
+        "amat",
+        "containers",
+        "packages",
+        "pyproject.toml",
+    ]
 
 
 def test_first_command_sets_up_and_hands_over(door: Door) -> None:

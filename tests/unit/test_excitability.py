@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat import excitability
-from amat.errors import AmatError
-from amat.excitability import (
+from amat.analysis import excitability
+from amat.analysis.excitability import (
     FALL,
     PATTERNS,
     classify_onset,
@@ -27,8 +26,9 @@ from amat.excitability import (
     staircase,
     steady_interval,
 )
-from amat.parameters import AmatParameters, validated_patterns
-from amat.patterns import find_trial
+from amat.analysis.patterns import find_trial
+from amat.errors import AmatError
+from amat.neurons.parameters import AmatParameters, validated_patterns
 
 DURATION = 1000.0
 CLASS_2 = validated_patterns()["class_2"].parameters

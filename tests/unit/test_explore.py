@@ -7,10 +7,10 @@
 import numpy as np
 import pytest
 
+from amat.analysis.explore import MAPS, RANGES, column_of, explore, parse_axis, resonance, sensitivity
 from amat.errors import AmatError
-from amat.explore import MAPS, RANGES, column_of, explore, parse_axis, resonance, sensitivity
-from amat.parameters import AmatParameters, ParameterError
-from amat.reference import STATE, system_matrix
+from amat.neurons.parameters import AmatParameters, ParameterError
+from amat.simulation.reference import STATE, system_matrix
 
 
 def test_axes_are_read():

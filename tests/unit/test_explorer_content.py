@@ -6,8 +6,8 @@
 
 import pytest
 
-from amat.explorer.content import AMPLITUDES, DURATION, MODELS, SLIDERS
-from amat.patterns import trials
+from amat.analysis.patterns import trials
+from amat.release.explorer.content import AMPLITUDES, DURATION, MODELS, SLIDERS
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -9,11 +9,11 @@ import importlib
 import pytest
 
 from amat import paths
+from amat.analysis.other_simulators import generate
 from amat.errors import AmatError
-from amat.other_simulators import generate
 
 #: The module, which the function of its name hides.
-MODULE = importlib.import_module("amat.other_simulators.generate")
+MODULE = importlib.import_module("amat.analysis.other_simulators.generate")
 WRITES = """\
 import json, pathlib, sys
 code = pathlib.Path(json.loads(pathlib.Path(sys.argv[1]).read_text())["code"])

@@ -11,17 +11,24 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from amat import locking
+from amat.analysis import locking
+from amat.analysis.excitability import steady_interval
+from amat.analysis.locking import DrivenNeuron, drive, find_neurons, map_tongues, measure_cycles, waveform
+from amat.analysis.locking import noise as locking_noise
+from amat.analysis.locking import theory as locking_theory
+from amat.analysis.locking.measures import (
+    cycle_window,
+    find_locking,
+    interval,
+    rayleigh_p,
+    reliability,
+    vector_strength,
+)
+from amat.analysis.locking.noise import calibrate_noise, measure_reliability, measure_sensitivity, repeat_frequencies
+from amat.analysis.patterns import find_trial
 from amat.errors import AmatError
-from amat.excitability import steady_interval
-from amat.locking import DrivenNeuron, drive, find_neurons, map_tongues, measure_cycles, waveform
-from amat.locking import noise as locking_noise
-from amat.locking import theory as locking_theory
-from amat.locking.measures import cycle_window, find_locking, interval, rayleigh_p, reliability, vector_strength
-from amat.locking.noise import calibrate_noise, measure_reliability, measure_sensitivity, repeat_frequencies
-from amat.parameters import AmatParameters, ParameterError, validated_patterns
-from amat.patterns import find_trial
-from amat.protocols import ProtocolError, sine
+from amat.neurons.parameters import AmatParameters, ParameterError, validated_patterns
+from amat.simulation.stimuli import ProtocolError, sine
 
 FREQUENCY = 20.0
 PERIOD = 50.0
@@ -275,7 +282,7 @@ class TestExactTongues:
 
     def test_gain_is_that_of_the_linear_system(self):
         """The distance of potential and threshold, integrated by the reference, for a neuron that does not spike."""
-        from amat.reference import integrate
+        from amat.simulation.reference import integrate
 
         cell = AmatParameters(tau_m=7.0, C_m=140.0, beta=0.4, tau_v=4.0, omega=500.0)
         frequency, resolution = 40.0, 0.05

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from amat.metrics import KINDS, MEASURES, classify, measure_train, split_bursts, to_neo
+from amat.analysis.metrics import KINDS, MEASURES, classify, measure_train, split_bursts, to_neo
 
 DURATION = 1000.0
 REGULAR = np.arange(10.0, 1000.0, 20.0)

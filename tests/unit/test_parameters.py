@@ -15,7 +15,7 @@ import math
 import numpy as np
 import pytest
 
-from amat.parameters import (
+from amat.neurons.parameters import (
     UNITS,
     AmatParameters,
     CurrentSegment,

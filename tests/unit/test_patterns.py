@@ -10,11 +10,11 @@ import math
 import numpy as np
 import pytest
 
+from amat.analysis.patterns import CRITERIA, Response, Trial, find_trial, trials
+from amat.analysis.patterns.search import _around_one, _widest
+from amat.analysis.patterns.trials import scaled
 from amat.errors import AmatError
-from amat.parameters import CurrentSegment, InputCurrent, ParameterError, validated_patterns, yamauchi_patterns
-from amat.patterns import CRITERIA, Response, Trial, find_trial, trials
-from amat.patterns.search import _around_one, _widest
-from amat.patterns.trials import scaled
+from amat.neurons.parameters import CurrentSegment, InputCurrent, ParameterError, validated_patterns, yamauchi_patterns
 
 STEP = InputCurrent((CurrentSegment(10.0, math.inf, 100.0),))
 PULSE = InputCurrent((CurrentSegment(10.0, 12.0, 100.0),))

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from amat import plots
+from amat.compendium import plots
 
 
 class Jitter(ConstrainedLayoutEngine):

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from amat import paths
-from amat.pipeline import PROFILES, notebook_parameters
+from amat.compendium.pipeline import PROFILES, notebook_parameters
 
 SHIP = "scripts/ship_tables.py"
 CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())

@@ -7,7 +7,7 @@
 import numpy as np
 import pytest
 
-from amat.protocols import PoissonInput, ProtocolError, pulses, ramp, sine, steps_of
+from amat.simulation.stimuli import PoissonInput, ProtocolError, pulses, ramp, sine, steps_of
 
 
 def test_pulses_stand_where_they_are_told_and_add():

@@ -11,9 +11,10 @@ import subprocess
 
 import pytest
 
-from amat import paths, pipeline
+from amat import paths
+from amat.compendium import pipeline
+from amat.compendium.provenance import commit, commit_time, provenance_record
 from amat.errors import AmatError
-from amat.provenance import commit, commit_time, provenance_record
 
 
 def test_record_names_the_versions_that_are_pinned():

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.errors import AmatError
-from amat.rate_models import (
+from amat.analysis.rate_models import (
     FilterFit,
     RateCurve,
     add_depths,
@@ -28,6 +27,7 @@ from amat.rate_models import (
     natural_modulation,
     predict,
 )
+from amat.errors import AmatError
 
 FREQUENCIES = np.geomspace(0.5, 500.0, 24)
 

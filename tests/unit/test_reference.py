@@ -8,8 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from amat.parameters import AmatParameters
-from amat.reference import STATE, integrate, integrate_precise, propagators, refractory_steps, system_matrix
+from amat.neurons.parameters import AmatParameters
+from amat.simulation.reference import STATE, integrate, integrate_precise, propagators, refractory_steps, system_matrix
 
 DISTANT = AmatParameters(beta=0.3)
 EQUAL = AmatParameters(tau_m=5.0, tau_v=5.0, beta=-0.5, tau_syn_exc=5.0, tau_syn_inh=5.0)

@@ -7,8 +7,8 @@
 import pandas as pd
 import pytest
 
+from amat.compendium.tables import make_table
 from amat.errors import AmatError
-from amat.tables import make_table
 
 
 def compute() -> pd.DataFrame:

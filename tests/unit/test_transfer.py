@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat import transfer
-from amat.errors import AmatError
-from amat.patterns import find_trial
-from amat.transfer import (
+from amat.analysis import transfer
+from amat.analysis.patterns import find_trial
+from amat.analysis.transfer import (
     distance_gain,
     drive_of,
     estimate,
@@ -26,6 +25,7 @@ from amat.transfer import (
     stationary_curves,
     subthreshold_responses,
 )
+from amat.errors import AmatError
 
 AMAT = find_trial("tonic_spiking", "amat")
 IZHIKEVICH = find_trial("tonic_spiking", "izhikevich")

@@ -19,14 +19,15 @@ import nbformat
 import pytest
 import yaml
 
-from amat import paths, patterns, toolchain
+from amat import paths, toolchain
+from amat.analysis import patterns
 from amat.errors import AmatError
-from amat.upstream import assemble, check_files
-from amat.upstream.bundle import git
-from amat.upstream.checks import STYLE_OPTIONS
-from amat.upstream.model import library_model, licence_header, parse
-from amat.upstream.pages import insert_entry, write_page
-from amat.upstream.tutorial import apart, port_tutorial
+from amat.release.upstream import assemble, check_files
+from amat.release.upstream.bundle import git
+from amat.release.upstream.checks import STYLE_OPTIONS
+from amat.release.upstream.model import library_model, licence_header, parse
+from amat.release.upstream.pages import insert_entry, write_page
+from amat.release.upstream.tutorial import apart, port_tutorial
 
 NAME = "amat2_psc_exp_neuron"
 SOURCE = paths.MODELS / f"{NAME}.nestml"
@@ -194,7 +195,7 @@ def test_an_entry_goes_into_the_list_of_neurons_in_the_order_of_names():
 
 @pytest.mark.usefixtures("clone")
 def test_texts_of_an_earlier_time_do_not_stay_beside_another_patch(tmp_path, monkeypatch):
-    monkeypatch.setattr("amat.upstream.bundle.write_figures", lambda *_: None)
+    monkeypatch.setattr("amat.release.upstream.bundle.write_figures", lambda *_: None)
     for name in ("pull_request.md", "amat2_psc_exp.md", "own.md"):
         (tmp_path / name).write_text("old")
     bundle = assemble(tmp_path, texts=False)

@@ -13,7 +13,8 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from amat import cli_verify, paths, verification
+from amat import paths, verification
+from amat.cli import verify as cli_verify
 from amat.cluster import ClusterError, checks
 from amat.cluster.checks import DEPENDS_ON
 from amat.containers import checks as images
@@ -42,10 +43,10 @@ def unchanged(copied):
     [
         "models/amat2_psc_exp_neuron.nestml",
         "src/amat/toolchain/builder.py",
-        "src/amat/codegen/include/spike_queue.h",
+        "packages/nestml-optimised/src/nestml_optimised/include/spike_queue.h",
         "src/amat/cluster/checks.py",
-        "src/amat/cli.py",
-        "src/amat/explore.py",  # only a notebook imports it
+        "src/amat/cli/app.py",
+        "src/amat/analysis/explore.py",  # only a notebook imports it
         "src/amat/files.py",
         "data/benchmark_networks.yaml",
         "notebooks/validation.ipynb",
@@ -65,7 +66,9 @@ def test_the_hash_changes_with_what_the_check_depends_on(copied, unchanged, chan
         path.write_bytes(content)
 
 
-@pytest.mark.parametrize("changed", ["src/amat/locking/tongues.py", "notebooks/tutorial.ipynb", "data/README.md"])
+@pytest.mark.parametrize(
+    "changed", ["src/amat/analysis/locking/tongues.py", "notebooks/tutorial.ipynb", "data/README.md"]
+)
 def test_the_hash_does_not_change_with_anything_else(copied, changed):
     assert copied.joinpath(changed).is_file()
     assert verification.Path(changed) not in verification.dependencies(copied, DEPENDS_ON)

@@ -19,8 +19,8 @@ rule explorer:
     input:
         models=[f"models/{name}.nestml" for name in ("amat2_psc_exp_neuron", "izhikevich_2004_neuron")],
         library=COMMON["library"],
-        translation=sorted(Path("src/amat/explorer").glob("*.py")),
-        codegen=sorted(Path("src/amat/codegen").glob("*.py")),
+        translation=sorted(Path("src/amat/release/explorer").glob("*.py")),
+        codegen=sorted(Path("packages/nestml-optimised/src").rglob("*.py")),
         data=COMMON["data"],
         lock="containers/requirements.lock",
     output:

@@ -9,8 +9,8 @@ rule modules:
         models=sorted(Path("models").glob("*.nestml")),
         generator=sorted(
             path
-            for folder in ("codegen", "toolchain")
-            for path in Path("src/amat", folder).rglob("*")
+            for folder in ("packages/nestml-optimised/src", "src/amat/toolchain")
+            for path in Path(folder).rglob("*")
             if path.suffix in {".py", ".jinja2", ".h"}
         ),
         lock="containers/requirements.lock",

@@ -36,14 +36,14 @@ import numpy as np
 import yaml
 
 from amat import paths, toolchain
+from amat.analysis.metrics import measure_train
 from amat.benchmark.families import FAMILIES, Contender, draw, twins
 from amat.benchmark.memory import allocated_bytes
 from amat.benchmark.network import connect_balanced
+from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json
-from amat.metrics import measure_train
-from amat.provenance import provenance_record
-from amat.simulation import fresh_kernel
+from amat.simulation.run import fresh_kernel
 
 __all__ = [
     "MODELS",

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from amat.benchmark.families import KINDS
-from amat.plots import save, use_style
+from amat.compendium.plots import save, use_style
 
 __all__ = ["KIND_COLOURS", "draw_ablation", "draw_memory", "draw_ratios"]
 

@@ -16,8 +16,8 @@ from typing import Any, get_args
 
 from amat import paths, toolchain
 from amat.benchmark.cell import MODELS, Cell, Workload
+from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
-from amat.settings import read_yaml
 
 __all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
 

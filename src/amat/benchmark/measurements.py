@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 
 from amat.benchmark.families import Contender
+from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json, write_text
-from amat.provenance import provenance_record
 
 __all__ = ["Measure", "Store", "run_rounds", "summarise"]
 

@@ -21,9 +21,9 @@ from amat.benchmark import scaling_figures as figures
 from amat.benchmark.collect import Problem, list_machines, read_cells, write_cells
 from amat.benchmark.comparisons import compare_all, compare_with, measure_scaling, summarise_cells, summary_page
 from amat.benchmark.growth import Fit, extrapolate_all, fit_all
+from amat.compendium.plots import save, use_style
 from amat.errors import AmatError
 from amat.files import check_writable, write_text
-from amat.plots import save, use_style
 
 __all__ = ["NODES", "REFERENCE", "SYNAPSE_TABLES", "Report", "fitted_terms", "write_report"]
 
@@ -176,7 +176,7 @@ def _save(figure: Figure, path: Path) -> None:
 
 def _write_page(output: Path) -> tuple[Path | None, str]:
     """Execute the notebook on the table in the output, and return the page, or why there is none."""
-    from amat.pipeline import execute_notebook
+    from amat.compendium.pipeline import execute_notebook
 
     missing = [name for name in _PAGE_NEEDS if find_spec(name) is None]
     if paths.ROOT is None or missing:

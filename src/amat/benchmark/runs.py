@@ -33,9 +33,9 @@ from amat.benchmark.memory import measure_memory, memory_cases
 from amat.benchmark.network import Network, check_rates, measure_network, memory_missing
 from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import check_spikes, measure_update
+from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
-from amat.provenance import commit, cpu_model, versions
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
 

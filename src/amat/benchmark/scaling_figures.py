@@ -20,7 +20,7 @@ from amat.benchmark.collect import PHASES
 from amat.benchmark.comparisons import summarise_cells
 from amat.benchmark.families import FAMILIES
 from amat.benchmark.growth import Fit
-from amat.plots import MODEL_COLOURS, REFERENCE_COLOUR
+from amat.compendium.plots import MODEL_COLOURS, REFERENCE_COLOUR
 
 __all__ = [
     "draw_extrapolation",

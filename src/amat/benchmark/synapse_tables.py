@@ -18,7 +18,7 @@ import pandas as pd
 from amat.benchmark.memory import allocated_bytes
 from amat.errors import AmatError
 from amat.files import write_text
-from amat.simulation import fresh_kernel
+from amat.simulation.run import fresh_kernel
 
 __all__ = ["measure_tables", "table_sizes", "write_tables"]
 

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from amat import toolchain
+from amat.analysis.metrics import measure_train
 from amat.benchmark.cell import RECORDED, Cell, Tuning, connect, neuron_parameters
 from amat.benchmark.families import FAMILIES
 from amat.errors import AmatError
-from amat.metrics import measure_train
-from amat.simulation import fresh_kernel
+from amat.simulation.run import fresh_kernel
 
 __all__ = ["CV", "RATE", "Candidate", "scan_weights", "tune_input"]
 

@@ -16,7 +16,7 @@ from amat import toolchain
 from amat.benchmark.cases import Case
 from amat.benchmark.families import FAMILIES, Contender
 from amat.errors import AmatError
-from amat.simulation import fresh_kernel
+from amat.simulation.run import fresh_kernel
 
 __all__ = ["RESOLUTION", "check_spikes", "create", "create_input", "measure_update", "prepare_kernel", "timed"]
 

@@ -27,7 +27,7 @@ from amat import toolchain
 from amat.cluster.errors import ClusterError
 from amat.errors import AmatError
 from amat.files import replacing, write_json
-from amat.simulation import fresh_kernel
+from amat.simulation.run import fresh_kernel
 
 __all__ = ["Network", "digest", "draw_network", "main", "simulate"]
 

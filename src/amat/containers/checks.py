@@ -25,6 +25,8 @@ import numpy as np
 import pandas as pd
 
 from amat import paths, toolchain
+from amat.compendium.pipeline import check_config, execute_notebook, notebook_parameters
+from amat.compendium.provenance import commit, commit_time
 from amat.containers.apptainer import USER, Apptainer
 from amat.containers.base import import_base, registry
 from amat.containers.docker import Docker
@@ -33,8 +35,6 @@ from amat.containers.processes import Finished
 from amat.containers.processes import run as process
 from amat.debian import install_packages
 from amat.files import write_text
-from amat.pipeline import check_config, execute_notebook, notebook_parameters
-from amat.provenance import commit, commit_time
 from amat.verification import Dependencies
 
 __all__ = ["DEPENDS_ON", "verify_images", "verify_mpi_image"]
@@ -56,12 +56,12 @@ DEPENDS_ON = Dependencies(
         "models",
         "pyproject.toml",
         "scripts/execute_notebook.py",
-        "src/amat/cli.py",
-        "src/amat/cli_verify.py",
-        "src/amat/codegen",
+        "src/amat/cli/app.py",
+        "src/amat/cli/verify.py",
+        "packages/nestml-optimised/src/nestml_optimised",
         "src/amat/containers",
-        "src/amat/pipeline.py",
-        "src/amat/sbom.py",
+        "src/amat/compendium/pipeline.py",
+        "src/amat/release/sbom.py",
         "src/amat/toolchain",
         "tests/models/leak_neuron.nestml",
         "workflow",

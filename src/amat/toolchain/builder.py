@@ -19,6 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import nestml_optimised
 from filelock import FileLock
 
 from amat import paths
@@ -144,10 +145,10 @@ def _digest(value: Any) -> str:
 @cache
 def _generator_digest() -> str:
     """Return a digest of this package's own part in the generation."""
-    package = Path(__file__).resolve().parents[1]
-    files = sorted(p for p in (package / "codegen").rglob("*") if p.suffix in {".py", ".jinja2", ".h"})
-    files += [package / "toolchain" / "generate.py"]
-    return _digest([[str(p.relative_to(package)), p.read_text(encoding="utf-8")] for p in files])
+    package = Path(nestml_optimised.__file__).parent
+    files = sorted(p for p in package.rglob("*") if p.suffix in {".py", ".jinja2", ".h"})
+    texts = [[str(p.relative_to(package)), p.read_text(encoding="utf-8")] for p in files]
+    return _digest([*texts, Path(__file__).with_name("generate.py").read_text(encoding="utf-8")])
 
 
 @cache

@@ -37,7 +37,7 @@ class Model:
     options : dict
         Options of the code generator.
     codegen : {"stock", "opt"}
-        NESTML's own templates, or `amat.codegen.OptimisedNESTCodeGenerator`.
+        NESTML's own templates, or `nestml_optimised.OptimisedNESTCodeGenerator`.
     fallback : bool
         Whether NESTML's own templates are used if the optimised generator does not serve the model.
     label : str

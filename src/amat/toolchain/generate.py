@@ -27,7 +27,7 @@ def main(request_file: str) -> int:
     # Expressions that ODE-toolbox writes are nested deeper than Python's default limit.
     sys.setrecursionlimit(10000)
     chatter = io.StringIO()
-    from amat.codegen import UnsupportedModelError
+    from nestml_optimised import UnsupportedModelError
 
     try:
         with redirect_stdout(chatter):
@@ -42,12 +42,11 @@ def main(request_file: str) -> int:
 
 def _generate(request: dict[str, Any]) -> list[str]:
     """Generate the code; return NESTML's error messages."""
+    from nestml_optimised import CheckedNESTCodeGenerator, OptimisedNESTCodeGenerator, replace_transformers
     from pynestml.cocos.co_cos_manager import CoCosManager
     from pynestml.frontend import pynestml_frontend as frontend
     from pynestml.frontend.frontend_configuration import FrontendConfiguration
     from pynestml.utils.logger import Logger, LoggingLevel
-
-    from amat.codegen import CheckedNESTCodeGenerator, OptimisedNESTCodeGenerator, replace_transformers
 
     def errors() -> list[str]:
         entries = [entry for entry in Logger.get_log().values() if entry[2] is LoggingLevel.ERROR]

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Currents that go up and down again: does firing end where it began?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from amat.analysis.excitability.checks import require_count, require_duration, require_trials
+from amat.analysis.excitability.measures import measure_step
+from amat.analysis.excitability.steps import UNITS
+from amat.analysis.patterns import MODELS, Trial
+from amat.errors import AmatError
+from amat.simulation.run import simulate
+from amat.simulation.stimuli import Stimulus, steps_of
+
+__all__ = ["hysteresis", "staircase"]
+
+
+def staircase(trial: Trial, levels: ArrayLike, *, plateau: float = 1000.0) -> pd.DataFrame:
+    """Measure the rate on a staircase of current that goes up and down again.
+
+    Parameters
+    ----------
+    trial : Trial
+        The neuron, and its initial state; its stimulus is not used.
+    levels : array_like, shape (levels,)
+        Currents of the way up, ascending, in pA or mV/ms; the way down has the same but the highest.
+    plateau : float
+        How long each level lasts, ms: a whole number of steps. The rate is that of its last part, see `measure_step`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a level and way: model, pattern, way ("up", "down"), current, current_unit, steady_rate_per_s.
+
+    Raises
+    ------
+    AmatError
+        If there are fewer than two levels, or they do not ascend.
+    """
+    heights = np.asarray(levels, dtype=np.float64)
+    if heights.ndim != 1 or len(heights) < 2 or not (np.diff(heights) > 0).all():
+        raise AmatError(f"Levels of {heights.tolist()}: give two at least, ascending.")
+    require_duration(plateau)
+    course = np.concatenate([heights, heights[-2::-1]])
+    current = np.repeat(course, steps_of(plateau, trial.resolution))
+    model = MODELS[trial.model]
+    result = simulate(
+        {model: [trial.parameters]}, [Stimulus(current)], trial.resolution, initial={model: [trial.initial]}
+    )
+    spikes = result.recordings[model].spike_times()
+    rows = []
+    for number, level in enumerate(course.tolist()):
+        # A spike belongs to the step that it ends.
+        inside = (spikes > number * plateau + 1e-6) & (spikes <= (number + 1) * plateau + 1e-6)
+        rows.append(
+            {
+                "model": trial.model,
+                "pattern": trial.pattern,
+                "way": "up" if number < len(heights) else "down",
+                "current": level,
+                "current_unit": UNITS[trial.model],
+                "steady_rate_per_s": measure_step(spikes[inside] - number * plateau, plateau).steady_rate,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def hysteresis(
+    trials: Sequence[Trial],
+    ranges: Sequence[tuple[float, float]],
+    *,
+    n_levels: int = 24,
+    plateau: float = 1000.0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Find where firing starts as the current grows slowly, and where it stops as it falls again.
+
+    A first staircase finds both to one level; a second has ten times finer levels in these two places.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    ranges : sequence of (float, float)
+        Lowest and highest current of each neuron, in its unit: it is silent at one and fires at the other.
+    n_levels : int
+        Of the first staircase, two at least.
+    plateau : float
+        How long each level lasts, ms. A state that takes longer to settle shifts the results.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row a neuron: model, pattern, current_unit, start_current (the lowest level of sustained firing on the way
+        up), stop_current (the same on the way down), hysteresis (their difference), resolution (the sum of the heights
+        of the two steps to the levels below: what `hysteresis` may be wrong by).
+    curves : pandas.DataFrame
+        The finer staircases, as `staircase` returns them.
+
+    Raises
+    ------
+    AmatError
+        If a range is empty or reversed, or the neuron does not start and stop within it.
+    """
+    require_trials(trials)
+    require_count("levels", n_levels)
+    require_duration(plateau)
+    if len(ranges) != len(trials):
+        raise AmatError(f"{len(ranges)} ranges of current for {len(trials)} neurons: give one for each.")
+    for trial, (low, high) in zip(trials, ranges, strict=True):
+        if not low < high:
+            raise AmatError(
+                f"A range of current from {low:g} to {high:g} {UNITS[trial.model]} for {trial.pattern} of "
+                f"{trial.model}: it must grow."
+            )
+    rows, curves = [], []
+    for trial, (low, high) in zip(trials, ranges, strict=True):
+        levels = np.linspace(low, high, n_levels)
+        edges = _edges(staircase(trial, levels, plateau=plateau))
+        levels = np.unique(np.concatenate([levels, *(np.linspace(*edge, 11)[1:-1] for edge in edges)]))
+        curve = staircase(trial, levels, plateau=plateau)
+        start, stop = _edges(curve)
+        rows.append(
+            {
+                "model": trial.model,
+                "pattern": trial.pattern,
+                "current_unit": UNITS[trial.model],
+                "start_current": start[1],
+                "stop_current": stop[1],
+                "hysteresis": start[1] - stop[1],
+                "resolution": start[1] - start[0] + stop[1] - stop[0],
+            }
+        )
+        curves.append(curve)
+    return pd.DataFrame(rows), pd.concat(curves, ignore_index=True)
+
+
+def _edges(curve: pd.DataFrame) -> list[tuple[float, float]]:
+    """Return the levels between which firing starts on the way up, and stops on the way down."""
+    edges = []
+    up = curve[curve["way"] == "up"]
+    # The highest level is the last of the way up and the first of the way down.
+    for way in (up, pd.concat([curve[curve["way"] == "down"], up.tail(1)]).sort_values("current")):
+        silent = way["steady_rate_per_s"].to_numpy() == 0
+        levels = way["current"].tolist()
+        if silent.all() or not silent[0]:
+            state = "is silent" if silent.all() else "fires"
+            raise AmatError(
+                f"{curve['pattern'].iloc[0]} of {curve['model'].iloc[0]} {state} at all levels from {levels[0]:g} to "
+                f"{levels[-1]:g} {curve['current_unit'].iloc[0]}: choose a range that begins in silence and ends in "
+                "firing."
+            )
+        first = int(np.flatnonzero(~silent)[0])
+        edges.append((levels[first - 1], levels[first]))
+    return edges

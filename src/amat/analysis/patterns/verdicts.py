@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Which parameter sets show which patterns."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from amat.analysis.patterns.criteria import CRITERIA
+from amat.analysis.patterns.trials import RESOLUTION, Response, run, trials
+
+__all__ = ["SETS", "table_of_traces", "table_of_verdicts"]
+
+#: What is judged: label, and the arguments of `amat.analysis.patterns.trials.trials`.
+SETS = {
+    "AMAT, validated": ("amat", "validated"),
+    "AMAT, as printed, tau_m = 10 ms": ("amat", "printed-10"),
+    "AMAT, as printed, tau_m = 5 ms": ("amat", "printed-5"),
+    "Izhikevich, as published": ("izhikevich", "validated"),
+}
+
+
+def table_of_verdicts(
+    labels: Sequence[str] = tuple(SETS), *, resolution: float = RESOLUTION, threads: int = 1
+) -> tuple[pd.DataFrame, dict[str, list[Response]]]:
+    """Simulate all patterns of some sets, and judge them.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Keys of `SETS`.
+    resolution : float
+        Time step of AMAT in ms.
+    threads : int
+        NEST's threads.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row a set and pattern: ``set``, ``pattern``, ``passed``, ``reason``, ``spikes`` (their number) and ``h_ms``.
+    responses : dict of str to list of Response
+        By set, in the order of `CRITERIA`.
+    """
+    rows, responses = [], {}
+    for label in labels:
+        model, parameters = SETS[label]
+        catalogue = trials(model, parameters, resolution)  # type: ignore[arg-type]
+        responses[label] = run([catalogue[name] for name in CRITERIA], threads=threads)
+        for response in responses[label]:
+            verdict = CRITERIA[response.trial.pattern].decide(response)
+            rows.append(
+                {
+                    "set": label,
+                    "pattern": response.trial.pattern,
+                    "passed": verdict.passed,
+                    "reason": verdict.reason,
+                    "spikes": len(response.spikes),
+                    "h_ms": response.trial.resolution,
+                }
+            )
+    return pd.DataFrame(rows), responses
+
+
+def table_of_traces(response: Response) -> pd.DataFrame:
+    """Return a response as a tidy table, one row a step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``time_ms`` (the end of the step), ``I_pA`` (during it; ``I_mV_per_ms`` for Izhikevich's neuron), ``V_m_mV``,
+        for AMAT ``V_th_mV``, and ``spike``, whether the step ended with one.
+    """
+    amat = response.trial.model == "amat"
+    spike = np.zeros(len(response.V_m), dtype=bool)
+    spike[np.rint(response.spikes / response.trial.resolution).astype(int) - 1] = True
+    table = pd.DataFrame({"time_ms": response.time, "I_pA" if amat else "I_mV_per_ms": response.trial.waveform()})
+    table["V_m_mV"] = response.V_m
+    if amat:
+        table["V_th_mV"] = response.V_th
+    return table.assign(spike=spike)

@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Natural input, the rate that a model predicts for it, and how much of the response that explains."""
+
+import math
+from collections.abc import Mapping
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import coherence
+
+from amat.analysis.rate_models.curves import RateCurve, curve_of
+from amat.analysis.rate_models.filters import FilterFit, FilterKind
+from amat.errors import AmatError
+
+__all__ = [
+    "evaluate_natural",
+    "explained",
+    "linear_coherence",
+    "natural_modulation",
+    "predict",
+]
+
+Floats = NDArray[np.float64]
+
+
+def natural_modulation(duration: float, *, step: float = 1.0, seed: int = 1, highest: float = 50.0) -> Floats:
+    """Return a non-stationary course: noise with a power that falls as 1/f, and steps at random times.
+
+    Half of the variance is noise, half is a level that is drawn anew after intervals of 200 to 1000 ms.
+
+    Parameters
+    ----------
+    duration, step : float
+        ms; of the course, which is periodic, and of its time step.
+    seed : int
+        Of the course.
+    highest : float
+        Largest frequency of the noise, Hz.
+
+    Returns
+    -------
+    ndarray, shape (steps,)
+        Of mean 0 and variance 1, and between -3 and 3.
+
+    Raises
+    ------
+    AmatError
+        If the course is shorter than 2 s, or the step too long for the noise.
+    """
+    if not (duration >= 2000.0 and step > 0 and 0 < highest <= 500.0 / step):
+        raise AmatError(
+            f"Natural input of {duration:g} ms in steps of {step:g} ms up to {highest:g} Hz: choose 2000 ms or more, "
+            "and two steps a cycle."
+        )
+    random = np.random.default_rng(seed)
+    count = round(duration / step)
+    f = np.fft.rfftfreq(count, 1e-3 * step)
+    spectrum = np.zeros(len(f), dtype=np.complex128)
+    inside = (f > 0) & (f <= highest)
+    spectrum[inside] = (random.normal(size=inside.sum()) + 1j * random.normal(size=inside.sum())) / np.sqrt(f[inside])
+    noise = np.fft.irfft(spectrum, count)
+    lengths = random.uniform(200.0, 1000.0, math.ceil(duration / 200.0))
+    ends = np.cumsum(lengths) / step
+    levels = random.uniform(-1.0, 1.0, len(lengths))[np.searchsorted(ends, np.arange(count))]
+    parts = [(part - part.mean()) / part.std() for part in (noise, levels)]
+    course = parts[0] + parts[1]
+    return np.asarray(np.clip((course - course.mean()) / course.std(), -3.0, 3.0))
+
+
+def predict(
+    curve: RateCurve,
+    input_rate: float,
+    modulation: ArrayLike,
+    fit: FilterFit | None = None,
+    *,
+    slope: float = math.nan,
+    step: float = 1.0,
+    bin_width: float = 5.0,
+) -> Floats:
+    """Return the rate that an LN model predicts for a periodic course.
+
+    Parameters
+    ----------
+    curve : RateCurve
+        The static nonlinearity.
+    input_rate : float
+        Mean input rate, spikes/s.
+    modulation : array_like, shape (steps,)
+        Relative to the mean.
+    fit : FilterFit, optional
+        Of the relative transfer function; without it the curve alone follows the input at once.
+    slope : float
+        Logarithmic slope of the curve at the mean, by which the filter is divided.
+    step, bin_width : float
+        ms; of the course, and of the bins over which the prediction is averaged.
+
+    Returns
+    -------
+    ndarray, shape (bins,)
+        In spikes/s.
+
+    Raises
+    ------
+    AmatError
+        If there is a filter, and the slope is not positive.
+    """
+    course = np.asarray(modulation, dtype=np.float64)
+    if fit is not None:
+        if not slope > 0:
+            raise AmatError(f"A slope of {slope:g} at the working point: a filter needs a curve that rises there.")
+        f = np.fft.rfftfreq(len(course), 1e-3 * step)
+        course = np.fft.irfft(np.fft.rfft(course) * fit(f) / slope, len(course))
+    rates = curve(input_rate * (1.0 + course))
+    return np.asarray(rates.reshape(-1, round(bin_width / step)).mean(axis=1))
+
+
+def explained(first: ArrayLike, second: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
+    """Tell how much of a response a prediction explains, relative to what noise allows.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (bins,)
+        The response in two halves of the trials. Their covariance is the variance of what both share: the signal.
+    prediction : array_like, shape (bins,)
+
+    Returns
+    -------
+    dict
+        ``correlation`` of prediction and mean response; ``ceiling``, the correlation that a perfect prediction would
+        have; ``explained``, the part of the signal's variance that is explained: 1 for a perfect prediction, 0 for a
+        constant at the mean rate, and negative for a worse one. NaN if there is no signal, or no prediction.
+    """
+    a, b, p = (np.asarray(values, dtype=np.float64) for values in (first, second, prediction))
+    mean = 0.5 * (a + b)
+    signal = float(np.cov(a, b)[0, 1])
+    noise = float(np.var(a - b, ddof=1)) / 4
+    if not signal > 0 or not np.isfinite(p).all():
+        return {"correlation": math.nan, "ceiling": math.nan, "explained": math.nan}
+    error = float(np.mean((mean - p) ** 2)) - noise
+    flat = p.std() == 0 or mean.std() == 0
+    return {
+        "correlation": 0.0 if flat else float(np.corrcoef(mean, p)[0, 1]),
+        "ceiling": math.sqrt(signal / (signal + noise)),
+        "explained": 1.0 - error / signal,
+    }
+
+
+def linear_coherence(
+    first: ArrayLike, second: ArrayLike, course: ArrayLike, *, bin_width: float = 5.0, segment: float = 640.0
+) -> pd.DataFrame:
+    """Tell how much of a response any linear filter of its input could explain, by frequency.
+
+    The coherence of input and response, by Welch's method, falls short of 1 because the response is noisy, and because
+    it is not a linear function of the input. The coherence of two halves of the trials tells how noisy the response is;
+    what is left is the linear part of that which is reproducible.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (bins,)
+        The response in two halves of the trials.
+    course : array_like, shape (bins,)
+        The input in the same bins.
+    bin_width, segment : float
+        Of the bins, and of the segments that overlap by one half, ms.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``frequency_Hz``; ``coherence`` of input and mean response; ``reproducible``, the part of the mean response's
+        power that the trials share; and ``linear``, the first by the second, at most 1.
+
+    Raises
+    ------
+    AmatError
+        If there are fewer than four segments: coherence would be biased towards 1.
+    """
+    a, b, x = (np.asarray(values, dtype=np.float64) for values in (first, second, course))
+    bins = round(segment / bin_width)
+    if 2 * len(x) // bins - 1 < 4:
+        raise AmatError(
+            f"{len(x) * bin_width:g} ms hold fewer than four segments of {segment:g} ms: choose shorter ones."
+        )
+    f, with_input = coherence(x, 0.5 * (a + b), fs=1e3 / bin_width, nperseg=bins)
+    _, of_halves = coherence(a, b, fs=1e3 / bin_width, nperseg=bins)
+    # In a half, signal : noise is q : 1 - q; the mean of both has half the noise.
+    q = np.sqrt(of_halves)
+    reproducible = 2.0 * q / (1.0 + q)
+    table = pd.DataFrame({"frequency_Hz": f, "coherence": with_input, "reproducible": reproducible})
+    table["linear"] = np.minimum(1.0, table["coherence"] / table["reproducible"])
+    return table[table["frequency_Hz"] > 0].reset_index(drop=True)
+
+
+def evaluate_natural(
+    natural: pd.DataFrame,
+    points: pd.DataFrame,
+    curves: pd.DataFrame,
+    fits: Mapping[tuple[str, str, str, FilterKind], FilterFit],
+    course: ArrayLike,
+    *,
+    bin_width: float = 5.0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predict responses to natural input by the stationary curve alone and by both LN models, and rate the predictions.
+
+    Parameters
+    ----------
+    natural : pandas.DataFrame
+        From `amat.analysis.transfer.natural_responses`.
+    points, curves : pandas.DataFrame
+        From `add_depths`, and the local curves that it was given.
+    fits : mapping
+        From `compare_filters`; those of Poisson input are used.
+    course : array_like, shape (steps,)
+        From `natural_modulation`, in steps of 1 ms.
+    bin_width : float
+        Of the responses, ms.
+
+    Returns
+    -------
+    scores : pandas.DataFrame
+        One row a neuron and prediction: model, pattern, prediction ("static", "low-pass" or "band-pass"), correlation,
+        ceiling, explained; see `explained`. NaN if the measured curve does not rise at the working point, so that there
+        is no LN model.
+    predictions : pandas.DataFrame
+        One row a neuron and bin: model, pattern, time_ms, response_per_s, and the predicted rate for each prediction.
+    """
+    rows, tables = [], []
+    for point in points.itertuples():
+        model, pattern = str(point.model), str(point.pattern)
+        part = natural[(natural["model"] == model) & (natural["pattern"] == pattern)]
+        if not len(part):
+            continue
+        curve = curve_of(curves, model, pattern)
+        modulation = np.asarray(course) * float(point.natural_depth)  # type: ignore[arg-type]
+        table = part[["model", "pattern", "time_ms"]].assign(
+            response_per_s=0.5 * (part["first_per_s"] + part["second_per_s"])
+        )
+        for name in ("static", *get_args(FilterKind)):
+            fit = None if name == "static" else fits[(model, pattern, "poisson", name)]
+            slope = float(point.slope)  # type: ignore[arg-type]
+            rate = float(point.input_rate_per_s)  # type: ignore[arg-type]
+            known = fit is None or slope > 0
+            table[name] = predict(curve, rate, modulation, fit, slope=slope, bin_width=bin_width) if known else np.nan
+            scores = explained(part["first_per_s"], part["second_per_s"], table[name])
+            rows.append({"model": model, "pattern": pattern, "prediction": name, **scores})
+        tables.append(table)
+    return pd.DataFrame(rows), pd.concat(tables, ignore_index=True)

@@ -1,0 +1,307 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Rates under stationary, sinusoidally modulated and natural input."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from amat.analysis.patterns import Trial
+from amat.analysis.transfer.drives import BALANCE, InputKind, Source, drive_of, require_frequencies
+from amat.analysis.transfer.estimates import estimate, fourier_coefficients
+from amat.analysis.transfer.runs import WARM_UP, SourceRun, require_runs, simulate_sources
+from amat.errors import AmatError
+from amat.simulation.run import DELAY
+from amat.simulation.stimuli import steps_of
+
+__all__ = [
+    "modulated_responses",
+    "natural_responses",
+    "stationary_curves",
+]
+
+Floats = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
+
+
+def stationary_curves(
+    trials: Sequence[Trial],
+    rates: Sequence[ArrayLike],
+    *,
+    balance: float = BALANCE,
+    held: ArrayLike | None = None,
+    n_trials: int = 4,
+    duration: float = 4000.0,
+    seed: int = 1,
+    warm_up: float = WARM_UP,
+) -> pd.DataFrame:
+    """Measure the rate of neurons under stationary Poisson input.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    rates : sequence of array_like
+        For each neuron its excitatory input rates in spikes/s.
+    balance : float
+        See `drive_of`.
+    held : array_like, shape (neurons,), optional
+        For each neuron the excitatory rate at which there is this balance. With it inhibition is the same at all rates,
+        as it is when the excitatory rate is modulated; without it all rates are balanced.
+    n_trials : int
+        Independent repetitions, two or more.
+    duration, warm_up : float
+        Of the measurement, and of what goes before it, ms.
+    seed : int
+        Of NEST's random numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a neuron and input rate: model, pattern, balance, input_rate_per_s, rate_per_s, sem_per_s (standard
+        error of the mean over trials), trials, lost (those of them whose state became infinite, which are left out).
+
+    Raises
+    ------
+    AmatError
+        If the input is out of its range; before anything is simulated.
+    """
+    require_runs(trials, n_trials, duration, warm_up, seed)
+    if len(rates) != len(trials):
+        raise AmatError(f"Input rates for {len(rates)} of {len(trials)} neurons: give some for each.")
+    levels = [np.asarray(values, dtype=np.float64) for values in rates]
+    for values in levels:
+        if not len(values) or not (np.isfinite(values) & (values > 0)).all():
+            raise AmatError(f"Input rates of {values.tolist()} spikes/s: give positive ones.")
+    drives = [drive_of(trial, balance=balance) for trial in trials]
+    fixed = None if held is None else np.asarray(held, dtype=np.float64)
+    if fixed is not None and (fixed.shape != (len(trials),) or not (np.isfinite(fixed) & (fixed > 0)).all()):
+        raise AmatError(f"Balanced rates of {fixed.tolist()} spikes/s: give a positive one for each neuron.")
+    sources = [
+        [Source(rate, rate if fixed is None else float(fixed[number])) for rate in values.tolist()]
+        for number, values in enumerate(levels)
+    ]
+
+    def count(run: SourceRun) -> Floats:
+        inside = run.times > warm_up
+        counts = np.bincount(run.senders[inside], minlength=len(run.alive))
+        return np.where(run.alive, 1e3 * counts / duration, np.nan)
+
+    found = simulate_sources(trials, drives, sources, n_trials, warm_up + duration, seed, count)
+    rows = []
+    for trial, values, measured in zip(trials, levels, found, strict=True):
+        for rate, sample in zip(values.tolist(), measured, strict=True):
+            kept = sample[np.isfinite(sample)]
+            rows.append(
+                {
+                    "model": trial.model,
+                    "pattern": trial.pattern,
+                    "balance": balance,
+                    "input_rate_per_s": rate,
+                    "rate_per_s": kept.mean() if len(kept) else np.nan,
+                    "sem_per_s": kept.std(ddof=1) / math.sqrt(len(kept)) if len(kept) > 1 else np.nan,
+                    "trials": n_trials,
+                    "lost": n_trials - len(kept),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def modulated_responses(
+    trials: Sequence[Trial],
+    points: pd.DataFrame,
+    frequencies: ArrayLike,
+    *,
+    kinds: Sequence[InputKind] = ("poisson", "current"),
+    depth_factors: Sequence[float] = (1.0,),
+    n_trials: int = 10,
+    n_windows: int = 2,
+    window: float = 2000.0,
+    seeds: Sequence[int] = (1,),
+    warm_up: float = WARM_UP,
+    balance: float = BALANCE,
+) -> pd.DataFrame:
+    """Measure transfer functions at working points, with sinusoidally modulated Poisson trains or currents.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    points : pandas.DataFrame
+        One row a neuron, in the same order: model, pattern, input_rate_per_s and depth (relative amplitude).
+    frequencies : array_like
+        In Hz; multiples of the inverse window, with four steps a cycle or more.
+    kinds : sequence of {"poisson", "current"}
+        What is modulated.
+    depth_factors : sequence of float
+        Factors on the depths of `points`.
+    n_trials : int
+        Independent neurons for each seed. All have the same input's modulation and spikes of their own.
+    n_windows, window : int, float
+        How many windows of which length (ms) are measured in each trial.
+    seeds : sequence of int
+        Of NEST's random numbers; each is one more run.
+    warm_up : float
+        ms.
+    balance : float
+        See `drive_of`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a neuron, kind, frequency and factor: model, pattern, input, frequency_Hz, depth, depth_factor, and the
+        columns of `estimate`.
+
+    Raises
+    ------
+    AmatError
+        If the input is out of its range; before anything is simulated.
+    """
+    for seed in seeds:
+        require_runs(trials, n_trials * len(seeds), window * n_windows, warm_up, seed)
+    if not len(seeds) or len(set(seeds)) != len(seeds):
+        raise AmatError(f"Seeds {list(seeds)}: give one at least, each once.")
+    values = require_frequencies(frequencies, trials, window)
+    if not kinds or not depth_factors:
+        raise AmatError("Nothing is modulated: give a kind of input (poisson, current) and a factor of the depth.")
+    rates, depths = working_points(trials, points)
+    for factor in depth_factors:
+        if not 0 < factor * depths.max() <= 1:
+            raise AmatError(f"A depth of {factor * depths.max():g}: a rate is modulated by more than 0 and up to 1.")
+    drives = [drive_of(trial, balance=balance) for trial in trials]
+    conditions = list(itertools.product(kinds, values.tolist(), depth_factors))
+    sources = [
+        [Source(rate, rate, frequency, depth * factor, kind) for kind, frequency, factor in conditions]
+        for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
+    ]
+    duration = warm_up + n_windows * window
+
+    def analyse(run: SourceRun) -> Complexes:
+        coefficients, counts = fourier_coefficients(
+            run.senders, run.times - run.lags[run.senders], run.frequencies, n_windows, start=warm_up, window=window
+        )
+        coefficients[~run.alive] = np.nan
+        return np.stack([coefficients, counts], axis=-1)
+
+    found = [simulate_sources(trials, drives, sources, n_trials, duration, seed, analyse) for seed in seeds]
+    rows = []
+    for number, (trial, depth) in enumerate(zip(trials, depths.tolist(), strict=True)):
+        # Shape (conditions, trials of all seeds, windows, 2).
+        both = np.concatenate([of_seed[number] for of_seed in found], axis=1)
+        used = np.array([depth * factor for _, _, factor in conditions])
+        # A current that is constant within each step has less of the sinusoid.
+        held = [np.sinc(1e-3 * f * trial.resolution) if kind == "current" else 1.0 for kind, f, _ in conditions]
+        table = estimate(both[..., 0], both[..., 1].real, used * held, window=window, seed=seeds[0])
+        table.insert(0, "depth_factor", [factor for _, _, factor in conditions])
+        table.insert(0, "depth", used)
+        table.insert(0, "frequency_Hz", [frequency for _, frequency, _ in conditions])
+        table.insert(0, "input", [kind for kind, _, _ in conditions])
+        table.insert(0, "pattern", trial.pattern)
+        table.insert(0, "model", trial.model)
+        rows.append(table)
+    return pd.concat(rows, ignore_index=True)
+
+
+def natural_responses(
+    trials: Sequence[Trial],
+    points: pd.DataFrame,
+    modulation: ArrayLike,
+    *,
+    bin_width: float = 5.0,
+    n_trials: int = 40,
+    seed: int = 1,
+    warm_up: float = WARM_UP,
+    balance: float = BALANCE,
+) -> pd.DataFrame:
+    """Measure the response to one course of the excitatory rate, in the two halves of independent trials.
+
+    Parameters
+    ----------
+    trials : sequence of Trial
+    points : pandas.DataFrame
+        One row a neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
+    modulation : array_like, shape (steps,)
+        In steps of 1 ms. The rate is ``nu max(0, 1 + depth * modulation)``, and periodic: the warm-up is the end of the
+        course.
+    bin_width : float
+        Of the response, ms: the course has a whole number of bins.
+    n_trials : int
+        Independent neurons, four at least.
+    seed : int
+        Of NEST's random numbers.
+    warm_up : float
+        ms.
+    balance : float
+        See `drive_of`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a neuron and bin: model, pattern, time_ms (of the bin's middle; the connections' delay is taken off),
+        first_per_s and second_per_s (rates in the two halves of the trials), trials (of which the state stayed finite;
+        a neuron with less than four is left out).
+
+    Raises
+    ------
+    AmatError
+        If the input is out of its range; before anything is simulated.
+    """
+    course = np.asarray(modulation, dtype=np.float64)
+    duration = float(len(course))
+    require_runs(trials, n_trials, duration, warm_up, seed)
+    if n_trials < 4:
+        raise AmatError(f"{n_trials} trials: choose 4 at least, two in each half.")
+    n_bins = steps_of(duration, bin_width)
+    rates, depths = working_points(trials, points)
+    drives = [drive_of(trial, balance=balance) for trial in trials]
+    lead = round(warm_up)
+    repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY)) % len(course)]
+    sources = [
+        [Source(rate, rate, course=rate * np.maximum(0.0, 1.0 + depth * repeated))]
+        for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
+    ]
+
+    def count(run: SourceRun) -> Floats:
+        number = np.ceil((run.times - DELAY - warm_up) / bin_width - 1e-9).astype(np.int64) - 1
+        inside = (number >= 0) & (number < n_bins)
+        size = len(run.alive) * n_bins
+        counts = np.bincount(run.senders[inside] * n_bins + number[inside], minlength=size).astype(np.float64)
+        counts = counts.reshape(-1, n_bins)
+        counts[~run.alive] = np.nan
+        return counts
+
+    found = simulate_sources(trials, drives, sources, n_trials, warm_up + duration + DELAY, seed, count)
+    tables = []
+    for trial, counts in zip(trials, found, strict=True):
+        kept = counts[0][np.isfinite(counts[0]).all(axis=1)]
+        if len(kept) < 4:
+            continue
+        first, second = (1e3 / bin_width * kept[half::2].mean(axis=0) for half in (0, 1))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "model": trial.model,
+                    "pattern": trial.pattern,
+                    "time_ms": (np.arange(n_bins) + 0.5) * bin_width,
+                    "first_per_s": first,
+                    "second_per_s": second,
+                    "trials": len(kept),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def working_points(trials: Sequence[Trial], points: pd.DataFrame) -> tuple[Floats, Floats]:
+    names = [(trial.model, trial.pattern) for trial in trials]
+    if names != list(zip(points["model"], points["pattern"], strict=True)):
+        raise AmatError(f"The working points are not those of the {len(trials)} neurons: give theirs, in order.")
+    rates, depths = (points[name].to_numpy(dtype=np.float64) for name in ("input_rate_per_s", "depth"))
+    for name, values in (("input rate", rates), ("depth", depths)):
+        if not (np.isfinite(values) & (values > 0)).all():
+            raise AmatError(f"A working point has no positive {name}: {values.tolist()}. Leave that neuron out.")
+    return rates, depths

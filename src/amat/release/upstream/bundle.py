@@ -1,0 +1,219 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""The bundle for NESTML: its files in NESTML's own layout, one patch with all of them, and the texts that go along."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from amat import paths, toolchain
+from amat.errors import AmatError
+from amat.files import check_writable, write_text
+from amat.release.upstream import notes
+from amat.release.upstream.model import library_model, title
+from amat.release.upstream.pages import FIGURES, insert_entry, write_figures, write_page
+from amat.release.upstream.tutorial import port_tutorial
+
+__all__ = ["INDEX", "TUTORIALS", "Bundle", "assemble", "git"]
+
+#: Lists in NESTML's documentation to which the bundle adds an entry, if NESTML's sources are at hand.
+INDEX = Path("doc/models_library/index.rst")
+TUTORIALS = Path("doc/tutorials/tutorials_list.rst")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What was assembled.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Holds ``nestml.patch``, ``pull_request.md`` and the notes.
+    files : tuple of pathlib.Path
+        The files that are new in NESTML, relative to its root; they are in ``nestml/``.
+    changed : tuple of pathlib.Path
+        Files of NESTML that the patch changes.
+    name : str
+        The model's name in NESTML.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    changed: tuple[Path, ...]
+    name: str
+
+    @property
+    def tree(self) -> Path:
+        """The folder in NESTML's layout."""
+        return self.folder / "nestml"
+
+    @property
+    def patch(self) -> Path:
+        """The patch that ``git apply`` takes on NESTML's sources."""
+        return self.folder / "nestml.patch"
+
+
+def assemble(
+    output: Path,
+    *,
+    source_tree: Path | None = None,
+    texts: bool = True,
+    sets: int = 60,
+    seed: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> Bundle:
+    """Assemble the bundle; what was there from an earlier time is replaced when all of it is made.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        The folder.
+    source_tree : pathlib.Path, optional
+        NESTML's unpacked sources. With them the patch also adds model and tutorial to NESTML's lists.
+    texts : bool
+        Whether to write the pull request and the notes, whose numbers are measured. Without it, those of an earlier
+        time are removed.
+    sets, seed : int
+        Of the validation in the text of the pull request.
+    progress : callable, optional
+        Called with the name of each stage as it begins.
+
+    Raises
+    ------
+    AmatError
+        If there is no checkout, no NESTML in `source_tree`, or NESTML refuses the model.
+    """
+    if paths.ROOT is None:
+        raise AmatError("The bundle is made from a checkout of the project: clone it, and use ./amat there.")
+    if source_tree is not None and not (source_tree / "pynestml").is_dir():
+        raise AmatError(f"{source_tree} does not hold NESTML's sources: there is no folder pynestml in it.")
+    report = progress or (lambda stage: None)
+    parts = paths.ROOT / "upstream"
+    source = toolchain.MODELS[toolchain.AMAT].source
+    output = output.absolute()
+    check_writable(output)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".nestml-") as folder:
+        work, tree = Path(folder), Path(folder) / "nestml"
+        report("model, page and tutorial")
+        values = _write_texts_of_nestml(tree, source, parts / "nestml", work / "scratch")
+        report("figures")
+        write_figures(tree / "doc" / "models_library", source.stem)
+        files = tuple(sorted(path.relative_to(tree) for path in tree.rglob("*") if path.is_file()))
+        report("patch")
+        entries = {
+            INDEX: notes.render(parts / "nestml" / "doc" / "models_library" / "index_entry.rst", values),
+            TUTORIALS: (parts / "nestml" / "doc" / "tutorials" / "list_entry.rst").read_text(encoding="utf-8"),
+        }
+        changed = _changed_lists(source_tree, entries, source.stem) if source_tree else {}
+        patch = _make_patch(tree, files, source_tree, changed, work / "git")
+        written = {"nestml.patch": patch}
+        templates = sorted(parts.rglob("*.md.jinja2"))
+        if texts:
+            report("numbers of the texts")
+            numbers = {
+                **values,
+                "validation": notes.validation_numbers(sets, seed),
+                "files": [str(path) for path in files],
+                "entries": {str(path): entry.strip() for path, entry in entries.items() if path not in changed},
+                "near": notes.near_time_constants(seed),
+                "benchmark": notes.benchmark_numbers(),
+                "versions": {name: version(name) for name in ("nestml", "odetoolbox", "nest-simulator")},
+            }
+            for template in templates:
+                written[template.stem] = notes.render(template, numbers)
+        shutil.rmtree(output / "nestml", ignore_errors=True)
+        tree.rename(output / "nestml")
+        for template in templates:
+            (output / template.stem).unlink(missing_ok=True)
+        for name, text in written.items():
+            write_text(output / name, text)
+    return Bundle(output, files, tuple(changed), source.stem)
+
+
+def _write_texts_of_nestml(tree: Path, source: Path, parts: Path, scratch: Path) -> dict[str, object]:
+    """Write all files of the bundle but the figures; return what templates are filled in with."""
+    scratch.mkdir()
+    model = tree / "models" / "neurons" / source.name
+    write_text(model, library_model(source))
+    library = Path("doc") / "models_library"
+    values: dict[str, object] = {
+        "name": source.stem,
+        "title": title(model.read_text(encoding="utf-8")),
+        "figures": list(FIGURES),
+    }
+    write_page(model, tree / library / f"{source.stem}.rst", scratch)
+    page = notes.render(parts / library / "characterisation.rst", values)
+    write_text(tree / library / f"{source.stem}_characterisation.rst", page)
+    test = Path("tests") / "nest_tests" / f"test_{source.stem}.py"
+    write_text(tree / test, (parts / test).read_text(encoding="utf-8"))
+    tutorial = port_tutorial(parts / "doc" / "tutorials" / "changes.yaml")
+    write_text(tree / "doc" / "tutorials" / "amat" / "amat_tutorial.ipynb", tutorial)
+    return values
+
+
+def _changed_lists(source_tree: Path, entries: dict[Path, str], name: str) -> dict[Path, str]:
+    """Return the lists of NESTML's documentation with the bundle in them, as far as they are written as expected."""
+    changed: dict[Path, str] = {}
+    index = source_tree / INDEX
+    if index.is_file() and (text := insert_entry(index.read_text(encoding="utf-8"), entries[INDEX], name)):
+        changed[INDEX] = text
+    tutorials = source_tree / TUTORIALS
+    if tutorials.is_file():
+        first, found, rest = tutorials.read_text(encoding="utf-8").partition("\n* :doc:")
+        if found:
+            changed[TUTORIALS] = f"{first}\n{entries[TUTORIALS].strip()}\n{found}{rest}"
+    return changed
+
+
+def git(folder: Path, *words: str) -> str:
+    """Run git in a folder, without the settings of whoever runs it; return what it says.
+
+    Raises
+    ------
+    AmatError
+        If git is missing, or fails; the message shows why.
+    """
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        # Else a repository around the folder would be taken.
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+    }
+    identity = ["-c", "user.name=AMAT", "-c", "user.email=amat@localhost", "-c", "core.autocrlf=false"]
+    try:
+        finished = subprocess.run(
+            ["git", *identity, *words], check=False, cwd=folder, env=environment, capture_output=True, text=True
+        )
+    except FileNotFoundError as error:
+        raise AmatError("git is missing: install it, since the patch is made with it.") from error
+    if finished.returncode:
+        raise AmatError(f"git {words[0]} failed in {folder}: {finished.stderr.strip()}")
+    return finished.stdout
+
+
+def _make_patch(
+    tree: Path, files: tuple[Path, ...], source_tree: Path | None, changed: dict[Path, str], work: Path
+) -> str:
+    """Return one patch with the new files, and with those that change."""
+    work.mkdir()
+    git(work, "init", "--quiet")
+    for path in changed:
+        assert source_tree is not None
+        write_text(work / path, (source_tree / path).read_text(encoding="utf-8"))
+    git(work, "add", "--all")
+    git(work, "commit", "--quiet", "--allow-empty", "--message", "before")
+    for path, text in changed.items():
+        write_text(work / path, text)
+    for path in files:
+        (work / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tree / path, work / path)
+    git(work, "add", "--all")
+    return git(work, "diff", "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-renames")

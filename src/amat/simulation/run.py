@@ -1,0 +1,296 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Run stimuli on NEST for any of the models, and return plain arrays."""
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amat import toolchain
+from amat.errors import AmatError
+from amat.simulation.stimuli import Stimulus
+
+__all__ = ["DELAY", "Recording", "Result", "fresh_kernel", "simulate"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+#: Delay of every connection in ms; a whole number of steps for all time steps that divide 1 ms.
+DELAY = 1.0
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What the neurons of one model did.
+
+    Attributes
+    ----------
+    traces : dict of str to ndarray, shape (neurons, steps)
+        Recorded state at the end of each step, by NEST's name, in the model's units (mV, pA).
+    spike_steps : list of ndarray of int
+        For each neuron the steps at whose end it spiked, counted from 1.
+    resolution : float
+        The time step in ms.
+    """
+
+    traces: dict[str, Floats]
+    spike_steps: list[Integers]
+    resolution: float
+
+    def spike_times(self, neuron: int = 0) -> Floats:
+        """Return a neuron's spike times in ms."""
+        return self.spike_steps[neuron].astype(np.float64) * self.resolution
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one simulation gave.
+
+    Attributes
+    ----------
+    recordings : dict of str to Recording
+        By the model's name in NEST.
+    current : ndarray, shape (stimuli, steps)
+        The currents that acted during each step.
+    excitatory, inhibitory : ndarray, shape (stimuli, steps)
+        The sums of the weights of the spikes that arrived at the end of each step.
+    """
+
+    recordings: dict[str, Recording]
+    current: Floats
+    excitatory: Floats
+    inhibitory: Floats
+
+
+def simulate(
+    populations: Mapping[str, Sequence[Mapping[str, Any]]],
+    stimuli: Sequence[Stimulus],
+    resolution: float,
+    *,
+    initial: Mapping[str, Sequence[Mapping[str, float]]] | None = None,
+    record: Mapping[str, Sequence[str]] | None = None,
+    threads: int = 1,
+    seed: int = 1,
+    pieces: Sequence[int] = (),
+) -> Result:
+    """Simulate neurons of one or more models, all models under the same stimuli, in one run of NEST.
+
+    NEST's kernel is reset. A stimulus reaches the n-th neuron of every population; random input is drawn
+    once and delivered to all of them, so that it depends on nothing but the seed.
+
+    Parameters
+    ----------
+    populations : mapping of str to sequence of mapping
+        For each model, by its name in NEST, the parameters of its neurons; one for each stimulus.
+    stimuli : sequence of Stimulus
+        All of the same number of steps.
+    resolution : float
+        The time step in ms; must divide `DELAY`.
+    initial : mapping of str to sequence of mapping, optional
+        For each model the state of its neurons at time zero, as far as it is not the model's own. With it, NEST's
+        clock starts so much earlier that a current can act from the first step on.
+    record : mapping of str to sequence of str, optional
+        What to record of each model at every step. Without it only spikes are recorded.
+    threads : int
+        NEST's threads.
+    seed : int
+        Of the random input; a stimulus's own train does not depend on how many there are.
+    pieces : sequence of int
+        Steps at which the simulation is halted and resumed.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    AmatError
+        If the stimuli don't fit each other, the grid or the populations.
+    """
+    lead = _silent_steps(resolution) if initial else 0
+    current = _current(stimuli, resolution, lead)
+    for model, parameters in populations.items():
+        if len(parameters) != len(stimuli):
+            raise AmatError(f"{len(parameters)} neurons of {model} for {len(stimuli)} stimuli: give one for each.")
+    steps = current.shape[1]
+    excitatory, inhibitory = _arrivals(stimuli, steps, lead, resolution, seed)
+
+    nest = fresh_kernel(resolution)
+    nest.local_num_threads = threads
+    for model in populations:
+        if model in toolchain.MODELS:
+            toolchain.install(model)
+
+    neurons = {model: nest.Create(model, len(stimuli)) for model in populations}
+    for model, nodes in neurons.items():
+        nodes.set([dict(parameters) for parameters in populations[model]])
+    for numbers in _equal(current):
+        _inject(nest, current[numbers[0]], [nodes[numbers] for nodes in neurons.values()], resolution, lead)
+    for i in range(len(stimuli)):
+        targets = [nodes[i] for nodes in neurons.values()]
+        _send_spikes(nest, excitatory[i], targets, resolution, lead)
+        _send_spikes(nest, inhibitory[i], targets, resolution, lead)
+    recorders = {model: _record_spikes(nest, nodes) for model, nodes in neurons.items()}
+    meters = {model: _record_traces(nest, neurons[model], names, resolution) for model, names in (record or {}).items()}
+
+    if initial:
+        nest.Simulate(lead * resolution)
+        for model, states in initial.items():
+            neurons[model].set([dict(state) for state in states])
+    # Records of a step are delivered with the delay, hence the steps beyond the end.
+    end = steps + 2 * round(DELAY / resolution)
+    halts = [0, *sorted(pieces), end]
+    for begin, stop in itertools.pairwise(halts):
+        nest.Simulate((stop - begin) * resolution)
+
+    recordings = {
+        model: Recording(
+            traces=_traces(meters[model], nodes, steps, lead, resolution) if model in meters else {},
+            spike_steps=_spike_steps(recorders[model], nodes, steps, lead),
+            resolution=resolution,
+        )
+        for model, nodes in neurons.items()
+    }
+    return Result(recordings, current, excitatory, inhibitory)
+
+
+def fresh_kernel(resolution: float) -> Any:
+    """Return NEST with its kernel reset, quiet, and set to a time step in ms."""
+    os.environ.setdefault("PYNEST_QUIET", "1")
+    import nest
+
+    nest.ResetKernel()
+    nest.verbosity = nest.VerbosityLevel.ERROR
+    nest.resolution = resolution
+    return nest
+
+
+def _silent_steps(resolution: float) -> int:
+    """Return the steps before a device's current can act: the delay, and one step."""
+    return round(DELAY / resolution) + 1
+
+
+def _current(stimuli: Sequence[Stimulus], resolution: float, lead: int) -> Floats:
+    """Return all currents in one array, checked against what NEST can deliver."""
+    lengths = {len(stimulus.current) for stimulus in stimuli}
+    if len(lengths) != 1:
+        raise AmatError(f"Stimuli of {sorted(lengths)} steps: give at least one, all of the same length.")
+    if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
+        raise AmatError(
+            f"A time step of {resolution} ms does not divide the delay of {DELAY} ms: choose one that does."
+        )
+    current = np.array([stimulus.current for stimulus in stimuli])
+    silent = _silent_steps(resolution) - lead
+    if current[:, :silent].any():
+        raise AmatError(
+            f"A current within the first {silent} steps: a device's current arrives after the delay of {DELAY} ms "
+            f"and one step. Start the stimulus later."
+        )
+    return current
+
+
+def _equal(rows: Floats) -> list[list[int]]:
+    """Return the numbers of equal rows of an array together."""
+    groups: dict[bytes, list[int]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(row.tobytes(), []).append(number)
+    return list(groups.values())
+
+
+def _arrivals(
+    stimuli: Sequence[Stimulus], steps: int, lead: int, resolution: float, seed: int
+) -> tuple[Floats, Floats]:
+    """Draw the random input: the sums of the weights that arrive at the end of each step, by sign."""
+    arrivals = np.zeros((2, len(stimuli), steps))
+    # What a generator emits in the first step arrives after the delay.
+    first = max(0, round(DELAY / resolution) - lead)
+    for i, (stimulus, child) in enumerate(zip(stimuli, np.random.SeedSequence(seed).spawn(len(stimuli)), strict=True)):
+        random, spikes = np.random.default_rng(child), stimulus.spikes
+        for sums, rate, weight in zip(
+            arrivals[:, i],
+            (spikes.rate_exc, spikes.rate_inh),
+            (spikes.weight_exc, spikes.weight_inh),
+            strict=True,
+        ):
+            if rate:
+                sums[first:] = weight * random.poisson(1e-3 * rate * resolution, steps - first)
+    return arrivals[0], arrivals[1]
+
+
+def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
+    """Let a generator deliver a current such that it acts during the steps that the waveform says."""
+    changes = np.flatnonzero(np.diff(waveform, prepend=0.0))
+    if not len(changes):
+        return
+    emitted = changes + lead - round(DELAY / resolution)
+    generator = nest.Create(
+        "step_current_generator",
+        params={
+            "amplitude_times": emitted * resolution,
+            "amplitude_values": waveform[changes],
+            "allow_offgrid_times": True,  # multiples of the step that floating point has moved off the grid
+        },
+    )
+    for target in targets:
+        nest.Connect(generator, target, syn_spec={"delay": DELAY})
+
+
+def _send_spikes(nest: Any, weights: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
+    """Let a generator send spikes such that the given sums of weights arrive at the ends of the steps."""
+    arrivals = np.flatnonzero(weights)
+    if not len(arrivals):
+        return
+    emitted = arrivals + 1 + lead - round(DELAY / resolution)
+    generator = nest.Create(
+        "spike_generator",
+        params={
+            "spike_times": emitted * resolution,
+            "spike_weights": weights[arrivals],
+            "allow_offgrid_times": True,
+        },
+    )
+    for target in targets:
+        nest.Connect(generator, target, syn_spec={"delay": DELAY})
+
+
+def _record_spikes(nest: Any, nodes: Any) -> Any:
+    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
+    nest.Connect(nodes, recorder, syn_spec={"delay": DELAY})
+    return recorder
+
+
+def _record_traces(nest: Any, nodes: Any, names: Sequence[str], resolution: float) -> Any:
+    meter = nest.Create("multimeter", params={"record_from": list(names), "interval": resolution})
+    nest.Connect(meter, nodes, syn_spec={"delay": DELAY})
+    return meter
+
+
+def _traces(meter: Any, nodes: Any, steps: int, lead: int, resolution: float) -> dict[str, Floats]:
+    events = meter.events
+    step = np.rint(events["times"] / resolution).astype(int) - 1 - lead
+    neuron = events["senders"] - nodes[0].global_id
+    kept = (step >= 0) & (step < steps)
+    traces = {}
+    for name in meter.record_from:
+        trace = np.full((len(nodes), steps), np.nan)
+        trace[neuron[kept], step[kept]] = events[name][kept]
+        traces[str(name)] = trace
+    return traces
+
+
+def _spike_steps(recorder: Any, nodes: Any, steps: int, lead: int) -> list[Integers]:
+    events = recorder.events
+    # Without events NEST returns arrays of another type.
+    times = np.asarray(events["times"], dtype=np.int64) - lead
+    neuron = np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id
+    kept = (times > 0) & (times <= steps)
+    order = np.lexsort((times[kept], neuron[kept]))
+    counts = np.bincount(neuron[kept], minlength=len(nodes))
+    return np.split(times[kept][order], np.cumsum(counts)[:-1])
