@@ -9,6 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
+from amat.errors import AmatError
+
 __all__ = [
     "BOOK",
     "CONFIG",
@@ -21,6 +23,7 @@ __all__ = [
     "module_cache",
     "nest_cache",
     "prebuilt_modules",
+    "require_checkout",
 ]
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -47,6 +50,24 @@ NOTEBOOKS = _TOP / "notebooks"
 WORKFLOW = _TOP / "workflow"
 #: The pipeline's configuration and its schema.
 CONFIG = _TOP / "config"
+
+
+def require_checkout(task: str) -> Path:
+    """Return the root of the checkout.
+
+    Parameters
+    ----------
+    task : str
+        What needs it, as the subject of the error message: "The pipeline".
+
+    Raises
+    ------
+    AmatError
+        If the package was installed without a checkout.
+    """
+    if ROOT is None:
+        raise AmatError(f"{task} needs a checkout of the project: clone the repository and run ./amat there.")
+    return ROOT
 
 
 def module_cache() -> Path:

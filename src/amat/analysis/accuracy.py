@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from amat import toolchain
 from amat.analysis.validation import NEST_MODEL
+from amat.arrays import Floats
 from amat.neurons.parameters import AmatParameters
 from amat.simulation.reference import STATE, integrate, propagators
 from amat.simulation.run import fresh_kernel, simulate
@@ -30,7 +30,6 @@ __all__ = [
     "threshold_errors",
 ]
 
-Floats = NDArray[np.float64]
 
 #: Which time constants come near each other.
 CASES = ("tau_m, tau_v", "tau_m, tau_syn_exc", "tau_m, tau_v, tau_syn_exc")

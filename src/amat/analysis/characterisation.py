@@ -21,17 +21,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from amat import toolchain
+from amat.arrays import Floats
 from amat.compendium import plots
 from amat.errors import AmatError
 from amat.simulation.run import DELAY, fresh_kernel, simulate
 from amat.simulation.stimuli import Stimulus, pulses, steps_of
 
 __all__ = ["Characterisation", "Protocol", "characterise", "draw_f_i_curve", "draw_psp", "draw_pulses", "write"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

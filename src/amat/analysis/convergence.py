@@ -25,6 +25,7 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from scipy.optimize import brentq
 
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.parameters import AmatParameters, IzhikevichPattern
 from amat.simulation.reference import STATE, refractory_steps, system_matrix
@@ -42,7 +43,6 @@ __all__ = [
     "order_of_convergence",
 ]
 
-Floats = NDArray[np.float64]
 
 #: Grid on which AMAT's crossings in continuous time are looked for before they are refined, in ms.
 SCAN = 0.01

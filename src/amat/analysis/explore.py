@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat import toolchain
 from amat.analysis.metrics import MEASURES, classify, measure_train
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.parameters import UNITS, AmatParameters, ParameterError
 from amat.simulation.run import fresh_kernel
@@ -28,7 +29,6 @@ from amat.simulation.stimuli import steps_of
 
 __all__ = ["MAPS", "RANGES", "Axis", "column_of", "explore", "parse_axis", "resonance", "sensitivity", "simulate_many"]
 
-Floats = NDArray[np.float64]
 
 #: What is mapped if nothing else is asked for: horizontal and vertical axis as `parse_axis` reads them.
 MAPS: tuple[tuple[str, str], ...] = (

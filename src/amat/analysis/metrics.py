@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from amat.arrays import Floats
 
 __all__ = ["KINDS", "MEASURES", "classify", "measure_train", "split_bursts", "to_neo"]
 
-Floats = NDArray[np.float64]
 
 #: Intervals between bursts are more than this many times those within.
 BURST_GAP = 2.0

@@ -27,11 +27,11 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amat.arrays import Floats
 from amat.neurons.parameters import AmatParameters
 
 __all__ = ["Trajectory", "integrate", "integrate_precise", "propagators", "refractory_steps", "system_matrix"]
 
-Floats = NDArray[np.float64]
 
 #: The order of the state: membrane potential above E_L, the two states of the voltage-dependent threshold, the
 #: two spike-triggered components, the excitatory and inhibitory synaptic currents, and the constant current.

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amat import toolchain
+from amat.arrays import Floats, Integers
 from amat.errors import AmatError
 from amat.simulation.stimuli import Stimulus
 
 __all__ = ["DELAY", "Recording", "Result", "fresh_kernel", "simulate"]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 #: Delay of every connection in ms; a whole number of steps for all time steps that divide 1 ms.
 DELAY = 1.0

@@ -8,13 +8,12 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = ["PoissonInput", "ProtocolError", "Stimulus", "pulses", "ramp", "sine", "steps_of"]
-
-Floats = NDArray[np.float64]
 
 
 class ProtocolError(AmatError, ValueError):

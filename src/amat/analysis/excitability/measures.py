@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat.analysis.excitability.checks import require_duration
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "measure_step",
 ]
 
-Floats = NDArray[np.float64]
 
 OnsetType = Literal["class 1", "class 2", "phasic"]
 SustainedType = Literal["class 1", "class 2", "none"]

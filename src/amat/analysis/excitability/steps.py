@@ -9,19 +9,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from amat import toolchain
 from amat.analysis.excitability.checks import require_count, require_duration, require_trials
 from amat.analysis.excitability.measures import FAR, NEAR, classify_onset, classify_sustained, measure_step
 from amat.analysis.patterns import MODELS, Trial, find_trial
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.simulation.run import DELAY, fresh_kernel
 from amat.simulation.stimuli import steps_of
 
 __all__ = ["PATTERNS", "UNITS", "fi_curves", "find_onsets", "representative_trials"]
 
-Floats = NDArray[np.float64]
 
 #: Patterns whose neurons represent what both models can do under a constant current.
 PATTERNS = (

@@ -21,16 +21,16 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import vectorstrength
 
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = ["cycle_window", "find_locking", "interval", "rayleigh_p", "reliability", "vector_strength"]
 
-Floats = NDArray[np.float64]
 
 #: The longest pattern that is looked for, in cycles of the stimulus, and how often it has to be seen.
 MOST_CYCLES = 5

@@ -30,12 +30,12 @@ References
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.parameters import AmatParameters
 
 __all__ = ["edge_amplitude", "filter_gain", "firing_amplitude", "grid_shift", "is_locked"]
 
-Floats = NDArray[np.float64]
 
 #: Times between two spikes at which an earlier one is looked for.
 _SAMPLES = 1000

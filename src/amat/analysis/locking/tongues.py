@@ -28,12 +28,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat import toolchain
 from amat.analysis.excitability import find_onsets, measure_step
 from amat.analysis.locking.measures import cycle_window, find_locking, vector_strength
 from amat.analysis.patterns import MODELS, Trial, find_trial
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.simulation.run import DELAY, fresh_kernel
 from amat.simulation.stimuli import ProtocolError, steps_of
@@ -58,7 +59,6 @@ __all__ = [
     "waveform",
 ]
 
-Floats = NDArray[np.float64]
 
 #: Patterns that are driven, and the constant current of each relative to that at which sustained firing begins, both
 #: from rest; at these both models fire at like rates.

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from amat import toolchain
 from amat.analysis import validation
 from amat.analysis.other_simulators.generate import Generated, generate
+from amat.arrays import Floats
 from amat.simulation.run import simulate
 
 __all__ = ["Run", "compare_with_nest", "load_neuron", "run_neuron"]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amat.analysis.metrics import BURST_GAP, CHANGED, REGULAR, split_bursts
 from amat.analysis.patterns.trials import Response
+from amat.arrays import Floats
 from amat.neurons.parameters import Catalogue
 
 __all__ = ["CRITERIA", "Criterion", "Verdict"]
 
-Floats = NDArray[np.float64]
 
 #: Smallest deflection, in mV, that counts as one.
 DEFLECTION = 0.1

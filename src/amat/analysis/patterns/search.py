@@ -35,12 +35,12 @@ from numpy.typing import NDArray
 
 from amat.analysis.patterns.criteria import CRITERIA
 from amat.analysis.patterns.trials import Trial, run, scaled, trials
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.parameters import CurrentSegment, InputCurrent
 
 __all__ = ["FACTORS", "WIDE_ENOUGH", "Window", "find_windows", "search"]
 
-Floats = NDArray[np.float64]
 
 #: Factors on the stimulus's amplitude.
 AMPLITUDES = np.geomspace(0.25, 4.0, 279)  # a hundredth apart

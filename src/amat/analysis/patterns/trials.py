@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amat import toolchain
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.parameters import (
     AmatParameters,
@@ -31,7 +31,6 @@ from amat.simulation.stimuli import Stimulus, steps_of
 
 __all__ = ["MODELS", "ModelName", "Response", "SetName", "Trial", "find_trial", "run", "trials"]
 
-Floats = NDArray[np.float64]
 
 ModelName = Literal["amat", "izhikevich"]
 #: Of AMAT's parameters: validated, or as printed with a membrane time constant of 10 or 5 ms.

@@ -8,10 +8,11 @@ import math
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq, isotonic_regression
 
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
     "local_rates",
 ]
 
-Floats = NDArray[np.float64]
 
 #: Rate at which neurons are compared, spikes/s.
 TARGET = 10.0

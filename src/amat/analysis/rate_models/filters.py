@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import least_squares
 
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = [
@@ -25,7 +26,6 @@ __all__ = [
     "group_responses",
 ]
 
-Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 FilterKind = Literal["low-pass", "band-pass"]

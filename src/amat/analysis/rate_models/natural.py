@@ -10,11 +10,12 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.signal import coherence
 
 from amat.analysis.rate_models.curves import RateCurve, curve_of
 from amat.analysis.rate_models.filters import FilterFit, FilterKind
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = [
@@ -24,8 +25,6 @@ __all__ = [
     "natural_modulation",
     "predict",
 ]
-
-Floats = NDArray[np.float64]
 
 
 def natural_modulation(duration: float, *, step: float = 1.0, seed: int = 1, highest: float = 50.0) -> Floats:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat.analysis.patterns import Trial, find_trial
+from amat.arrays import Floats
 from amat.errors import AmatError
 
 __all__ = [
@@ -27,7 +28,6 @@ __all__ = [
     "select_trials",
 ]
 
-Floats = NDArray[np.float64]
 
 #: What is modulated: the rate of the excitatory trains, or a current on top of them.
 InputKind = Literal["poisson", "current"]

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, t
 
 from amat.analysis.transfer.runs import WARM_UP
+from amat.arrays import Floats, Integers
 from amat.errors import AmatError
 
 __all__ = [
@@ -17,9 +18,7 @@ __all__ = [
     "fourier_coefficients",
 ]
 
-Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
-Integers = NDArray[np.int64]
 
 #: Level of all intervals.
 LEVEL = 0.95

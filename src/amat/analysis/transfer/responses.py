@@ -16,6 +16,7 @@ from amat.analysis.patterns import Trial
 from amat.analysis.transfer.drives import BALANCE, InputKind, Source, drive_of, require_frequencies
 from amat.analysis.transfer.estimates import estimate, fourier_coefficients
 from amat.analysis.transfer.runs import WARM_UP, SourceRun, require_runs, simulate_sources
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.simulation.run import DELAY
 from amat.simulation.stimuli import steps_of
@@ -26,7 +27,6 @@ __all__ = [
     "stationary_curves",
 ]
 
-Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
 

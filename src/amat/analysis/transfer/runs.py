@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from amat import toolchain
 from amat.analysis.patterns import MODELS, Trial
 from amat.analysis.transfer.drives import Drive, InputKind, Source
+from amat.arrays import Floats, Integers
 from amat.errors import AmatError
 from amat.simulation.run import DELAY, fresh_kernel
 from amat.simulation.stimuli import steps_of
@@ -27,8 +28,6 @@ __all__ = [
     "simulate_sources",
 ]
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 #: What is simulated before the responses are measured, in ms: five times the slowest time constant (200 ms).
 WARM_UP = 1000.0
