@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 
 from amat import paths, toolchain
-from amat.compendium.pipeline import check_config, execute_notebook, notebook_parameters
+from amat.compendium.notebooks import execute_notebook
+from amat.compendium.pipeline import check_config, notebook_parameters
 from amat.compendium.provenance import commit, commit_time
 from amat.containers.apptainer import USER, Apptainer
 from amat.containers.base import import_base, registry
@@ -60,6 +61,7 @@ DEPENDS_ON = Dependencies(
         "src/amat/cli/verify.py",
         "packages/nestml-optimised/src/nestml_optimised",
         "src/amat/containers",
+        "src/amat/compendium/notebooks.py",
         "src/amat/compendium/pipeline.py",
         "src/amat/release/sbom.py",
         "src/amat/toolchain",
