@@ -128,7 +128,7 @@ class TestWorkingPoints:
     def test_silent_neuron_and_invalid_target_are_rejected(self):
         with pytest.raises(AmatError, match="still of amat is silent up to an input of 50000"):
             find_working_points(_curves({"still": lambda x: 0 * x}))
-        with pytest.raises(AmatError, match="target must be .* got 0"):
+        with pytest.raises(AmatError, match=r"target must be .* got 0"):
             find_working_points(_curves({"a": lambda x: x}), target=0.0)
 
     def test_local_rates_cover_natural_input(self):
@@ -253,7 +253,7 @@ class TestNaturalInput:
         found = predict(curve, 1000.0, 0.2 * np.cos(2e-3 * np.pi * 10.0 * time), fit, slope=slope, bin_width=1.0)
         response = 2 * np.mean((found / 10 - 1) * np.exp(-2e-3j * np.pi * 10.0 * time)) / 0.2
         assert response == pytest.approx(complex(fit([10.0])[0]) / slope, abs=1e-3)
-        with pytest.raises(AmatError, match="slope must be positive .* got 0"):
+        with pytest.raises(AmatError, match=r"slope must be positive .* got 0"):
             predict(curve, 1000.0, np.zeros(10), fit, slope=0.0)
 
     def test_explained_variance_is_free_of_noise(self):

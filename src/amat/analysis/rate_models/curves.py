@@ -100,7 +100,9 @@ def curve_of(curves: pd.DataFrame, model: str, pattern: str) -> RateCurve:
     unstable = part["input_rate_per_s"][part["lost"] >= 0.5 * part["trials"]].min()
     part = part[~(part["input_rate_per_s"] >= unstable)]
     if len(part) < 2:
-        raise AmatError(f"The curve of {pattern} of {model} has {len(part)} usable points, 2 are needed: measure lower input rates.")
+        raise AmatError(
+            f"The curve of {pattern} of {model} has {len(part)} usable points, 2 are needed: measure lower input rates."
+        )
     # The smallest positive variance is added, so that silent trials do not get infinite weight.
     variances = part["sem_per_s"].fillna(0.0) ** 2
     weights = 1.0 / (variances + variances[variances > 0].min() if (variances > 0).any() else variances + 1.0)

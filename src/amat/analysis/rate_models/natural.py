@@ -106,7 +106,9 @@ def predict(
     course = np.asarray(modulation, dtype=np.float64)
     if fit is not None:
         if not slope > 0:
-            raise AmatError(f"slope must be positive where a filter is used, got {slope:g}: the curve must rise at the working point.")
+            raise AmatError(
+                f"slope must be positive for a filter, got {slope:g}: choose a working point where the curve rises."
+            )
         f = np.fft.rfftfreq(len(course), 1e-3 * step)
         course = np.fft.irfft(np.fft.rfft(course) * fit(f) / slope, len(course))
     rates = curve(input_rate * (1.0 + course))
