@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 MODEL = "amat2_psc_exp_neuron_opt"
 
-OPTIMISED = [name for name, model in toolchain.MODELS.items() if model.codegen == "opt"]
+OPTIMISED = [name for name, model in toolchain.MODELS.items() if model.codegen == "optimised"]
 
 #: What a simulation in a process of its own says at its end.
 FINISHED = "the simulation is over"

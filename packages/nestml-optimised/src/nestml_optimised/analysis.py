@@ -119,7 +119,7 @@ class _Analysis:
 
     def _refuse_what_is_not_supported(self) -> None:
         def refuse(what: str) -> None:
-            raise UnsupportedModelError(f"it has {what}, which only NESTML's own templates support")
+            raise UnsupportedModelError(f"it has {what}, which only NESTML's templates support")
 
         neuron = self.neuron
         if neuron.has_state_vectors() or neuron.get_vector_symbols():
