@@ -2,14 +2,15 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The door ``./amat``: what it says, what it asks of the system, and when it makes ``.venv`` again.
+"""The launcher ``./amat``: its messages, the packages it installs, and when it rebuilds ``.venv``.
 
-A copy of the door runs in a folder of its own. Compiler, CMake, Python and apt are stand-ins that write down how they
-were called, and PATH holds nothing else but the basic commands of every Debian: no network, no installation, and
-the same on every machine. The stand-in for pip makes a stand-in for the ``amat`` command.
+A copy of the launcher runs in a temporary folder. Stand-ins for compiler, CMake, Python and apt record how they are
+called, and PATH has only the basic commands of Debian in addition: the tests need no network, install nothing, and are
+the same on every machine. The stand-in for pip creates a stand-in for the ``amat`` command.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,15 +20,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from amat.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 
-# All that the door may use of the system before it has installed anything.
+# The commands that the launcher may use before it has installed anything.
 BASICS = "awk bash cat cut df dirname env flock mkdir mv readlink rm sed sha256sum tail"
-COMMANDS = ("reproduce", "test", "build", "validate", "book", "setup")
 
 LOCK = """\
-# made by a tool
+# written by a tool
 numpy==2.4.6 \\
     --hash=sha256:00
 packaging==25.0 \\
@@ -43,7 +46,7 @@ wheel==0.48.0 ; python_version >= '3' \\
 """
 
 OPTIONAL = """\
-# made by a tool
+# written by a tool
 extra tools other
 """
 
@@ -93,8 +96,8 @@ exit 7
 """
 
 
-class Door:
-    """A copy of the door beside stand-ins for everything it calls."""
+class Launcher:
+    """A copy of the launcher with stand-ins for everything it calls."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -133,12 +136,12 @@ class Door:
         path.chmod(0o755)
 
     def asked(self) -> list[str]:
-        """Return what the stand-ins were asked to do."""
+        """Return the recorded calls of the stand-ins."""
         record = self.folder / "calls"
         return record.read_text().splitlines() if record.exists() else []
 
     def calls(self) -> list[str]:
-        """Return what the stand-ins were asked to do, and forget it."""
+        """Return and delete the recorded calls of the stand-ins."""
         lines = self.asked()
         (self.folder / "calls").unlink(missing_ok=True)
         return lines
@@ -170,7 +173,7 @@ SET_UP = ["venv", "build tools", "packages", "editable"]
 
 def find(name: str) -> str:
     path = shutil.which(name)
-    assert path, f"{name} is not on this machine"
+    assert path, f"this machine has no {name}"
     return path
 
 
@@ -181,45 +184,45 @@ def steps(calls: list[str]) -> list[str]:
 def wait_for(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 30
     while not condition():
-        assert time.monotonic() < end, "waited 30 s in vain"
+        assert time.monotonic() < end, "waited 30 s without success"
         time.sleep(0.02)
 
 
 @pytest.fixture
-def door() -> Iterator[Door]:
-    # Not pytest's tmp_path: that is closed to other users, one of whom runs the door below.
-    with tempfile.TemporaryDirectory(prefix="amat-door-") as folder:
+def launcher() -> Iterator[Launcher]:
+    # Other users, one of whom runs the launcher below, cannot enter pytest's tmp_path.
+    with tempfile.TemporaryDirectory(prefix="amat-launcher-") as folder:
         Path(folder).chmod(0o755)
-        yield Door(Path(folder).resolve())
+        yield Launcher(Path(folder).resolve())
 
 
 @pytest.fixture
-def ordinary_user(door: Door) -> list[str]:
-    """The words before a command that run it without root's rights; the clone is given to that user."""
+def ordinary_user(launcher: Launcher) -> list[str]:
+    """The prefix of a command that runs it without root's rights; the clone belongs to that user."""
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         pytest.skip("needs setpriv to give up root's rights")
     words = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if subprocess.run([*words, "test", "-x", str(door.clone / "amat")], capture_output=True).returncode:
-        pytest.skip("setpriv may not change the user here, or that user cannot read the temporary folder")
-    for path in (door.folder, *door.clone.rglob("*"), door.clone):
+    if subprocess.run([*words, "test", "-x", str(launcher.clone / "amat")], capture_output=True).returncode:
+        pytest.skip("setpriv cannot change the user here, or that user cannot read the temporary folder")
+    for path in (launcher.folder, *launcher.clone.rglob("*"), launcher.clone):
         os.chown(path, 65534, 65534)
     return words
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
-def test_help_needs_no_set_up(door: Door, words: tuple[str, ...]) -> None:
+def test_help_needs_no_set_up(launcher: Launcher, words: tuple[str, ...]) -> None:
     for tool in ("cmake", "make", "git", "g++", "python3"):
-        (door.tools / tool).unlink()
-    done = door.run(*words)
+        (launcher.tools / tool).unlink()
+    done = launcher.run(*words)
     assert done.returncode == 0
     assert done.stderr == ""
-    for command in COMMANDS:
-        assert f"./amat {command} " in done.stdout
+    listed = re.findall(r"[\w-]+", " ".join(re.findall(r"^  \./amat (.*?)  ", done.stdout, re.MULTILINE)))
+    assert sorted(listed) == sorted(get_command(app).commands)
     assert "./amat COMMAND --help" in done.stdout
-    assert sorted(path.name for path in door.clone.iterdir()) == [
+    assert sorted(path.name for path in launcher.clone.iterdir()) == [
         ".git",
         "amat",
         "containers",
@@ -228,15 +231,15 @@ def test_help_needs_no_set_up(door: Door, words: tuple[str, ...]) -> None:
     ]
 
 
-def test_first_command_sets_up_and_hands_over(door: Door) -> None:
-    elsewhere = door.folder / "else where"
+def test_first_command_sets_up_and_runs(launcher: Launcher) -> None:
+    elsewhere = launcher.folder / "else where"
     elsewhere.mkdir()
-    done = door.run("test", "-k", "a b", cwd=elsewhere)
+    done = launcher.run("test", "-k", "a b", cwd=elsewhere)
     assert done.stdout == f"{elsewhere}|3|test|-k|a b|unset|"
-    assert done.returncode == 7  # the command's own
-    calls = door.calls()
+    assert done.returncode == 7  # the status of the command
+    calls = launcher.calls()
     assert steps(calls) == SET_UP
-    # What the source packages are built with comes out of the lock too, hashes included.
+    # The build tools come from the lock as well, with their hashes.
     tools = calls[calls.index("build tools") + 1 : calls.index("packages")]
     assert [line.split()[0] for line in tools] == [
         "packaging==25.0",
@@ -248,123 +251,126 @@ def test_first_command_sets_up_and_hands_over(door: Door) -> None:
     ]
 
 
-def test_groups_of_packages_can_be_left_out(door: Door) -> None:
-    door.run("build")
-    calls = door.calls()
+def test_optional_groups_are_left_out(launcher: Launcher) -> None:
+    launcher.run("build")
+    calls = launcher.calls()
     everything = calls[calls.index("packages") + 1 : calls.index("editable")]
     assert [line for line in everything if line.strip()] == LOCK.splitlines()[1:]
-    shutil.rmtree(door.clone / ".venv")
-    assert door.run("build", AMAT_WITHOUT="extra").returncode == 7
-    calls = door.calls()
+    shutil.rmtree(launcher.clone / ".venv")
+    assert launcher.run("build", AMAT_WITHOUT="extra").returncode == 7
+    calls = launcher.calls()
     packages = calls[calls.index("packages") + 1 : calls.index("editable")]
     assert packages == [line for line in everything if not line.startswith("tools==") and "sha256:05" not in line]
 
 
-def test_an_unknown_group_is_told_before_any_work(door: Door) -> None:
-    done = door.run("build", AMAT_WITHOUT="extras")
+def test_unknown_group_is_an_error_before_any_work(launcher: Launcher) -> None:
+    done = launcher.run("build", AMAT_WITHOUT="extras")
     assert done.returncode == 1
-    assert "AMAT_WITHOUT names extras, and the groups in containers/optional.txt are: extra" in done.stderr
-    assert door.calls() == []
+    assert (
+        "AMAT_WITHOUT names extras, which is not a group. The groups in containers/optional.txt are: extra"
+        in done.stderr
+    )
+    assert launcher.calls() == []
 
 
-def test_only_a_clone_needs_git(door: Door) -> None:
-    (door.tools / "git").unlink()
-    (door.clone / ".git").rmdir()
-    assert door.run("build").returncode == 7
+def test_only_a_clone_needs_git(launcher: Launcher) -> None:
+    (launcher.tools / "git").unlink()
+    (launcher.clone / ".git").rmdir()
+    assert launcher.run("build").returncode == 7
 
 
-def test_second_command_does_nothing_again(door: Door) -> None:
-    door.run("build")
-    door.calls()
-    done = door.run("build")
+def test_second_command_repeats_nothing(launcher: Launcher) -> None:
+    launcher.run("build")
+    launcher.calls()
+    done = launcher.run("build")
     assert (done.returncode, done.stderr) == (7, "")
-    assert door.calls() == []
+    assert launcher.calls() == []
 
 
-def test_changed_lock_makes_the_environment_anew(door: Door) -> None:
-    door.run("build")
-    door.calls()
-    door.lock.write_text(LOCK.replace("2.4.6", "2.4.7"))
-    assert door.run("build").returncode == 7
-    assert steps(door.calls()) == SET_UP
+def test_changed_lock_rebuilds_the_environment(launcher: Launcher) -> None:
+    launcher.run("build")
+    launcher.calls()
+    launcher.lock.write_text(LOCK.replace("2.4.6", "2.4.7"))
+    assert launcher.run("build").returncode == 7
+    assert steps(launcher.calls()) == SET_UP
 
 
-def test_changed_project_is_installed_again_without_its_packages(door: Door) -> None:
-    door.run("build")
-    door.calls()
-    (door.clone / "pyproject.toml").write_text("[project]\nname = 'other'\n")
-    assert door.run("build").returncode == 7
-    assert steps(door.calls()) == ["editable"]
-    assert door.run("build").returncode == 7
-    assert door.calls() == []
+def test_changed_project_is_reinstalled_without_its_packages(launcher: Launcher) -> None:
+    launcher.run("build")
+    launcher.calls()
+    (launcher.clone / "pyproject.toml").write_text("[project]\nname = 'other'\n")
+    assert launcher.run("build").returncode == 7
+    assert steps(launcher.calls()) == ["editable"]
+    assert launcher.run("build").returncode == 7
+    assert launcher.calls() == []
 
 
-def test_moved_clone_makes_the_environment_anew(door: Door) -> None:
-    door.run("build")
-    door.calls()
-    door.clone = door.clone.rename(door.folder / "moved here")
-    assert door.run("build").stdout.startswith(f"{door.clone}|1|build|")
-    assert steps(door.calls()) == SET_UP
+def test_moved_clone_rebuilds_the_environment(launcher: Launcher) -> None:
+    launcher.run("build")
+    launcher.calls()
+    launcher.clone = launcher.clone.rename(launcher.folder / "moved here")
+    assert launcher.run("build").stdout.startswith(f"{launcher.clone}|1|build|")
+    assert steps(launcher.calls()) == SET_UP
 
 
-def test_python_that_went_away_makes_the_environment_anew(door: Door) -> None:
-    door.run("build")
-    door.calls()
-    (door.tools / "python3").rename(door.tools / "python3.12")
-    assert door.run("build").returncode == 7
-    assert steps(door.calls()) == SET_UP
-    assert f"python {door.tools}/python3.12\n" in door.stamp.read_text()
+def test_removed_python_rebuilds_the_environment(launcher: Launcher) -> None:
+    launcher.run("build")
+    launcher.calls()
+    (launcher.tools / "python3").rename(launcher.tools / "python3.12")
+    assert launcher.run("build").returncode == 7
+    assert steps(launcher.calls()) == SET_UP
+    assert f"python {launcher.tools}/python3.12\n" in launcher.stamp.read_text()
 
 
-def test_unsuitable_python_is_passed_over(door: Door) -> None:
-    (door.tools / "python3").rename(door.tools / "python3.11")
-    door.stand_in("python3", "exit 1")  # as Debian's without python3-venv
-    assert door.run("build").returncode == 7
-    assert f"python {door.tools}/python3.11\n" in door.stamp.read_text()
+def test_unsuitable_python_is_skipped(launcher: Launcher) -> None:
+    (launcher.tools / "python3").rename(launcher.tools / "python3.11")
+    launcher.stand_in("python3", "exit 1")  # as Debian's without python3-venv
+    assert launcher.run("build").returncode == 7
+    assert f"python {launcher.tools}/python3.11\n" in launcher.stamp.read_text()
 
 
 @pytest.mark.parametrize("lock", [LOCK, LOCK.replace("2.4.6", "2.4.7")], ids=["as before", "changed"])
 @pytest.mark.parametrize("step", SET_UP[1:])
-def test_killed_set_up_is_done_again(door: Door, step: str, lock: str) -> None:
-    door.run("build")
-    door.calls()
-    door.lock.write_text(LOCK.replace("2.4.6", "2.4.7"))
-    hold = door.folder / "hold"
+def test_killed_set_up_starts_again(launcher: Launcher, step: str, lock: str) -> None:
+    launcher.run("build")
+    launcher.calls()
+    launcher.lock.write_text(LOCK.replace("2.4.6", "2.4.7"))
+    hold = launcher.folder / "hold"
     hold.write_text(step)
-    process = door.start("build")
-    wait_for(lambda: step in door.asked())
+    process = launcher.start("build")
+    wait_for(lambda: step in launcher.asked())
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     hold.unlink()
-    door.lock.write_text(lock)  # neither what was complete before counts now, nor what is half made
-    assert door.run("build").returncode == 7
-    assert steps(door.calls()) == [*SET_UP[: SET_UP.index(step) + 1], *SET_UP]
+    launcher.lock.write_text(lock)  # neither the former environment counts now, nor the incomplete one
+    assert launcher.run("build").returncode == 7
+    assert steps(launcher.calls()) == [*SET_UP[: SET_UP.index(step) + 1], *SET_UP]
 
 
-def test_two_doors_set_up_once(door: Door) -> None:
-    hold = door.folder / "hold"
+def test_two_commands_set_up_once(launcher: Launcher) -> None:
+    hold = launcher.folder / "hold"
     hold.write_text("packages")
-    first = door.start("build")
-    wait_for(lambda: "packages" in door.asked())
-    second = door.start("validate")
+    first = launcher.start("build")
+    wait_for(lambda: "packages" in launcher.asked())
+    second = launcher.start("validate")
     assert second.stderr is not None
     assert "waiting for another set-up" in second.stderr.readline()
     hold.unlink()
     assert "|build|" in first.communicate(timeout=60)[0]
     assert "|validate|" in second.communicate(timeout=60)[0]
-    assert steps(door.calls()) == SET_UP
+    assert steps(launcher.calls()) == SET_UP
 
 
-def test_failing_pip_is_told_and_can_be_repeated(door: Door) -> None:
-    (door.folder / "fail").touch()
-    done = door.run("build")
+def test_failure_of_pip_is_reported_and_can_be_repeated(launcher: Launcher) -> None:
+    (launcher.folder / "fail").touch()
+    done = launcher.run("build")
     assert done.returncode not in (0, 7)
     assert "ERROR: the index does not answer" in done.stderr
-    assert str(door.clone / "build" / "setup.log") in done.stderr
+    assert str(launcher.clone / "build" / "setup.log") in done.stderr
     assert "the same command" in done.stderr
-    assert not door.stamp.exists()
-    (door.folder / "fail").unlink()
-    assert door.run("build").returncode == 7
+    assert not launcher.stamp.exists()
+    (launcher.folder / "fail").unlink()
+    assert launcher.run("build").returncode == 7
 
 
 @pytest.mark.parametrize(
@@ -373,68 +379,68 @@ def test_failing_pip_is_told_and_can_be_repeated(door: Door) -> None:
         ("g++", None, "g++"),
         ("g++", COMPILER_WITHOUT_GSL, "libgsl-dev"),
         ("cmake", None, "cmake"),
-        ("make", "exit 1", "make"),  # there, but broken
+        ("make", "exit 1", "make"),  # present, but broken
         ("git", None, "git"),
     ],
 )
-def test_ordinary_user_is_told_the_command(
-    door: Door, ordinary_user: list[str], tool: str, body: str | None, package: str
+def test_ordinary_user_gets_the_command(
+    launcher: Launcher, ordinary_user: list[str], tool: str, body: str | None, package: str
 ) -> None:
-    door.stand_in(tool, body or FINE)
+    launcher.stand_in(tool, body or FINE)
     if body is None:
-        (door.tools / tool).unlink()
-    door.stand_in("apt-get", f"echo apt-get >>{door.folder}/calls")
-    done = door.run("build", user=ordinary_user)
+        (launcher.tools / tool).unlink()
+    launcher.stand_in("apt-get", f"echo apt-get >>{launcher.folder}/calls")
+    done = launcher.run("build", user=ordinary_user)
     assert done.returncode == 1
     assert done.stdout == ""
     command = next(line for line in done.stderr.splitlines() if "apt-get install" in line).split()
     assert command[:4] == ["sudo", "apt-get", "update", "&&"]
     packages = command[command.index("--no-install-recommends") + 1 :]
     assert package in packages
-    assert set(packages) <= {package, *HEADER_PACKAGES}  # headers can only be looked for with a compiler
-    assert door.calls() == []  # nothing was installed, nothing made
-    assert not (door.clone / ".venv").exists()
+    assert set(packages) <= {package, *HEADER_PACKAGES}  # headers can only be found with a compiler
+    assert launcher.calls() == []  # nothing was installed
+    assert not (launcher.clone / ".venv").exists()
 
 
-def test_folder_that_cannot_be_written_is_told(door: Door, ordinary_user: list[str]) -> None:
-    door.clone.chmod(0o555)
-    done = door.run("build", user=ordinary_user)
-    door.clone.chmod(0o755)
+def test_unwritable_folder_is_an_error(launcher: Launcher, ordinary_user: list[str]) -> None:
+    launcher.clone.chmod(0o555)
+    done = launcher.run("build", user=ordinary_user)
+    launcher.clone.chmod(0o755)
     assert done.returncode == 1
-    assert f"cannot write in {door.clone}" in done.stderr
+    assert f"cannot write to {launcher.clone}" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs system packages")
-def test_root_installs_what_is_missing(door: Door) -> None:
-    (door.tools / "cmake").unlink()
-    door.stand_in("g++", COMPILER_WITHOUT_GSL)
-    door.stand_in("dpkg", f'echo dpkg "$@" >>{door.folder}/calls')
-    door.stand_in(
+def test_root_installs_what_is_missing(launcher: Launcher) -> None:
+    (launcher.tools / "cmake").unlink()
+    launcher.stand_in("g++", COMPILER_WITHOUT_GSL)
+    launcher.stand_in("dpkg", f'echo dpkg "$@" >>{launcher.folder}/calls')
+    launcher.stand_in(
         "apt-get",
-        f"""echo apt-get "$@" >>{door.folder}/calls
+        f"""echo apt-get "$@" >>{launcher.folder}/calls
 [[ $1 == install ]] || exit 0
-ln -sf make {door.tools}/cmake
-printf '#!/usr/bin/env bash\\n{COMPILER}\\n' >{door.tools}/g++
+ln -sf make {launcher.tools}/cmake
+printf '#!/usr/bin/env bash\\n{COMPILER}\\n' >{launcher.tools}/g++
 """,
     )
-    assert door.run("build").returncode == 7
-    calls = door.calls()
+    assert launcher.run("build").returncode == 7
+    calls = launcher.calls()
     assert calls[:2] == ["dpkg --configure -a", "apt-get update"]
     assert calls[2].startswith("apt-get install -y --no-install-recommends ")
     assert calls[2].endswith(" cmake libgsl-dev")
     assert steps(calls) == SET_UP
-    (door.tools / "cmake").unlink()
-    assert door.run("build").returncode == 7
-    assert [line.split()[0] for line in door.calls()] == ["dpkg", "apt-get", "apt-get"]
+    (launcher.tools / "cmake").unlink()
+    assert launcher.run("build").returncode == 7
+    assert [line.split()[0] for line in launcher.calls()] == ["dpkg", "apt-get", "apt-get"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root installs system packages")
-def test_failed_installation_is_told(door: Door) -> None:
-    (door.tools / "cmake").unlink()
-    door.stand_in("dpkg", FINE)
-    door.stand_in("apt-get", 'echo "E: no such mirror"; exit 100')
-    done = door.run("build")
+def test_failed_installation_is_reported(launcher: Launcher) -> None:
+    (launcher.tools / "cmake").unlink()
+    launcher.stand_in("dpkg", FINE)
+    launcher.stand_in("apt-get", 'echo "E: no such mirror"; exit 100')
+    done = launcher.run("build")
     assert done.returncode == 1
     assert "E: no such mirror" in done.stderr
     assert "apt-get could not install cmake" in done.stderr
-    assert not (door.clone / ".venv").exists()
+    assert not (launcher.clone / ".venv").exists()
