@@ -30,9 +30,9 @@ NEURON = AmatParameters(tau_m=5.0, C_m=100.0, alpha_1=37.0, alpha_2=2.0, omega=1
 MODELS = ("amat2_psc_exp", toolchain.AMAT, toolchain.AMAT_OPT)
 
 
-def main(words: list[str]) -> dict[str, Any]:
+def main(args: list[str]) -> dict[str, Any]:
     """Return the record of the self-test; exit with a message if something is wrong."""
-    if words == ["--first-spike"]:
+    if args == ["--first-spike"]:
         return {"steps": spikes([toolchain.AMAT_OPT])}
     return {
         "commit": provenance.commit(),

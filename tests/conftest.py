@@ -40,9 +40,9 @@ def amat_module() -> toolchain.Module:
 def run_amat():
     """A function that runs the ``amat`` command as a user does, and returns the finished process."""
 
-    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(AMAT_COMMAND), *map(str, words)],
+            [str(AMAT_COMMAND), *map(str, args)],
             check=False,
             capture_output=True,
             text=True,

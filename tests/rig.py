@@ -31,7 +31,7 @@ class Finished:
 
 
 def run(
-    *words: object,
+    *args: object,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     log: Path | None = None,
@@ -43,7 +43,7 @@ def run(
     A log takes everything that the command writes while it runs; `Finished.output` is empty then.
     """
     __tracebackhide__ = True
-    command = [str(word) for word in words]
+    command = [str(arg) for arg in args]
     shown = " ".join(command)[-300:]
     start = time.monotonic()
     with contextlib.nullcontext(subprocess.PIPE) if log is None else log.open("w") as out:

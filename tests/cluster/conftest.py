@@ -4,7 +4,7 @@
 
 """A Slurm with two virtual nodes, NEST with MPI, and a copy of the checkout, each made once per run.
 
-The copy leaves the checkout untouched, and nobody who edits it meanwhile changes what is tested. NEST with MPI and the
+The copy leaves the checkout untouched, and later edits do not affect the tests. NEST with MPI and the
 copy come first in ``PYTHONPATH``; everything else is that of the environment.
 """
 
@@ -49,15 +49,15 @@ def needed_packages() -> set[str]:
     """Return the Debian packages that this machine lacks for Slurm and for building NEST with MPI."""
     missing = {package for name, package in slurm.DAEMONS.items() if shutil.which(name, path=system_path()) is None}
     if shutil.which("dpkg-query"):
-        words = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", PLUGINS]
-        if subprocess.run(words, check=False, capture_output=True, text=True).stdout != "installed":
+        args = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", PLUGINS]
+        if subprocess.run(args, check=False, capture_output=True, text=True).stdout != "installed":
             missing.add(PLUGINS)
     return missing | set(missing_packages().values())
 
 
 @pytest.fixture(scope="session")
 def folder(request):
-    """A folder for everything that is made; kept if a test fails."""
+    """A folder for all files of these tests; kept if a test fails."""
     if os.geteuid():
         pytest.skip(f"needs root, for {slurm.DEFAULT_CONFIGURATION}: best in a container")
     require_packages(needed_packages)

@@ -7,7 +7,7 @@
 The nodes share the cores of the machine: such a cluster tests function, never speed.
 
 The daemons are children of this process and end with it, even when it is killed. Everything that they start carries
-a variable in its environment by which a later run finds and ends what a killed run left.
+a variable in its environment by which a later run finds and ends the processes of a killed one.
 """
 
 import contextlib
@@ -125,9 +125,9 @@ class Slurm:
             "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
         }
 
-    def run(self, *words: str, check: bool = True, timeout: float = 60) -> str:
+    def run(self, *args: str, check: bool = True, timeout: float = 60) -> str:
         """Run one of Slurm's commands on this cluster, and return its output."""
-        done = run(*words, env={**os.environ, **self.environment}, timeout=timeout, check=check)
+        done = run(*args, env={**os.environ, **self.environment}, timeout=timeout, check=check)
         return done.output
 
     def start(self) -> None:
@@ -177,8 +177,8 @@ class Slurm:
     def jobs(self, *states: str) -> list[dict[str, str]]:
         """Return the ID, state, node list and comment of each job that the controller knows."""
         keys = ("JobID", "State", "NodeList", "Comment")
-        words = ["squeue", "--noheader", f"--states={','.join(states) or 'all'}"]
-        shown = self.run(*words, "--Format=" + ",".join(f"{key}:|" for key in keys))
+        args = ["squeue", "--noheader", f"--states={','.join(states) or 'all'}"]
+        shown = self.run(*args, "--Format=" + ",".join(f"{key}:|" for key in keys))
         rows = (line.split("|") for line in shown.splitlines() if line)
         return [{key: value.strip() for key, value in zip(keys, row, strict=False)} for row in rows]
 

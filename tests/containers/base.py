@@ -4,7 +4,7 @@
 
 """The images' base, made from Debian's packages and served in place of Docker Hub.
 
-A machine without a route to Docker Hub can so build the unmodified files. The stand-in has the name, the release and
+A machine without access to Docker Hub can thus build the unmodified files. The stand-in has the name, the release and
 the packages of Debian's slim image, and comes from a registry on the loopback interface.
 """
 
@@ -37,8 +37,8 @@ def mirrors() -> tuple[str, str]:
 
 def bootstrap(target: Path, suite: str, sources: list[str], log: Path, *options: str) -> None:
     """Make a folder, or an archive ending in ``.tar``, of a minimal Debian; `options` are those of mmdebstrap."""
-    words = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={_KEYRING}", *options]
-    if run(*words, suite, target, *sources, log=log, check=False).status:
+    args = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--keyring={_KEYRING}", *options]
+    if run(*args, suite, target, *sources, log=log, check=False).status:
         pytest.skip(f"Debian's {suite} cannot be installed from {sources[0]}. {tail(log)}")
 
 

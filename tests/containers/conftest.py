@@ -55,7 +55,7 @@ class Image:
 
 @pytest.fixture(scope="session")
 def folder(request):
-    """A folder for everything that is made; kept if a test fails."""
+    """A folder for all files of these tests; kept if a test fails."""
     if os.geteuid():
         pytest.skip("needs root, to make the images' base: best in a container")
     path = system_path()
@@ -98,8 +98,8 @@ def checkout(root, folder):
     certificates = target / "containers" / "certificates"
     for certificate in CERTIFICATES.glob("*.crt"):
         shutil.copy2(certificate, certificates)
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
-    run(*words, "-keyout", os.devnull, "-out", certificates / "test.crt")
+    args = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"]
+    run(*args, "-keyout", os.devnull, "-out", certificates / "test.crt")
     return target
 
 
@@ -136,8 +136,8 @@ def docker_image(docker, folder, checkout, arguments):
     user = USER + 1
     os.chown(work, user, user)
 
-    def call(*words, cwd=work, **options):
-        return docker.run(TAG, *words, folder=cwd, user=user, **options)
+    def call(*args, cwd=work, **options):
+        return docker.run(TAG, *args, folder=cwd, user=user, **options)
 
     return Image(call, work, docker.labels(TAG))
 
@@ -182,12 +182,12 @@ def sif(apptainer, build_sif):
 def sif_image(apptainer, sif, folder_name, contained):
     work = apptainer.folder_of_user(folder_name)
 
-    def call(*words, cwd=work, env=None, **options):
+    def call(*args, cwd=work, env=None, **options):
         if not contained:
-            return apptainer("run", sif, *words, cwd=cwd, env=env, network=False, **options)
+            return apptainer("run", sif, *args, cwd=cwd, env=env, network=False, **options)
         variables = [word for name, value in (env or {}).items() for word in ("--env", f"{name}={value}")]
         flags = ["--containall", "--no-home", "--cleanenv", "--bind", cwd, "--pwd", cwd, *variables]
-        return apptainer("run", *flags, sif, *words, cwd=cwd, network=False, **options)
+        return apptainer("run", *flags, sif, *args, cwd=cwd, network=False, **options)
 
     inspected = json.loads(apptainer("inspect", "--json", "--labels", sif).output)
     return Image(call, work, inspected["data"]["attributes"]["labels"])

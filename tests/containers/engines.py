@@ -38,9 +38,9 @@ exec setpriv --reuid "$user" --regid "$user" --clear-groups env -i \
 """
 
 
-def without_network(words: Sequence[object]) -> list[object]:
+def without_network(args: Sequence[object]) -> list[object]:
     """Return a command that runs another one with no network but the loopback interface."""
-    return ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *words]
+    return ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *args]
 
 
 class Apptainer:
@@ -87,7 +87,7 @@ class Apptainer:
 
     def __call__(
         self,
-        *words: object,
+        *args: object,
         cwd: Path | None = None,
         env: dict[str, str] | None = None,
         network: bool = True,
@@ -103,7 +103,7 @@ class Apptainer:
         }
         entry = ["unshare", "--mount", "--propagation", "private", "bash", "-c", _ENTER, "enter"]
         place = [self._tree, self.folder, cwd or self.folder, USER]
-        command = [*entry, *place, *(f"{name}={value}" for name, value in variables.items()), program, *words]
+        command = [*entry, *place, *(f"{name}={value}" for name, value in variables.items()), program, *args]
         return run(*(command if network else without_network(command)), **options)
 
 
@@ -120,11 +120,11 @@ class Docker:
     def build(self, checkout: Path, tag: str, arguments: Sequence[str], log: Path) -> Finished:
         """Build the unmodified Dockerfile of a checkout on the base in the store."""
         given = [word for argument in arguments for word in ("--build-arg", argument)]
-        words = [*self.buildah, "build", "--isolation", "chroot", "--pull-never", "--tag", tag, *given, checkout]
-        return run(*words, log=log)
+        args = [*self.buildah, "build", "--isolation", "chroot", "--pull-never", "--tag", tag, *given, checkout]
+        return run(*args, log=log)
 
     def run(
-        self, tag: str, *words: object, folder: Path, user: int, env: dict[str, str] | None = None, **options: object
+        self, tag: str, *args: object, folder: Path, user: int, env: dict[str, str] | None = None, **options: object
     ) -> Finished:
         """Run an image's entry point without a network, with `folder` mounted at ``/work``.
 
@@ -134,7 +134,7 @@ class Docker:
         command = ["podman", *self._store, "--runtime", "runc", "run", "--rm", "--pull=never", "--network", "host"]
         command += [*self._LIMITS, "--read-only", "--tmpfs", "/tmp", "--user", f"{user}:{user}", *variables]
         command += ["--volume", f"{folder}:/work", tag]
-        return run(*without_network([*command, *words]), **options)
+        return run(*without_network([*command, *args]), **options)
 
     def labels(self, tag: str) -> dict[str, str]:
         """Return an image's labels."""

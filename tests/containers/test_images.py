@@ -130,8 +130,8 @@ def test_apptainer_test(apptainer, apptainer_image, sif):
 def test_apps(apptainer, apptainer_image, sif, locked):
     work = apptainer_image.work
     assert apptainer("run", "--app", "jupyter", sif, "--version", cwd=work).output.strip() == locked("jupyterlab")
-    words = ["-c", "python -c 'import nest; print(nest.__version__)'"]
-    shown = apptainer("run", "--app", "shell", sif, *words, cwd=work).output
+    args = ["-c", "python -c 'import nest; print(nest.__version__)'"]
+    shown = apptainer("run", "--app", "shell", sif, *args, cwd=work).output
     assert shown.split()[-1] == locked("nest-simulator")
 
 

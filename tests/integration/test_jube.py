@@ -19,10 +19,10 @@ pytestmark = [
 
 
 def test_jube_runs_cells_and_reads_their_results(root, tmp_path):
-    def jube(*words):
+    def jube(*args):
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         return subprocess.run(
-            ["jube", *words], check=True, capture_output=True, text=True, cwd=tmp_path, env=environment
+            ["jube", *args], check=True, capture_output=True, text=True, cwd=tmp_path, env=environment
         ).stdout
 
     shutil.copy(root / "config" / "jube" / "amat.yaml", tmp_path)

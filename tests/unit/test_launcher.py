@@ -147,10 +147,10 @@ class Launcher:
         return lines
 
     def start(
-        self, *words: str, user: list[str] | None = None, cwd: Path | None = None, **environment: str
+        self, *args: str, user: list[str] | None = None, cwd: Path | None = None, **environment: str
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*(user or []), str(self.clone / "amat"), *words],
+            [*(user or []), str(self.clone / "amat"), *args],
             cwd=cwd or self.clone,
             env={"PATH": str(self.tools), "HOME": str(self.clone), "PYTHONPATH": "/somewhere", **environment},
             stdin=subprocess.DEVNULL,
@@ -161,11 +161,11 @@ class Launcher:
         )
 
     def run(
-        self, *words: str, user: list[str] | None = None, cwd: Path | None = None, **environment: str
+        self, *args: str, user: list[str] | None = None, cwd: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, user=user, cwd=cwd, **environment)
+        process = self.start(*args, user=user, cwd=cwd, **environment)
         out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(words, process.returncode, out, err)
+        return subprocess.CompletedProcess(args, process.returncode, out, err)
 
 
 SET_UP = ["venv", "build tools", "packages", "editable"]
@@ -204,19 +204,19 @@ def ordinary_user(launcher: Launcher) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         pytest.skip("needs setpriv to give up root's rights")
-    words = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if subprocess.run([*words, "test", "-x", str(launcher.clone / "amat")], capture_output=True).returncode:
+    args = [setpriv, "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*args, "test", "-x", str(launcher.clone / "amat")], capture_output=True).returncode:
         pytest.skip("setpriv cannot change the user here, or that user cannot read the temporary folder")
     for path in (launcher.folder, *launcher.clone.rglob("*"), launcher.clone):
         os.chown(path, 65534, 65534)
-    return words
+    return args
 
 
-@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("help",)])
-def test_help_needs_no_set_up(launcher: Launcher, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("args", [(), ("--help",), ("-h",), ("help",)])
+def test_help_needs_no_set_up(launcher: Launcher, args: tuple[str, ...]) -> None:
     for tool in ("cmake", "make", "git", "g++", "python3"):
         (launcher.tools / tool).unlink()
-    done = launcher.run(*words)
+    done = launcher.run(*args)
     assert done.returncode == 0
     assert done.stderr == ""
     listed = re.findall(r"[\w-]+", " ".join(re.findall(r"^  \./amat (.*?)  ", done.stdout, re.MULTILINE)))
