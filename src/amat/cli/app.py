@@ -6,7 +6,6 @@
 
 import dataclasses
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,10 +34,11 @@ from amat.cli import explore as cli_explore
 from amat.cli import patterns as cli_patterns
 from amat.cli import tutorial as cli_tutorial
 from amat.cli import upstream as cli_upstream
-from amat.cli import verify as cli_verify
+from amat.cli.build_nest import build_nest
+from amat.cli.test import test
 from amat.errors import AmatError
 
-#: For commands that pass words that they do not know on to another program.
+#: Settings of commands that pass unknown arguments on to another program.
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app = typer.Typer(
@@ -49,8 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_benchmark.app)
-app.add_typer(cli_verify.app)
-app.command()(cli_verify.build_nest)
+app.command()(build_nest)
 app.command()(cli_archive.archive)
 app.command()(cli_archive.citation)
 app.command()(cli_archive.deposit)
@@ -59,6 +58,7 @@ app.command()(cli_patterns.simulate)
 app.command()(cli_explore.explore)
 app.command()(cli_upstream.upstream)
 app.command(context_settings=_PASS_ON)(cli_tutorial.tutorial)
+app.command(context_settings=_PASS_ON)(test)
 _console = Console()
 _messages = Console(stderr=True)
 
@@ -221,22 +221,6 @@ def book() -> None:
     _console.print(f"The book: {pipeline.build_book()}", soft_wrap=True)
 
 
-@app.command(context_settings=_PASS_ON)
-def test(context: typer.Context) -> None:
-    """Run ruff, mypy and pytest; further words go to pytest."""
-    root = _checkout()
-    for command in (
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "."],
-        ["mypy"],
-        ["pytest", *context.args],
-    ):
-        _messages.print(f"$ {' '.join(command)}")
-        status = subprocess.run([sys.executable, "-m", *command], cwd=root, check=False).returncode
-        if status:
-            raise typer.Exit(status)
-
-
 @app.command()
 def sbom(
     file: Annotated[Path, typer.Argument(help="The file to write, in CycloneDX's JSON.")] = Path("sbom.cdx.json"),
@@ -250,7 +234,7 @@ def sbom(
 
 @app.command()
 def setup() -> None:
-    """Say where everything is; the door has installed what was missing before it came here."""
+    """Print versions and folders; the launcher has already installed everything that was missing."""
     from amat.compendium.provenance import provenance_record
 
     _console.print_json(json.dumps(provenance_record(modules=str(_shown(paths.module_cache())))))
@@ -268,12 +252,6 @@ def _progress() -> Iterator[Progress]:
     )
     with Progress(*columns, console=_messages, transient=True) as progress:
         yield progress
-
-
-def _checkout() -> Path:
-    if paths.ROOT is None:
-        raise AmatError("This needs a checkout of the project: clone it, and use ./amat there.")
-    return paths.ROOT
 
 
 def _shown(path: Path) -> str:
