@@ -33,7 +33,7 @@ def main(request_file: str) -> int:
         with redirect_stdout(chatter):
             problems = _generate(request)
     except UnsupportedModelError as reason:
-        print(f"The optimised code generator does not serve {Path(request['source']).stem}: {reason}", file=sys.stderr)
+        print(reason, file=sys.stderr)
         return UNSUPPORTED
     for problem in problems:
         print(problem, file=sys.stderr)
