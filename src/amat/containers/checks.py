@@ -98,7 +98,7 @@ _MADE = shutil.ignore_patterns(
     )
 )
 _EXPECTED = [11, 32, 54]
-_VALIDATE = ("--sets", "100", "--seed", "3")
+_VALIDATE = ("--samples", "100", "--seed", "3")
 #: s, from the start of an image to the first spike of a neuron in it.
 _FIRST_SPIKE = 5.0
 _SELF_TEST = 60.0  # s
