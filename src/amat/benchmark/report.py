@@ -176,7 +176,7 @@ def _save(figure: Figure, path: Path) -> None:
 
 def _write_page(output: Path) -> tuple[Path | None, str]:
     """Execute the notebook on the table in the output, and return the page, or why there is none."""
-    from amat.compendium.pipeline import execute_notebook
+    from amat.compendium.notebooks import execute_notebook
 
     missing = [name for name in _PAGE_NEEDS if find_spec(name) is None]
     if paths.ROOT is None or missing:
