@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Give the explorer its scripts and styles, and no other page.
+"""Scripts and styles of the explorer, loaded on its page only.
 
-Jupyter Book puts every script and style below ``_static`` on every page.
+Jupyter Book would load every script and style below ``_static`` on every page.
 """
 
 from typing import Any
@@ -16,16 +16,16 @@ __all__ = ["setup"]
 
 _PAGE = "explorer"
 _FOLDER = "explorer/"
-#: What the pipeline makes for the site.
+#: Files that the pipeline generates for the site.
 _GENERATED = "generated/static"
-#: In the order in which they build upon each other.
+#: In the order of their dependencies.
 _SCRIPTS = ("uplot/uPlot.iife.min", "simulate", "models", "state", "script", "plots", "page")
 _STYLES = ("uplot/uPlot.min", "explorer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    # Before Sphinx makes pairs of the entries, which is at 800.
+    # Before priority 800, at which Sphinx turns the entries into pairs.
     app.connect("config-inited", _configure, priority=400)
     app.connect("html-page-context", _load)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
