@@ -8,7 +8,7 @@
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
   const ONSET = 10;
 
-  // Kinds of stimuli: segments of the current, of amplitude A in a run of T ms. That of the pattern is defined elsewhere.
+  // Kinds of stimuli: segments of the current, of amplitude A in a run of T ms; patterns define their own.
   explorer.stimuli = {
     pattern: { label: "the pattern’s own" },
     step: { label: "step", segments: (A) => [[ONSET, Infinity, A, 0]] },
