@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Scripts and styles of the explorer, loaded on its page only.
+"""Give the explorer its scripts and styles, and no other page.
 
-Jupyter Book would load every script and style below ``_static`` on every page.
+Jupyter Book puts every script and style below ``_static`` on every page.
 """
 
 from typing import Any
@@ -16,16 +16,16 @@ __all__ = ["setup"]
 
 _PAGE = "explorer"
 _FOLDER = "explorer/"
-#: Files that the pipeline generates for the site.
+#: What the pipeline makes for the site.
 _GENERATED = "generated/static"
-#: In the order of their dependencies.
+#: In the order in which they build upon each other.
 _SCRIPTS = ("uplot/uPlot.iife.min", "simulate", "models", "state", "script", "plots", "page")
 _STYLES = ("uplot/uPlot.min", "explorer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    # Before priority 800, at which Sphinx turns the entries into pairs.
+    # Before Sphinx makes pairs of the entries, which is at 800.
     app.connect("config-inited", _configure, priority=400)
     app.connect("html-page-context", _load)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

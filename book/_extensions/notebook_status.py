@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""A table of the runs of all notebooks: outcome, date, duration, commit and versions.
+"""A page's table of all notebooks: whether they ran, when and how long, at which commit, with which versions.
 
-The directive ``notebook-status`` builds it from the executed notebooks and from the records next to their results. The
-times are kept out of all other pages and of the search index, since they differ between reproductions.
+The directive ``notebook-status`` makes it from the executed notebooks and from the records beside their results. Times
+are kept out of all other pages and of the search index: with them, no two reproductions would be the same.
 """
 
 import json
@@ -22,14 +22,14 @@ from sphinx.util.docutils import SphinxDirective
 
 __all__ = ["setup"]
 
-#: The file next to a notebook's results that records the date and duration of its run.
+#: The file beside a notebook's results that tells when it was run and how long that took.
 TIMES = "run_time.json"
 
 logger = logging.getLogger(__name__)
 
 
 class run_time(nodes.inline):
-    """The date or duration of a run, as an attribute, which the search index ignores."""
+    """When a notebook was run and for how long: as attributes, which no index of words reads."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class NotebookStatus(SphinxDirective):
                 records[page] = json.loads(path.read_text(encoding="utf-8"))
                 self.env.note_dependency(str(path))
             else:
-                logger.warning("%s is missing: run `amat reproduce`.", path, location=self.get_location())
+                logger.warning("%s is missing: `amat reproduce` makes it.", path, location=self.get_location())
         rows = [
             [self._link(page), *self._outcome(page), *self._times(page, root), _short(record["commit"])]
             for page, record in records.items()
@@ -81,7 +81,7 @@ class NotebookStatus(SphinxDirective):
         return reference
 
     def _outcome(self, page: str) -> tuple[str, str]:
-        """Return the number of executed code cells out of all, and the number of errors."""
+        """Return how many cells with code ran, of how many, and how many ended in an error."""
         notebook = json.loads(Path(self.env.srcdir, f"{page}.ipynb").read_text(encoding="utf-8"))
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
         errors = sum(output["output_type"] == "error" for cell in cells for output in cell["outputs"])
@@ -97,7 +97,7 @@ class NotebookStatus(SphinxDirective):
         return run_time(shown=started), run_time(shown=seconds)
 
     def _settings(self, records: dict[str, Any]) -> list[nodes.Node]:
-        """Return one table of versions and machine for each group of pages that share them."""
+        """Return what the notebooks ran with: versions and machine, and which pages were made with others."""
         groups: dict[str, list[str]] = {}
         for page, record in records.items():
             groups.setdefault(json.dumps([record["versions"], record["machine"]]), []).append(page)
@@ -109,12 +109,12 @@ class NotebookStatus(SphinxDirective):
             caption = "Versions and machine"
             if len(groups) > 1:
                 caption += " of " + ", ".join(page.removeprefix(NOTEBOOKS) for page in pages)
-            tables.append(_table(caption, ["Quantity", "Value"], rows))
+            tables.append(_table(caption, ["What", "Value"], rows))
         return tables
 
 
 def _short(commit: str | None) -> str:
-    """Return the first ten digits of a commit, and a mark for uncommitted changes."""
+    """Return a commit's first ten digits, and whether there were changes."""
     if commit is None:
         return "unknown"
     return commit[:10] + (" and changes" if commit.endswith("+changes") else "")

@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Descriptions of pages for search engines and previews: the title and the beginning of the text.
+"""Give every page a description of its own for search engines and previews: its title and how its text begins.
 
-A description in the front matter of a page (``html_meta``) takes precedence.
+A page with a description in its front matter (``html_meta``) keeps that.
 """
 
 import re
@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 
 __all__ = ["setup"]
 
-#: Maximum length in characters; search engines show about half of it, previews of links all.
+#: Characters; search engines show about half of it, previews of links all.
 LONGEST = 300
 
 
@@ -42,7 +42,7 @@ def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], do
 
 
 def _beginning(document: nodes.document) -> str:
-    """Return the text of the first paragraph directly inside a section."""
+    """Return the text of a page's first paragraph that is not inside of something else."""
     for paragraph in document.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section):
             plain = paragraph.deepcopy()
@@ -53,13 +53,13 @@ def _beginning(document: nodes.document) -> str:
 
 
 def _without_tex(formula: str) -> str:
-    """Return a short formula as plain text: names of commands, without braces."""
+    """Return a short formula as it is read: its commands by their names, without braces."""
     return re.sub(r"[\\{}$]", "", formula.replace(r"\mathrm", ""))
 
 
 def _shorten(text: str) -> str:
-    """Cut a text after the last sentence that fits, else after the last word that does."""
+    """Cut a text after its last sentence that fits, or else after its last word that does."""
     if len(text) <= LONGEST:
         return text
-    sentences = re.match(rf".{{80,{LONGEST - 1}}}(?<! al)[.?!](?=\s)", text)
-    return sentences[0] if sentences else text[: LONGEST - 2].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+    whole = re.match(rf".{{80,{LONGEST - 1}}}(?<! al)[.?!](?=\s)", text)
+    return whole[0] if whole else text[: LONGEST - 2].rsplit(" ", 1)[0].rstrip(",;:") + " …"

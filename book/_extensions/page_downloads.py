@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Downloads: the inputs and outputs of a notebook, and files that a page names.
+"""Offer files for download: what a notebook's page was made of and what it made, and tables that a page names.
 
-Every page of a notebook ends with a section of downloads. On other pages the directive ``downloads`` lists the files
-that match patterns relative to the project's root.
+Every page of a notebook ends in a section of its downloads. Elsewhere the directive ``downloads`` lists the files that
+fit patterns, relative to the project's root.
 """
 
 import json
@@ -21,9 +21,9 @@ from sphinx.util.docutils import SphinxDirective
 
 __all__ = ["RECORD", "record_of", "setup"]
 
-#: The file next to a notebook's results that records its run.
+#: The file beside a notebook's results that tells what ran.
 RECORD = "provenance.json"
-#: Folder of the executed notebooks among the pages.
+#: Where executed notebooks are, among the pages.
 NOTEBOOKS = "notebooks/"
 
 logger = logging.getLogger(__name__)
@@ -37,12 +37,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def record_of(page: str, root: Path) -> Path:
-    """Return the path of the record of the run behind a notebook's page."""
+    """Return where the record of the run behind a notebook's page is."""
     return root / "results" / page.removeprefix(NOTEBOOKS) / RECORD
 
 
 class Downloads(SphinxDirective):
-    """A list of downloads: the files that match the patterns in the content, one pattern per line."""
+    """List the files that fit the patterns in its content, one pattern a line, for download."""
 
     has_content = True
 
@@ -60,25 +60,25 @@ class Downloads(SphinxDirective):
 
     @staticmethod
     def _shared_folder(files: list[Path]) -> list[str]:
-        """Return the parts of the innermost folder that contains all files."""
+        """Return the parts of the innermost folder that holds all files."""
         parts = zip(*(file.parent.parts for file in files), strict=False)
         return [part[0] for part in parts if len(set(part)) == 1]
 
 
 class AddDownloads(SphinxTransform):
-    """A transform that appends a section of downloads to the page of a notebook."""
+    """Append a section of downloads to the page of a notebook."""
 
     default_priority = 300
 
     def apply(self, **_: Any) -> None:
-        """Append the section."""
+        """Append it."""
         page = self.env.docname
         if not page.startswith(NOTEBOOKS):
             return
         root = Path(self.env.srcdir).parent
         record = record_of(page, root)
         if not record.is_file():
-            logger.warning("%s is missing: run `amat reproduce`.", record.relative_to(root), location=page)
+            logger.warning("%s is missing: `amat reproduce` makes it.", record.relative_to(root), location=page)
             return
         self.env.note_dependency(str(record))
         source = root / "notebooks" / json.loads(record.read_text(encoding="utf-8"))["notebook"]
@@ -86,7 +86,7 @@ class AddDownloads(SphinxTransform):
         entries = [
             (_link(Path(self.env.srcdir, f"{page}.ipynb"), root), ", this page as a notebook, with its outputs"),
             (_link(source, root, f"notebooks/{source.name}"), ", its source, without outputs"),
-            (_link(record, root), ", record of the run: parameters, versions, commit, hashes of the compiled modules"),
+            (_link(record, root), ", what ran: parameters, versions, commit, hashes of the compiled modules"),
         ]
         if tables:
             links: list[nodes.Node | str] = ["Tables: "]
@@ -99,7 +99,7 @@ class AddDownloads(SphinxTransform):
 
 
 def _link(file: Path, root: Path, text: str | None = None) -> addnodes.download_reference:
-    # A leading slash denotes the book's folder; the project's root is the folder above it.
+    # A leading slash is the book's folder, and the project's root the folder above it.
     target = f"/../{file.relative_to(root).as_posix()}"
     return addnodes.download_reference(
         "", "", nodes.literal("", text or file.name, classes=["xref", "download"]), reftarget=target, refwarn=True
@@ -107,7 +107,7 @@ def _link(file: Path, root: Path, text: str | None = None) -> addnodes.download_
 
 
 def _list_of(entries: list[tuple[nodes.Node | str, ...]]) -> nodes.bullet_list:
-    """Return a list with one item per tuple of nodes and texts."""
+    """Return a list with an item for each tuple of nodes and texts."""
     items = []
     for entry in entries:
         paragraph = nodes.paragraph()

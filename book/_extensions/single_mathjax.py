@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""MathJax loaded once, and only on pages with equations.
+"""Load MathJax once, and only on pages with equations.
 
-Jupyter Book loads every script below ``_static`` on every page, including the vendored MathJax, which Sphinx
-already adds where a page needs it.
+Jupyter Book puts every script below ``_static`` on every page, and so the vendored MathJax, which Sphinx adds itself
+where a page needs it.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ __all__ = ["setup"]
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    # Before priority 800, at which Sphinx turns the entries into pairs.
+    # Before Sphinx makes pairs of the entries, which is at 800.
     app.connect("config-inited", _leave_mathjax_to_sphinx, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
