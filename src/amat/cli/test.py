@@ -19,6 +19,7 @@ _CHECKS = (
     ("-m", "ruff", "format", "--check", "."),
     ("-m", "mypy"),
     (str(Path(sys.executable).with_name("lint-imports")),),
+    ("-m", "codespell_lib"),
 )
 
 #: The suites that change the machine or take long, and their folders.
@@ -28,7 +29,7 @@ _messages = Console(stderr=True)
 
 
 def test(context: typer.Context) -> None:
-    """Run the tests: ruff, mypy and import-linter, then pytest without the two suites below.
+    """Run the tests: ruff, mypy, import-linter and codespell, then pytest without the two suites below.
 
     `amat test cluster` starts a Slurm with two virtual nodes and runs benchmark and notebooks on it, with MPI.
 
