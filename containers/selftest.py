@@ -66,7 +66,7 @@ def python() -> str:
 def modules() -> dict[str, str]:
     """Return the keys of the models' modules, all of which the image brings compiled."""
     found = {}
-    for name in toolchain.MODELS:
+    for name in toolchain.DEFAULT_MODELS:
         module = toolchain.build(name)
         if not module.cached or module.library.is_relative_to(paths.module_cache()):
             sys.exit(f"selftest: {name} is not among the modules of the image")

@@ -71,13 +71,6 @@ class Profile(StrEnum):
     shipped = "shipped"
 
 
-class Codegen(StrEnum):
-    """The code generators."""
-
-    stock = "stock"
-    opt = "opt"
-
-
 @app.command()
 def build(
     models: Annotated[
@@ -85,25 +78,28 @@ def build(
         typer.Argument(help="Names in NEST, or paths of NESTML files; without any, all that the project uses."),
     ] = None,
     codegen: Annotated[
-        Codegen | None,
+        toolchain.Codegen | None,
         typer.Option(
-            help="Which code generator: NESTML's own templates (names end in _nestml) or the project's (_opt). "
-            "By default a name's own, and for a path NESTML's."
+            help="The code generator: NESTML's, unmodified (names end in _nestml_unmodified), NESTML's templates "
+            "extended by checks (_nestml), or this project's (_opt). The default is the one that a name implies, and "
+            "nestml-checked for a path."
         ),
     ] = None,
     fallback: Annotated[
-        bool, typer.Option("--fallback", help="Use NESTML's templates for models that the project's do not serve.")
+        bool,
+        typer.Option("--fallback", help="Use nestml-checked where the optimised generator does not support a model."),
     ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Write what was built, with keys and hashes, to this JSON file.")
     ] = None,
 ) -> None:
     """Generate and compile models into modules that NEST loads; what is in the cache is not made again."""
-    generator = codegen.value if codegen else None
     if models:
-        chosen = [toolchain.find_model(name, generator) for name in models]  # an unknown name is told before any work
+        chosen = [toolchain.find_model(name, codegen) for name in models]  # an unknown name is told before any work
+    elif codegen:
+        chosen = [model for model in toolchain.MODELS.values() if model.codegen == codegen]
     else:
-        chosen = [model for model in toolchain.MODELS.values() if generator in (None, model.codegen)]
+        chosen = [toolchain.MODELS[name] for name in toolchain.DEFAULT_MODELS]
     if fallback:
         chosen = [dataclasses.replace(model, fallback=True) for model in chosen]
     with _progress() as progress, ThreadPoolExecutor(max_workers=2) as pool:
@@ -138,7 +134,9 @@ def validate(
     sets: Annotated[int, typer.Option(min=1, help="How many random parameter sets.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of parameters, stimuli and random input.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="NEST's threads.")] = 2,
-    model: Annotated[Codegen, typer.Option(help="The model by which code generator.")] = Codegen.stock,
+    codegen: Annotated[
+        toolchain.Codegen, typer.Option(help="The code generator of the AMAT neuron.")
+    ] = "nestml-checked",
     csv: Annotated[Path | None, typer.Option(help="Write one row a set to this file.")] = None,
 ) -> None:
     """Compare AMAT with NEST's amat2_psc_exp and with the exact solution over random parameters and stimuli."""
@@ -147,7 +145,7 @@ def validate(
 
     if csv:
         check_writable(csv.absolute().parent)
-    name = toolchain.AMAT_OPT if model is Codegen.opt else toolchain.AMAT
+    name = toolchain.find_model("amat2_psc_exp_neuron", codegen).name
     toolchain.build(name)
     with _progress() as progress:
         task = progress.add_task("parameter sets", total=sets)

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mpmath
+import nestml_optimised
 import numpy as np
 import pytest
-
-import amat
-from amat.toolchain.nest_installation import compiler
+from nestml_optimised.nest_installation import compiler
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +32,7 @@ OF_CONTRIBUTIONS = 1e-18
 #: The reference's precision.
 DIGITS = 100
 
-INCLUDE = Path(amat.__file__).parent / "codegen" / "include"
+INCLUDE = Path(nestml_optimised.__file__).parent / "include"
 
 PROGRAM = """
 #include "matrix_exponential.h"
@@ -44,7 +43,7 @@ template < typename Real, std::size_t N >
 void
 answer()
 {
-  nestml::Matrix< N, Real > matrix {};
+  nestml_optimised::Matrix< N, Real > matrix {};
   for ( auto& row : matrix )
   {
     for ( Real& entry : row )
@@ -57,7 +56,7 @@ answer()
       entry = std::strtold( word, nullptr );
     }
   }
-  for ( const auto& row : nestml::matrix_exponential( matrix ) )
+  for ( const auto& row : nestml_optimised::matrix_exponential( matrix ) )
   {
     for ( const double entry : row )
     {
