@@ -63,7 +63,7 @@ def test_only_generated_models_are_compiled(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"models": ["amat3"]}, "is wrong at models.0: 'amat3' is not one of"),
+        ({"models": ["amat3"]}, "amat3 is not among the models"),
         ({"seeds": []}, "is wrong at seeds"),
         ({"seed": 1}, "'seed' was unexpected"),
         ({"sets": [{"workload": "network", "neurons": [10], "layouts": ["2"]}]}, "is wrong at sets.0.layouts.0"),

@@ -134,14 +134,13 @@ _AMAT_TIME_CONSTANTS = {
 }
 
 
-def _models(nest: str, *extra: str, nestml: str = "") -> dict[str, tuple[str, ...]]:
+def _models(nest: str, *extra: str) -> dict[str, tuple[str, ...]]:
     """Return the names of a family's models by build; `extra` are further checked builds."""
-    source = f"{nest}_neuron"
     return {
         "nest": (nest,),
-        "nestml": (nestml,) if nestml else (),
-        "nestml-checked": (f"{source}_nestml", *extra),
-        "optimised": (f"{source}_opt",),
+        "nestml": (f"{nest}_neuron_nestml_unmodified",),
+        "nestml-checked": (f"{nest}_neuron_nestml", *extra),
+        "optimised": (f"{nest}_neuron_opt",),
     }
 
 
@@ -164,7 +163,7 @@ FAMILIES = {
         Family(
             name="amat",
             label="AMAT",
-            models=_models("amat2_psc_exp", nestml="amat2_psc_exp_neuron_nestml_unmodified"),
+            models=_models("amat2_psc_exp"),
             base=AmatParameters(alpha_1=10.0, alpha_2=1.0, beta=-0.2).to_nestml(),
             ranges={
                 "E_L": (-75.0, -65.0),

@@ -8,79 +8,20 @@ import random
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
+
+import yaml
 
 from amat import paths
-from amat.benchmark.cell import Cell, Workload
-from amat.benchmark.families import MODELS
+from amat.benchmark.cell import Cell
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
 
 __all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
-
-_POSITIVE = {"type": "integer", "minimum": 1}
-
-
-def _list_of(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "minItems": 1, "uniqueItems": True, "items": dict(items)}
-
-
-_MODELS = _list_of({"enum": list(MODELS)})
-
-#: Schema of a matrix file.
-MATRIX_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["time", "seeds", "sets"],
-    "properties": {
-        "time": {"type": "number", "exclusiveMinimum": 0},
-        "resolution": {"type": "number", "exclusiveMinimum": 0},
-        "seeds": _list_of(_POSITIVE),
-        "models": _MODELS,
-        "sets": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["workload", "layouts"],
-                "oneOf": [{"required": ["neurons"]}, {"required": ["neurons_per_thread"]}],
-                "properties": {
-                    "workload": {"enum": list(get_args(Workload))},
-                    "layouts": _list_of({"type": "string", "pattern": "^[1-9][0-9]*x[1-9][0-9]*$"}),
-                    "neurons": _list_of(_POSITIVE),
-                    "neurons_per_thread": _list_of(_POSITIVE),
-                    "indegree": _list_of(_POSITIVE),
-                    "models": _MODELS,
-                    "seeds": _list_of(_POSITIVE),
-                    "time": {"type": "number", "exclusiveMinimum": 0},
-                },
-            },
-        },
-    },
-}
-
-#: Schema of a site file.
-SITE_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["launcher"],
-    "properties": {
-        "launcher": {"type": "string", "pattern": r"\{ranks\}"},
-        "prologue": {"type": "array", "items": {"type": "string"}},
-        "partition": {"type": "string"},
-        "account": {"type": "string"},
-        "cores_per_node": _POSITIVE,
-        "memory_per_core": {**_POSITIVE, "description": "MB"},
-        "minutes": _POSITIVE,
-        "options": {"type": "string", "description": "passed to sbatch"},
-        "image": {"type": "string", "description": "Apptainer image in which every job runs"},
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -179,13 +120,13 @@ def read_matrix(path: Path) -> Matrix:
     AmatError
         If the file cannot be read, or has a cell that cannot be measured.
     """
-    plan = read_yaml(path, MATRIX_SCHEMA, "The matrix")
+    plan = read_yaml(path, _schema("matrix"), "The matrix")
     cells: dict[str, Cell] = {}
     for entry in plan["sets"]:
         sizes = entry.get("neurons") or entry["neurons_per_thread"]
         layouts = [[int(number) for number in layout.split("x")] for layout in entry["layouts"]]
         factors: Sequence[Sequence[Any]] = (
-            entry.get("models") or plan.get("models") or list(MODELS),
+            entry.get("models") or plan["models"],
             sizes,
             entry.get("indegree") or [Cell.indegree],
             layouts,
@@ -224,7 +165,7 @@ def read_site(path: Path, image: Path | None = None) -> Site:
     AmatError
         If the file cannot be read or has wrong keys, or the image is missing.
     """
-    entries = read_yaml(path, SITE_SCHEMA, "The site")
+    entries = read_yaml(path, _schema("site"), "The site")
     if image := image or (Path(entries["image"]) if "image" in entries else None):
         if not image.is_file():
             raise AmatError(f"There is no image {image}: build it from apptainer.def, or correct its path.")
@@ -244,6 +185,12 @@ def find_matrix(name: str) -> Path:
 def find_site(name: str) -> Path:
     """Return the file of a site: one in ``config/sites`` by its name, or any file by its path."""
     return _find(name, paths.CONFIG / "sites", "site")
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    schema = yaml.safe_load((paths.CONFIG / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+    assert isinstance(schema, dict)
+    return schema
 
 
 def _find(name: str, folder: Path, kind: str) -> Path:
