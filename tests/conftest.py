@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What tests share: the checkout, the compiled model, and the pipeline's outputs, each made once."""
+"""Fixtures of all tests: the checkout, the compiled model, and the pipeline's outputs, each made once."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def clone(root: Path) -> Path:
-    """The checkout with git and with all of its files; an image and an archive have neither."""
+    """The root of a git clone; images and archives have no git, and not all files."""
     if not (root / ".git").exists():
         pytest.skip("needs a clone of the project")
     return root
@@ -38,11 +38,11 @@ def amat_module() -> toolchain.Module:
 
 @pytest.fixture
 def run_amat():
-    """Run the ``amat`` command as a user does; returns the finished process."""
+    """A function that runs the ``amat`` command as a user does, and returns the finished process."""
 
-    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(AMAT_COMMAND), *map(str, words)],
+            [str(AMAT_COMMAND), *map(str, args)],
             check=False,
             capture_output=True,
             text=True,
@@ -63,5 +63,5 @@ def reproduced(root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built_book(reproduced: Path) -> Path:
-    """The folder of the site."""
+    """The folder of the built site."""
     return reproduced / "_build" / "html"

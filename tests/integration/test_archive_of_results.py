@@ -91,8 +91,8 @@ def test_it_knows_its_commit_and_makes_everything_again(unpacked):
     assert not (unpacked / ".git").exists()
     environment = {**os.environ, **OFFLINE, "PYTHONPATH": str(unpacked / "src")}
     environment.pop("SOURCE_DATE_EPOCH", None)
-    told = "print(provenance.commit(), pipeline._environment()['SOURCE_DATE_EPOCH'])"
-    told = f"from amat import pipeline, provenance; {told}"
+    told = "print(provenance.commit(), pipeline.step_environment()['SOURCE_DATE_EPOCH'])"
+    told = f"from amat.compendium import pipeline, provenance; {told}"
     asked = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True, env=environment)
     assert asked.stdout.split() == [commit(), str(commit_time())]
     command = "from amat.cli.app import main; main()"

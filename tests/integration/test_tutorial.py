@@ -57,7 +57,7 @@ def installed(tmp_path_factory, root: Path) -> dict[str, str]:
 
 def test_the_tutorial_is_put_where_it_is_wanted_and_never_overwritten(run_amat, tmp_path):
     for _ in range(2):
-        finished = run_amat("tutorial", "--folder", tmp_path / "mine", "--no-open")
+        finished = run_amat("tutorial", "--output", tmp_path / "mine", "--no-open")
         assert finished.returncode == 0, finished.stderr
         notebook = tmp_path / "mine" / "tutorial.ipynb"
         assert str(notebook) in finished.stdout
@@ -89,7 +89,7 @@ def test_the_tutorial_needs_nothing_but_the_package():
 def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, tmp_path):
     """Every cell is sent through JupyterLab's server, as its page does; all of them take less than three minutes."""
     toolchain.build(toolchain.AMAT_OPT)
-    amat = [sys.executable, "-c", "from amat.cli.app import main; main()"]
+    amat = [sys.executable, "-m", "amat"]
     options = [
         "--no-browser",
         "--allow-root",
@@ -100,7 +100,7 @@ def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, t
     log = tmp_path / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
-            [*amat, "tutorial", "--folder", "course", *options],
+            [*amat, "tutorial", "--output", "course", *options],
             cwd=tmp_path,
             env=installed,
             stdout=output,

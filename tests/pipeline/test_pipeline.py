@@ -27,7 +27,8 @@ import pytest
 import yaml
 
 from amat import paths, toolchain
-from amat.compendium.pipeline import check_config, execute_notebook, notebook_parameters
+from amat.compendium.notebooks import execute_notebook
+from amat.compendium.pipeline import check_config, notebook_parameters
 from amat.compendium.provenance import commit_time
 from amat.errors import AmatError
 from amat.neurons.parameters import izhikevich_patterns

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from amat.analysis.convergence import amat_reference, convergence, izhikevich_reference, order_of_convergence
+from amat.analysis.convergence import convergence, order_of_convergence
 from amat.errors import AmatError
 from amat.neurons.parameters import AmatParameters, izhikevich_patterns
+from amat.simulation.continuous import amat_reference, izhikevich_reference
 from amat.simulation.reference import integrate
 
 ONSET = 10.0

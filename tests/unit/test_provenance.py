@@ -58,11 +58,11 @@ def tree(clone, tmp_path, monkeypatch):
 def test_a_copy_is_the_commit_that_its_file_names_and_none_of_a_repository_around_it(tree):
     assert commit() is None
     assert commit_time() is None
-    assert pipeline._environment()["SOURCE_DATE_EPOCH"] == "0"
+    assert pipeline.step_environment()["SOURCE_DATE_EPOCH"] == "0"
     (tree / "source.json").write_text('{"commit": "c0ffee", "date": 1700000000}')
     assert commit() == "c0ffee"
     assert commit_time() == 1700000000
-    assert pipeline._environment()["SOURCE_DATE_EPOCH"] == "1700000000"
+    assert pipeline.step_environment()["SOURCE_DATE_EPOCH"] == "1700000000"
 
 
 def test_a_checkout_is_asked_itself_and_tells_changes(tree):

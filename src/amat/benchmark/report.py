@@ -123,7 +123,7 @@ def write_report(source: Path, output: Path, *, page: bool = True) -> Report:
 
 def _write_page(output: Path) -> tuple[Path | None, str]:
     """Execute the notebook on the table in the output; return the page, or None and the reason."""
-    from amat.compendium.pipeline import execute_notebook
+    from amat.compendium.notebooks import execute_notebook
 
     missing = [name for name in _PAGE_NEEDS if find_spec(name) is None]
     if paths.ROOT is None or missing:

@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""``amat test``: the static checks and the test suites."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from amat import paths
+
+#: The checks that precede the default tests, as modules of Python or as commands of the environment.
+_CHECKS = (
+    ("-m", "ruff", "check", "."),
+    ("-m", "ruff", "format", "--check", "."),
+    ("-m", "mypy"),
+    (str(Path(sys.executable).with_name("lint-imports")),),
+)
+
+#: The suites that change the machine or take long, and their folders.
+_SUITES = {"cluster": "tests/cluster", "images": "tests/containers"}
+
+_messages = Console(stderr=True)
+
+
+def test(context: typer.Context) -> None:
+    """Run the tests: ruff, mypy and import-linter, then pytest without the two suites below.
+
+    `amat test cluster` starts a Slurm with two virtual nodes and runs benchmark and notebooks on it, with MPI.
+
+    `amat test images` builds the images with Apptainer and buildah, and runs them.
+
+    Both install Debian packages and need root, best in a container. Further arguments are passed to pytest.
+    """
+    root = paths.require_checkout("The test suite")
+    suite, *others = context.args or [""]
+    if suite in _SUITES:
+        commands = [["-m", "pytest", _SUITES[suite], *others]]
+    else:
+        commands = [*map(list, _CHECKS), ["-m", "pytest", *context.args]]
+    for command in commands:
+        _messages.print(f"$ {' '.join(command).removeprefix('-m ')}", markup=False, highlight=False, soft_wrap=True)
+        status = subprocess.run([sys.executable, *command], cwd=root, check=False).returncode
+        if status:
+            raise typer.Exit(status)
