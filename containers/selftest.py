@@ -20,8 +20,8 @@ os.environ.setdefault("PYNEST_QUIET", "1")
 
 from amat import paths, toolchain
 from amat.compendium import provenance
-from amat.neurons.parameters import AmatParameters
-from amat.simulation.run import fresh_kernel
+from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 
 #: The steps at which NEST's own test_mat2_psc_exp and test_amat2_psc_exp expect spikes.
 EXPECTED = [11, 32, 54]
@@ -76,7 +76,7 @@ def modules() -> dict[str, str]:
 
 def spikes(models: list[str] | tuple[str, ...]) -> dict[str, list[int]]:
     """Return the steps at which neurons under 2400 pA fire, once they are the expected ones."""
-    nest = fresh_kernel(0.1)
+    nest = reset_kernel(0.1)
     for model in models:
         if model in toolchain.MODELS:
             toolchain.install(model)

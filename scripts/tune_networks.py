@@ -15,7 +15,7 @@ from amat import paths
 from amat.benchmark.tuning import Candidate, scan_weights
 from amat.errors import AmatError
 from amat.files import replacing, write_text
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 #: Synaptic currents of 2 ms, excitatory and inhibitory: slower inhibition synchronises the network. Of AMAT, weak
 #: adaptation, and of Izhikevich's neuron the fast spiking one of 2003: with strong adaptation both fire regularly.

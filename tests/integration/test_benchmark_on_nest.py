@@ -19,7 +19,7 @@ from amat.benchmark.memory import allocated_bytes, measure_memory
 from amat.benchmark.network import Network
 from amat.benchmark.runs import Options, benchmark_memory, benchmark_network, benchmark_update
 from amat.benchmark.update import RESOLUTION, WARM_UP, create_input
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_other_twins_fire_at_similar_rates(options, tmp_path, name, rate):
 
 def test_the_input_is_counted_as_it_arrives():
     """The parrot neurons' spikes, beside a recorder's; NEST's count starts with the last simulation."""
-    nest = fresh_kernel(RESOLUTION)
+    nest = reset_kernel(RESOLUTION)
     neurons = nest.Create("iaf_psc_exp", 2)
     steps = create_input(nest, neurons, (40, 10), 4000.0, 0.0, 1.5, WARM_UP + 100.0, 3)
     recorder = nest.Create("spike_recorder")

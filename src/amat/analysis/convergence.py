@@ -27,7 +27,7 @@ from scipy.optimize import brentq
 
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters, IzhikevichPattern
+from amat.neurons import AmatParameters, IzhikevichPattern
 from amat.simulation.reference import STATE, refractory_steps, system_matrix
 from amat.simulation.run import Recording, simulate
 from amat.simulation.stimuli import Stimulus, pulses
@@ -144,7 +144,7 @@ def izhikevich_reference(
         If the neuron has not the standard equation of u, or the potential reaches infinity before the grid's
         next point.
     """
-    if neuron.recovery != "standard":
+    if (neuron.parameters.leak, neuron.parameters.V_ref) != (1.0, 0.0):
         raise AmatError(f"{neuron.name} has its own equation of u: choose a pattern with the standard one.")
     # Near rest the solver would take steps over which its interpolant is worse than the tolerance.
     options = {"method": method, "rtol": tolerance, "atol": tolerance, "max_step": 1.0}
@@ -162,7 +162,7 @@ def izhikevich_reference(
                 spike = end if resolution is None else _next_grid_point(end, resolution)
                 if spike > end:
                     state = _flow(neuron, drive, (end, spike), state, options=options, stop_at=math.inf).y[:, -1]
-                state = np.array([neuron.c, state[1] + neuron.d])
+                state = np.array([neuron.parameters.c, state[1] + neuron.parameters.d])
                 spikes.append(spike)
                 end = spike
             start = end
@@ -180,12 +180,13 @@ def _flow(
     dense_output: bool = False,
 ) -> Any:
     """Solve the ODEs over a span, at most until V_m rises through `stop_at` (default: the peak)."""
-    q2, q1, q0 = neuron.quadratic
-    peak = neuron.V_peak if stop_at is None else stop_at
+    p = neuron.parameters
+    q2, q1, q0, a, b = p.q_2, p.q_1, p.q_0, p.a, p.b
+    peak = p.V_peak if stop_at is None else stop_at
 
     def rates(_: float, y: Floats) -> tuple[float, float]:
         V, u = y.tolist()
-        return (q2 * V + q1) * V + q0 - u + drive, neuron.a * (neuron.b * V - u)
+        return (q2 * V + q1) * V + q0 - u + drive, a * (b * V - u)
 
     def crossing(_: float, y: Floats) -> float:
         return float(y[0]) - peak
@@ -365,7 +366,8 @@ class _Izhikevich:
     recordables: tuple[str, ...] = ("V_m",)
 
     def __init__(self, pattern: IzhikevichPattern) -> None:
-        if pattern.quadratic != (0.04, 5.0, 140.0):
+        p = pattern.parameters
+        if (p.q_2, p.q_1, p.q_0) != (0.04, 5.0, 140.0):
             raise AmatError(f"{pattern.name} has its own quadratic, which NEST has not: choose another pattern.")
         self.pattern = pattern
 
@@ -373,8 +375,9 @@ class _Izhikevich:
         return izhikevich_reference(self.pattern, current, onset, duration, **options)
 
     def parameters(self, model: str) -> dict[str, float]:
-        p = self.pattern
-        return {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak, "V_m": p.V_0, "U_m": p.u_0}
+        p = self.pattern.parameters
+        start = {"V_m": self.pattern.V_0, "U_m": self.pattern.u_0}
+        return {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak} | start
 
 
 class _Amat:

@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 
 from amat.analysis.convergence import TOLERANCE, Scheme, izhikevich_reference
 from amat.errors import AmatError
-from amat.neurons.parameters import IzhikevichPattern, izhikevich_patterns
+from amat.neurons import IzhikevichParameters, IzhikevichPattern, izhikevich_patterns
 from amat.simulation.run import simulate
-from amat.simulation.stimuli import Stimulus, steps_of
+from amat.simulation.stimuli import Stimulus, count_steps
 
 __all__ = ["EXACT_ON_GRID", "HEUN", "NEURON", "RUNGE_KUTTA", "SCHEMES", "TOLERANCE", "spike_time_errors"]
 
 #: The regular spiking neuron whose parameters are the defaults of the models in NEST.
 NEURON: IzhikevichPattern = replace(
-    izhikevich_patterns()["tonic_spiking"], a=0.02, b=0.2, c=-65.0, d=8.0, V_0=-65.0, u_0=-13.0, V_peak=30.0
+    izhikevich_patterns()["tonic_spiking"], parameters=IzhikevichParameters(), V_0=-65.0, u_0=-13.0
 )
 
 #: Heun's method by the project's code generator, NESTML's default, and the solution whose spikes alone are on the grid.
@@ -95,9 +95,10 @@ def _spike_trains(
     current: float, duration: float, resolution: float, schemes: Sequence[Scheme]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield the name and the spike times (ms) of each scheme, and of the solution on the grid."""
-    silent = Stimulus(np.zeros(steps_of(duration, resolution)))
-    p = NEURON
-    parameters: dict[str, Any] = {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak, "V_m": p.V_0, "U_m": p.u_0}
+    silent = Stimulus(np.zeros(count_steps(duration, resolution)))
+    p = NEURON.parameters
+    parameters: dict[str, Any] = {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak}
+    parameters |= {"V_m": NEURON.V_0, "U_m": NEURON.u_0}
     for scheme in schemes:
         neuron = {**parameters, "I_e": current, **scheme.settings}
         recordings = simulate({scheme.model: [neuron]}, [silent], resolution).recordings

@@ -43,7 +43,7 @@ from amat.benchmark.network import connect_balanced
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = [
     "MODELS",
@@ -197,7 +197,7 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     AmatError
         If there are other ranks or threads than asked for, or the network fires otherwise than it should.
     """
-    nest = fresh_kernel(cell.resolution)
+    nest = reset_kernel(cell.resolution)
     if nest.num_processes != cell.ranks:
         raise AmatError(
             f"{nest.num_processes} process(es) run, and not the {cell.ranks} that were asked for: start the cell by "

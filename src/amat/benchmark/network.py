@@ -17,7 +17,7 @@ from typing import Any
 from amat.benchmark.families import Contender
 from amat.benchmark.update import create, prepare_kernel, timed
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 __all__ = ["NEURON", "Network", "check_rates", "connect_balanced", "measure_network", "memory_missing"]
 

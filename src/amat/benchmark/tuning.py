@@ -16,7 +16,7 @@ from amat.analysis.metrics import measure_train
 from amat.benchmark.cell import RECORDED, Cell, Tuning, connect, neuron_parameters
 from amat.benchmark.families import FAMILIES
 from amat.errors import AmatError
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = ["CV", "RATE", "Candidate", "scan_weights", "tune_input"]
 
@@ -100,7 +100,7 @@ def tune_input(
         rate=rate,
         cv=float("nan"),
     )
-    nest = fresh_kernel(0.1)
+    nest = reset_kernel(0.1)
     nest.rng_seed = seed
     if model in toolchain.MODELS:
         toolchain.install(model)

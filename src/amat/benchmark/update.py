@@ -16,7 +16,7 @@ from amat import toolchain
 from amat.benchmark.cases import Case
 from amat.benchmark.families import FAMILIES, Contender
 from amat.errors import AmatError
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = ["RESOLUTION", "check_spikes", "create", "create_input", "measure_update", "prepare_kernel", "timed"]
 
@@ -116,7 +116,7 @@ def check_spikes(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def prepare_kernel(contender: Contender, *, threads: int = 1) -> Any:
     """Return NEST, reset, with the contender's module loaded."""
-    nest = fresh_kernel(RESOLUTION)
+    nest = reset_kernel(RESOLUTION)
     nest.local_num_threads = threads
     if contender.module:
         toolchain.install(contender.model)

@@ -46,10 +46,10 @@ def explore(
     from amat.analysis.explore import MAPS, parse_axis
     from amat.analysis.explore import explore as explore_grid
     from amat.analysis.explore import sensitivity as find_sensitivity
-    from amat.analysis.explore_figures import draw_map, draw_sensitivity
+    from amat.analysis.explore_figures import plot_map, plot_sensitivity
     from amat.compendium import plots
     from amat.files import check_writable, replacing
-    from amat.neurons.parameters import validated_patterns
+    from amat.neurons import validated_patterns
 
     if axes and len(axes) != 2:
         raise AmatError(f"{len(axes)} axes: name two parameters, or none for the maps of the book.")
@@ -64,7 +64,7 @@ def explore(
         table = explore_grid(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
         with replacing(output / f"{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")
-        plots.save(draw_map(table, horizontal, vertical), output / f"{name}.svg")
+        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.svg")
         kinds = table["kind"].value_counts(normalize=True)
         _console.print(f"{name}: " + ", ".join(f"{100 * part:.0f} % {kind}" for kind, part in kinds.items()))
     if sensitivity:
@@ -73,5 +73,5 @@ def explore(
         )
         with replacing(output / "sensitivity.csv") as file:
             found.to_csv(file, index=False, float_format="%.6g")
-        plots.save(draw_sensitivity(found), output / "sensitivity.svg")
+        plots.save(plot_sensitivity(found), output / "sensitivity.svg")
     _console.print(f"Tables and figures are in {output}.", soft_wrap=True)

@@ -61,14 +61,14 @@ def patterns(
     shown.add_row("patterns shown", *(str(int(passed[label].sum())) for label in SETS), end_section=True)
     _console.print(shown)
     if output:
-        from amat.analysis.patterns.figures import draw_pairs
+        from amat.analysis.patterns.figures import plot_pairs
         from amat.compendium import plots
 
         with replacing(output / "patterns.csv") as file:
             table.to_csv(file, index=False)
         plots.use_style()
         amat, *_, izhikevich = responses.values()
-        plots.save(draw_pairs(amat, izhikevich), output / "patterns.svg")
+        plots.save(plot_pairs(amat, izhikevich), output / "patterns.svg")
         _console.print(f"Verdicts with their reasons and the figure are in {output}.", soft_wrap=True)
     missing = [name for name in CRITERIA if not passed.loc[name, "AMAT, validated"]]
     if missing:
@@ -89,7 +89,7 @@ def simulate(
     csv: Annotated[Path | None, typer.Option(help="Write current, potentials and spikes of every step here.")] = None,
 ) -> None:
     """Simulate one of the 20 firing patterns, and say whether it is one."""
-    from amat.analysis.patterns import CRITERIA, find_trial, run
+    from amat.analysis.patterns import CRITERIA, find_trial, run_trials
     from amat.analysis.patterns.verdicts import table_of_traces
     from amat.files import check_writable, replacing
 
@@ -103,7 +103,7 @@ def simulate(
         known = FigureCanvasBase.get_supported_filetypes()
         if plot.suffix.removeprefix(".") not in known:
             raise AmatError(f"{plot}: a figure cannot be written as {plot.suffix!r}; choose one of {', '.join(known)}.")
-    (response,) = run([trial])
+    (response,) = run_trials([trial])
     verdict = CRITERIA[pattern].decide(response)
     _console.print(f"{pattern}, {model.value}: {len(response.spikes)} spikes", soft_wrap=True)
     if len(response.spikes):
@@ -115,8 +115,8 @@ def simulate(
         with replacing(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if plot:
-        from amat.analysis.patterns.figures import draw_response
+        from amat.analysis.patterns.figures import plot_response
         from amat.compendium import plots
 
         plots.use_style()
-        plots.save(draw_response(response), plot)
+        plots.save(plot_response(response), plot)

@@ -27,7 +27,7 @@ from amat import toolchain
 from amat.cluster.errors import ClusterError
 from amat.errors import AmatError
 from amat.files import replacing, write_json
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = ["Network", "digest", "draw_network", "main", "simulate"]
 
@@ -112,7 +112,7 @@ def simulate(network: Network, model: str, duration: float, threads: int) -> NDA
     threads : int
         NEST's threads in this process.
     """
-    nest = fresh_kernel(0.1)
+    nest = reset_kernel(0.1)
     nest.local_num_threads = threads
     if model in toolchain.MODELS:
         toolchain.install(model)
