@@ -215,8 +215,8 @@ def test_install_beside_nodes_is_refused_with_the_way_out(nest):
 
 def test_all_models_of_the_catalogue_load_together():
     kernel = reset_kernel(0.1)
-    amat.install(*toolchain.MODELS)
-    assert set(toolchain.MODELS) <= set(kernel.node_models)
+    amat.install(*toolchain.DEFAULT_MODELS)
+    assert set(toolchain.DEFAULT_MODELS) <= set(kernel.node_models)
 
 
 RECORD = """

@@ -137,7 +137,7 @@ def threshold_errors(
     pandas.DataFrame
         One row a distance and method: ``case``, ``distance``, ``method``, and ``error``, the largest
         deviation of V_th in mV, NaN where the model refuses the parameters. Methods: ``NEST`` (hand-written),
-        ``double`` (the closed formulae as NESTML's own templates evaluate them), ``generated`` (the model
+        ``double`` (the closed formulae as NESTML's templates evaluate them), ``generated`` (the model
         that this project builds).
     """
     parameters = [near_parameters(case, distance) for distance in distances]

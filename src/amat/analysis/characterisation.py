@@ -196,7 +196,7 @@ def _all_parameters(model: str, parameters: Mapping[str, float]) -> dict[str, fl
 
     defaults = {**nest.GetDefaults(model), **parameters}
     other = {*defaults["recordables"], *nest.GetDefaults("parrot_neuron"), "t_spike", "post_trace"}
-    # The prefixes are those of NEST's archiving of spikes, and of internals of NESTML's own templates.
+    # The prefixes are those of NEST's archiving of spikes, and of internals of NESTML's templates.
     prefixes = ("Ca", "beta_Ca", "tau_Ca", "tau_minus", "__", "ignore_and_")
     names = sorted(name for name in defaults if name not in other and not name.startswith(prefixes))
     return {name: float(defaults[name]) for name in names if isinstance(defaults[name], float)}

@@ -36,7 +36,7 @@ NEST_MODEL = "amat2_psc_exp"
 BOUND = 1e-8
 
 #: What voltages may differ by from the exact solution, in mV, by the model's name in NEST.
-EXACT_BOUNDS = {toolchain.AMAT: 1e-8, toolchain.AMAT_OPT: 1e-9}
+EXACT_BOUNDS = {toolchain.AMAT_UNMODIFIED: 1e-8, toolchain.AMAT: 1e-8, toolchain.AMAT_OPT: 1e-9}
 
 #: The smallest relative distance between time constants that meet in a closed formula.
 MINIMAL_DISTANCE = 0.1

@@ -223,8 +223,8 @@ def _generate(
             break
         except UnsupportedError as error:
             if not model.fallback:
-                raise ToolchainError(f"{error}\n  --fallback builds it with NESTML's own templates.") from None
-            report(f"falling back to NESTML's own templates: {error}")
+                raise ToolchainError(f"{error}\n  --fallback builds it with nestml-checked.") from None
+            report(f"falling back to the code generator nestml-checked: {error}")
     request_file.unlink()
     if not (generated / f"{model.name}.cpp").is_file():
         raise ToolchainError(
@@ -237,7 +237,7 @@ def _attempts(model: Model) -> list[tuple[str, dict[str, Any]]]:
     """Return the code generators to try, with their options."""
     attempts: list[tuple[str, dict[str, Any]]] = [(model.codegen, model.options)]
     if model.fallback:
-        attempts.append(("stock", FAST_ANALYTIC))
+        attempts.append(("nestml-checked", FAST_ANALYTIC))
     return attempts
 
 

@@ -33,7 +33,7 @@ def main(request_file: str) -> int:
         with redirect_stdout(chatter):
             problems = _generate(request)
     except UnsupportedModelError as reason:
-        print(f"The optimised code generator does not serve {Path(request['source']).stem}: {reason}", file=sys.stderr)
+        print(reason, file=sys.stderr)
         return UNSUPPORTED
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -44,6 +44,7 @@ def _generate(request: dict[str, Any]) -> list[str]:
     """Generate the code; return NESTML's error messages."""
     from nestml_optimised import CheckedNESTCodeGenerator, OptimisedNESTCodeGenerator, replace_transformers
     from pynestml.cocos.co_cos_manager import CoCosManager
+    from pynestml.codegeneration.nest_code_generator import NESTCodeGenerator
     from pynestml.frontend import pynestml_frontend as frontend
     from pynestml.frontend.frontend_configuration import FrontendConfiguration
     from pynestml.utils.logger import Logger, LoggingLevel
@@ -63,9 +64,13 @@ def _generate(request: dict[str, Any]) -> list[str]:
     )
     options = FrontendConfiguration.get_codegen_opts()
     transformers, unknown = frontend.transformers_from_target_name("NEST", options=dict(options))
-    optimised = request["codegen"] == "opt"
-    make = OptimisedNESTCodeGenerator if optimised else CheckedNESTCodeGenerator
-    generator = make({"nest_version": f"v{request['nest_version']}"})
+    generators = {
+        "nestml": NESTCodeGenerator,
+        "nestml-checked": CheckedNESTCodeGenerator,
+        "optimised": OptimisedNESTCodeGenerator,
+    }
+    codegen = request["codegen"]
+    generator = generators[codegen]({"nest_version": f"v{request['nest_version']}"})
     try:
         unused = generator.set_options(unknown)
     except ValueError as error:
@@ -82,7 +87,9 @@ def _generate(request: dict[str, Any]) -> list[str]:
     if not models:
         return [f"{request['source']}: NESTML could not parse the file"]
 
-    models, metadata = frontend.transform_models(replace_transformers(transformers, matrices=optimised), models)
+    if codegen != "nestml":
+        transformers = replace_transformers(transformers, matrices=codegen == "optimised")
+    models, metadata = frontend.transform_models(transformers, models)
     frontend.generate_code(generator, models, metadata)
     propagators = {
         model.get_name(): (metadata[model.get_name()].get("analytic_solver") or {}).get("propagators", {})

@@ -4,10 +4,8 @@
 
 """Load modules into the NEST kernel of this process."""
 
-from typing import Literal
-
 from amat.toolchain.builder import build
-from amat.toolchain.catalogue import AMAT, AMAT_OPT, find_model
+from amat.toolchain.catalogue import Codegen, find_model
 from amat.toolchain.errors import ToolchainError
 
 __all__ = ["install"]
@@ -16,7 +14,7 @@ __all__ = ["install"]
 _loaded: dict[str, str] = {}
 
 
-def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None:
+def install(*names: str, codegen: Codegen | None = None) -> None:
     """Make models available in NEST: build what is missing, load what is not loaded.
 
     May be called at any time, and again: calling this for a model that is there costs no more than looking.
@@ -28,9 +26,10 @@ def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None
     *names : str
         Names of models in NEST, from `amat.toolchain.MODELS`, or paths of NESTML files; without any, the
         AMAT neuron.
-    codegen : {"stock", "opt"}, optional
-        Which code generator: NESTML's own templates (names end in ``_nestml``) or the project's (``_opt``). By default
-        a name's own, and for a path NESTML's.
+    codegen : {"nestml", "nestml-checked", "optimised"}, optional
+        The code generator: NESTML's, unmodified (model names end in ``_nestml_unmodified``), NESTML's templates
+        extended by checks (``_nestml``), or this project's (``_opt``). The default is the one that a name implies, and
+        ``"nestml-checked"`` for a path.
 
     Raises
     ------
@@ -40,8 +39,8 @@ def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None
     """
     import nest
 
-    for name in names or (AMAT_OPT if codegen == "opt" else AMAT,):
-        model = find_model(name, codegen)
+    models = [find_model(name, codegen) for name in names]
+    for model in models or [find_model("amat2_psc_exp_neuron", codegen or "nestml-checked")]:
         if model.name in nest.node_models:
             if _loaded.get(model.name, text := model.read()) != text:
                 raise ToolchainError(
@@ -52,7 +51,7 @@ def install(*names: str, codegen: Literal["stock", "opt"] | None = None) -> None
         if nest.network_size:
             raise ToolchainError(
                 f"NEST loads modules only while there are no nodes, and {nest.network_size} are there: "
-                f"install {name} before they are created, or call nest.ResetKernel()."
+                f"install {model.name} before they are created, or call nest.ResetKernel()."
             )
         module = build(model)
         try:

@@ -2,14 +2,37 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What the optimised code generator cannot serve."""
+"""Errors of the code generators."""
 
-__all__ = ["NestmlOptimisedError", "UnsupportedModelError"]
+__all__ = [
+    "InstallationError",
+    "ModelError",
+    "NestmlOptimisedError",
+    "OptionError",
+    "UnsupportedModelError",
+    "UnsupportedVersionError",
+]
 
 
 class NestmlOptimisedError(Exception):
     """The base of all errors that this package raises."""
 
 
+class ModelError(NestmlOptimisedError):
+    """A model that NESTML rejects; the message holds NESTML's messages, one per line."""
+
+
 class UnsupportedModelError(NestmlOptimisedError):
-    """A model that the optimised code generator cannot serve, with the reason."""
+    """A model that the optimised code generator does not support; the message is the reason."""
+
+
+class OptionError(NestmlOptimisedError, ValueError):
+    """An unknown option of a code generator, or a value that an option cannot have."""
+
+
+class InstallationError(NestmlOptimisedError):
+    """A missing or unusable NEST or compiler; the message says what to install."""
+
+
+class UnsupportedVersionError(InstallationError, ImportError):
+    """A version of NESTML or ODE-toolbox for which this package was not made."""

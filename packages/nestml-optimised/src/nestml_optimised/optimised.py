@@ -21,7 +21,7 @@ from pynestml.utils.ast_utils import ASTUtils
 
 from nestml_optimised.analysis import analyse
 from nestml_optimised.description import NeuronDescription, balanced_sum
-from nestml_optimised.errors import UnsupportedModelError
+from nestml_optimised.errors import OptionError, UnsupportedModelError
 from nestml_optimised.expressions import ScopedVariablePrinter
 
 __all__ = ["OptimisedNESTCodeGenerator"]
@@ -103,14 +103,12 @@ class OptimisedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NE
 
         Raises
         ------
-        ValueError
-            If one of this generator's own options has a value that it may not have.
+        OptionError
+            If one of this generator's own options cannot have the value that is given.
         """
         for option, choices in _CHOICES.items():
             if option in options and options[option] not in choices:
-                raise ValueError(
-                    f"The option {option} cannot be {options[option]!r}: choose one of {', '.join(map(repr, choices))}."
-                )
+                raise OptionError(f"{option} must be one of {', '.join(map(repr, choices))}, got {options[option]!r}.")
         return super().set_options(options)  # type: ignore[no-any-return]
 
     def setup_printers(self) -> None:
@@ -142,15 +140,20 @@ class OptimisedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NE
 
     def _get_neuron_model_namespace(self, neuron: Any, metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
         namespace: dict[str, Any] = self._get_model_namespace(neuron, metadata)
-        description = analyse(
-            neuron,
-            metadata[neuron.get_name()],
-            self._scoped_printer,
-            self._scoped_variables,
-            namespace["declarations"],
-            heun=self.get_option("numeric_solver") == "Heun",
-            bounds=self.get_option("slice_skipping"),
-        )
+        try:
+            description = analyse(
+                neuron,
+                metadata[neuron.get_name()],
+                self._scoped_printer,
+                self._scoped_variables,
+                namespace["declarations"],
+                heun=self.get_option("numeric_solver") == "Heun",
+                bounds=self.get_option("slice_skipping"),
+            )
+        except UnsupportedModelError as reason:
+            raise UnsupportedModelError(
+                f"The optimised code generator does not support {neuron.get_name()}: {reason}"
+            ) from None
         return namespace | {
             "now": _NO_TIME,
             "neuronName": neuron.get_name(),

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from amat import paths, toolchain
+from amat.analysis.other_simulators import worker
 from amat.errors import AmatError
 from amat.files import write_json
 from amat.toolchain.catalogue import FAST_ANALYTIC
@@ -33,8 +34,8 @@ TARGETS = {
 }
 
 _RECORD = "generated.json"
-#: Runs NESTML, in a process of its own.
-_WORKER = Path(__file__).with_name("worker.py")
+#: The script that runs NESTML in its own process.
+_WORKER = Path(worker.__file__)
 
 
 @dataclass(frozen=True)
