@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Copy the NESTML source and the C++ code generated from it to where the book's pages show them."""
+"""Copy the NESTML source and its generated C++ code to the book, whose pages show them."""
 
 import argparse
 from pathlib import Path
@@ -12,9 +12,9 @@ from amat.files import write_text
 
 
 def main() -> None:
-    """Read the command line and copy."""
+    """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("destinations", type=Path, nargs="+", help="files named as in the generated code")
+    parser.add_argument("destinations", type=Path, nargs="+", help="files to write, named as the generated ones")
     generated = toolchain.build(toolchain.AMAT).generated
     for destination in parser.parse_args().destinations:
         write_text(destination, (generated / destination.name).read_text())

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Modules are kept in a cache of their own, keyed by content; the record tells what is in it.
+# Compiled modules are in a cache with keys that depend on their content; the record lists keys and hashes.
 
 rule modules:
     input:
@@ -13,6 +13,7 @@ rule modules:
             for path in Path(folder).rglob("*")
             if path.suffix in {".py", ".jinja2", ".h"}
         ),
+        library=imports("src/amat/toolchain/__init__.py"),
         lock="containers/requirements.lock",
     output:
         "results/modules.json",
