@@ -17,9 +17,9 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from nestml_optimised.nest_installation import compiler
 
 import amat
-from amat.toolchain.nest_installation import compiler
 
 pytestmark = pytest.mark.slow
 

@@ -48,7 +48,7 @@ def test_sets_cover_what_they_should(table):
 
 
 def test_drawn_parameters_have_both_signs_and_odd_refractory_times():
-    cases = validation.draw_cases(100, 0.1, np.random.default_rng(1))
+    cases = validation.sample_cases(100, 0.1, np.random.default_rng(1))
     for name in ("alpha_1", "alpha_2", "beta"):
         values = np.array([getattr(case.parameters, name) for case in cases])
         assert values.min() < 0 < values.max()

@@ -17,7 +17,7 @@ from nestml_optimised.errors import (  # noqa: E402
     UnsupportedModelError,
     UnsupportedVersionError,
 )
-from nestml_optimised.frontend import generate, generate_nest_target  # noqa: E402
+from nestml_optimised.frontend import generate, generate_nest_target, parse_models  # noqa: E402
 from nestml_optimised.optimised import OptimisedNESTCodeGenerator  # noqa: E402
 from nestml_optimised.transformer import (  # noqa: E402
     OrderedConvolutionsTransformer,
@@ -38,5 +38,6 @@ __all__ = [
     "UnsupportedVersionError",
     "generate",
     "generate_nest_target",
+    "parse_models",
     "replace_transformers",
 ]
