@@ -154,7 +154,7 @@ def findings(report):
     text = re.sub(r"^==\d+== ?", "", report, flags=re.MULTILINE)
     kinds = re.compile(r"Invalid (read|write|free)|[Uu]ninitiali[sz]ed|Mismatched|overlap")
     blocks = [block for block in text.split("\n\n") if kinds.search(block)]
-    return [block for block in blocks if re.search(rf"{MODEL}|nestml::", block)]
+    return [block for block in blocks if re.search(rf"{MODEL}|nestml_optimised::", block)]
 
 
 def test_findings_of_valgrind_are_recognised():

@@ -12,6 +12,7 @@ the beginning. Both neurons get the same input and emit the same spikes; whateve
 import subprocess
 from pathlib import Path
 
+import nestml_optimised
 import numpy as np
 import pytest
 from nestml_optimised.nest_installation import compiler, find_nest
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 MODEL = "amat2_psc_exp_neuron_opt"
 NESTS = "amat2_psc_exp"
 
-INCLUDE = Path(amat.__file__).parent / "codegen" / "include"
+INCLUDE = Path(nestml_optimised.__file__).parent / "include"
 
 #: All that NEST reports about archiving.
 ARCHIVED = [
@@ -392,8 +393,8 @@ def test_header_compiles_without_a_warning_and_is_small(tmp_path):
     source = tmp_path / "neuron.cpp"
     source.write_text(
         '#include "lazy_archiving_node.h"\n'
-        "static_assert( sizeof( nestml::LazyArchivingNode ) == sizeof( nest::Node ) + 32 );\n"
-        "struct Neuron : nestml::LazyArchivingNode\n"
+        "static_assert( sizeof( nestml_optimised::LazyArchivingNode ) == sizeof( nest::Node ) + 32 );\n"
+        "struct Neuron : nestml_optimised::LazyArchivingNode\n"
         "{\n"
         "  void pre_run_hook() override { clear_history(); }\n"
         "  void update( nest::Time const& t, const long, const long ) override { set_spiketime( t ); }\n"

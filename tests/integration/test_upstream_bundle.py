@@ -36,7 +36,7 @@ def test_the_texts_have_all_their_numbers(bundle):
     for text in texts.values():
         assert "{{" not in text
         assert "nan" not in text.split()
-    assert "in 0 of the neurons" in texts["pull_request.md"]
+    assert "unmodified, default options | 0 |" in texts["pull_request.md"]
     assert "| `amat2_psc_exp_neuron_opt` | `amat2_psc_exp` | network |" in texts["code_generator.md"]
     assert "must differ" in texts["amat2_psc_exp.md"]
 

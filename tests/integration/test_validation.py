@@ -88,7 +88,7 @@ def test_the_optimised_model_is_held_to_its_own_bound(table):
 )
 def test_command_prints_the_worst_cases_and_writes_the_table(run_amat, tmp_path, codegen, model, exact_bound):
     """For the model of each code generator, against its own bound: the optimised one promises ten times more."""
-    finished = run_amat("validate", "--codegen", codegen, "--sets", 30, "--seed", 0, "--csv", tmp_path / "table.csv")
+    finished = run_amat("validate", "--codegen", codegen, "--samples", 30, "--seed", 0, "--csv", tmp_path / "table.csv")
     assert finished.returncode == 0, finished.stderr
     assert f"{model} and {validation.NEST_MODEL}" in finished.stdout
     assert "spikes of 30 sets are identical to NEST's and to the exact ones" in finished.stdout
@@ -109,10 +109,10 @@ def test_unmodified_code_of_nestml_exceeds_the_bound_but_fires_the_same_spikes()
 
 def test_command_refuses_before_work_what_it_cannot_write(run_amat, tmp_path):
     (tmp_path / "file").touch()
-    finished = run_amat("validate", "--sets", 1000000, "--csv", tmp_path / "file" / "table.csv")
+    finished = run_amat("validate", "--samples", 1000000, "--csv", tmp_path / "file" / "table.csv")
     assert finished.returncode == 1
     assert "cannot be written" in finished.stderr
-    assert run_amat("validate", "--sets", 0).returncode == 2
+    assert run_amat("validate", "--samples", 0).returncode == 2
 
 
 def test_without_voltage_dependence_it_is_nests_mat_neuron(amat_module):

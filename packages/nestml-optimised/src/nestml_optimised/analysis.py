@@ -356,8 +356,10 @@ class _Analysis:
         name = variable.get_complete_name()
         cpp = cpp_name(name)
         symbol = variable.get_scope().resolve_to_symbol(name, SymbolKind.VARIABLE)
-        kind = "nestml::Countdown" if cpp in self.result.countdowns else self.declarations.print_variable_type(symbol)
-        if kind not in ("double", "long", "bool", "nestml::Countdown"):
+        kind = self.declarations.print_variable_type(symbol)
+        if cpp in self.result.countdowns:
+            kind = "nestml_optimised::Countdown"
+        if kind not in ("double", "long", "bool", "nestml_optimised::Countdown"):
             raise UnsupportedModelError(f"the variable {name} is of the type {kind}")
         hidden = _CONVOLUTION in cpp
         value = "0" if hidden or not declaration.has_expression() else self.printer.print(declaration.get_expression())

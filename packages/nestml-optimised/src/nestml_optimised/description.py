@@ -242,7 +242,7 @@ class NeuronDescription:
         """Return the C++ of the largest contributions of the varying state variables to the bound."""
         assert self.bound is not None
         return [
-            f"nestml::largest_product( around_{name}, c.smallest_{name}, c.largest_{name} )"
+            f"nestml_optimised::largest_product( around_{name}, c.smallest_{name}, c.largest_{name} )"
             for name in self.bound.varying
         ]
 

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The supported versions of NESTML and ODE-toolbox, and the name of this version's C++ namespace.
+"""The supported versions of NESTML and ODE-toolbox.
 
 The generators extend NESTML through private names, which may change with any release: `NESTCodeGenerator`'s default
 options, its preparation of templates and namespaces, links between its printers, and `odetoolbox._analysis`.
@@ -12,13 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from nestml_optimised.errors import UnsupportedVersionError
 
-__all__ = ["CPP_NAMESPACE", "SUPPORTED", "check_versions"]
+__all__ = ["SUPPORTED", "check_versions"]
 
 #: Distributions and the releases whose private names are used here.
 SUPPORTED = {"nestml": "9.0", "odetoolbox": "3.0"}
-
-#: The C++ namespace of the headers: modules made by two versions of this package share no symbols.
-CPP_NAMESPACE = "nestml_optimised::v0_1"
 
 
 def check_versions() -> None:

@@ -20,7 +20,7 @@
 
 #include "spike_queue.h"
 
-namespace nestml
+namespace nestml_optimised::inline v0_1_0
 {
 
 /**
@@ -214,6 +214,6 @@ private:
   std::unique_ptr< double[] > slots_;
 };
 
-} // namespace nestml
+} // namespace nestml_optimised::inline v0_1_0
 
 #endif // SPIKE_INPUT_H
