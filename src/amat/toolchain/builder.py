@@ -24,7 +24,7 @@ from amat import paths
 from amat.toolchain.cache import compute_digest, find_or_build
 from amat.toolchain.catalogue import AMAT, FAST_ANALYTIC, Model, find_model
 from amat.toolchain.errors import UNSUPPORTED, ToolchainError, UnsupportedError
-from amat.toolchain.system import find_missing, format_missing
+from amat.toolchain.system import extract_error, find_missing, format_missing
 
 __all__ = ["Module", "Progress", "build", "describe_generation", "run_nestml"]
 
@@ -178,7 +178,7 @@ def _compiler_version() -> str:
 def _build(model: Model, source_text: str, work: Path, report: Progress) -> None:
     """Generate and compile in a folder, and leave the library and the generated code there."""
     if missing := find_missing({tool: tool for tool in ("cmake", "make")}):
-        raise ToolchainError(f"Compiling a model lacks {format_missing(missing)}.")
+        raise ToolchainError(f"Compiling a model lacks {format_missing(missing)}")
     nest = find_nest()
     generated = work / _GENERATED
     generated.mkdir()
@@ -229,8 +229,4 @@ def _run(command: list[str], who: str, env: dict[str, str] | None = None) -> Non
 def _check(result: subprocess.CompletedProcess[str], who: str, output: str) -> None:
     """Raise an error that shows the output of a command that failed."""
     if result.returncode:
-        lines = output.strip().splitlines()
-        # The first error is the cause; the rest of a compiler's messages seldom helps.
-        first = next((i for i, line in enumerate(lines) if "error" in line.lower()), max(0, len(lines) - 20))
-        shown = "\n  ".join(lines[first : first + 20])
-        raise ToolchainError(f"{who} failed with status {result.returncode}:\n  {shown}")
+        raise ToolchainError(f"{who} failed with status {result.returncode}:\n{extract_error(output)}")

@@ -26,7 +26,7 @@ from amat import paths
 from amat.files import check_writable, write_json
 from amat.toolchain.cache import find_or_build
 from amat.toolchain.errors import ToolchainError
-from amat.toolchain.system import find_missing, format_missing
+from amat.toolchain.system import extract_error, find_missing, format_missing
 
 __all__ = ["NEST_MODELS", "NestBuild", "build_nest", "install_nest", "missing_packages"]
 
@@ -118,7 +118,7 @@ def build_nest(*, progress: Callable[[str], None] | None = None) -> NestBuild:
     report = progress or (lambda line: None)
     requirement = _locked_requirement()
     if missing := missing_packages():
-        raise ToolchainError(f"Building NEST with MPI lacks {format_missing(missing)}.")
+        raise ToolchainError(f"Building NEST with MPI lacks {format_missing(missing)}")
     request = {
         "requirement": requirement,
         "options": _OPTIONS,
@@ -129,7 +129,7 @@ def build_nest(*, progress: Callable[[str], None] | None = None) -> NestBuild:
     entry = find_or_build(
         paths.nest_cache(), "nest", request, lambda work: _build(work, requirement, report), progress=report
     )
-    (wheel,) = entry.files
+    (wheel,) = (name for name in entry.files if name.endswith(".whl"))
     return NestBuild(entry.folder / wheel, entry.key, entry.seconds, entry.cached)
 
 
@@ -160,7 +160,9 @@ def install_nest(build: NestBuild, folder: Path) -> None:
         command = [*_PIP, "install", "--quiet", "--no-deps", "--no-index", "--target", str(work), str(build.wheel)]
         result = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
         if result.returncode:
-            raise ToolchainError(f"{build.wheel.name} could not be installed into {folder}:\n{_end(result.stderr)}")
+            raise ToolchainError(
+                f"{build.wheel.name} could not be installed into {folder}:\n{extract_error(result.stderr)}"
+            )
         # Its nest-config names folders that are gone; modules are built with one that is written for each.
         shutil.rmtree(work / "bin", ignore_errors=True)
         write_json(work / _RECORD, {"key": build.key})
@@ -205,7 +207,9 @@ def _build(work: Path, requirement: str, report: Callable[[str], None]) -> None:
     command += [f"--config-settings=cmake.define.{name}={value}" for name, value in _OPTIONS.items()]
     output = _run([*command, str(source)], report)
     if not any(re.search(r"Use MPI\s*:\s*Yes", line) for line in output):
-        raise ToolchainError(f"NEST was built without MPI, although it was requested:\n{_end(''.join(output))}")
+        raise ToolchainError(
+            f"NEST was built without MPI, although it was requested:\n{extract_error(''.join(output))}"
+        )
     requirements.unlink()
     source.unlink()
 
@@ -227,16 +231,10 @@ def _run(command: list[str], report: Callable[[str], None]) -> list[str]:
                     reported = tenth
                     report(f"compiling NEST with MPI: {10 * tenth} %")
     if process.returncode:
-        raise ToolchainError(f"NEST with MPI could not be built:\n{_end(''.join(output))}")
+        raise ToolchainError(f"NEST with MPI could not be built:\n{extract_error(''.join(output))}")
     return output
 
 
 def _environment() -> dict[str, str]:
     """Return the environment without variables that would point pip to another Python's packages."""
     return {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PIP_TARGET"}}
-
-
-def _end(text: str) -> str:
-    lines = text.strip().splitlines()
-    first = next((i for i, line in enumerate(lines) if "error:" in line.lower()), max(0, len(lines) - 20))
-    return "\n".join(f"  {line}" for line in lines[first : first + 20])

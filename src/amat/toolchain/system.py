@@ -4,12 +4,13 @@
 
 """Programs and headers that building needs, with the packages of Debian and Ubuntu that have them."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["find_missing", "format_missing", "read_headers"]
+__all__ = ["extract_error", "find_missing", "format_missing", "read_headers"]
 
 
 def read_headers() -> dict[str, str]:
@@ -34,9 +35,21 @@ def find_missing(commands: Mapping[str, str]) -> dict[str, str]:
 
 
 def format_missing(missing: Mapping[str, str]) -> str:
-    """Return the part of an error message that names what is missing, and how to install it."""
+    """Return the part of an error message that names missing commands and headers, and how to install them."""
     packages = " ".join(sorted(set(missing.values())))
-    return f"{', '.join(missing)}: install them (Debian and Ubuntu: apt-get install --no-install-recommends {packages})"
+    return f"{', '.join(missing)}. On Debian and Ubuntu: apt-get install --no-install-recommends {packages}"
+
+
+def extract_error(output: str) -> str:
+    """Return the lines of a program's output that show the cause of its failure.
+
+    They start with the first error, because later messages of a compiler seldom help, or are the last 20 lines.
+    """
+    lines = output.strip().splitlines()
+    first = next(
+        (i for i, line in enumerate(lines) if re.search(r"\berror\b(:| at )", line, re.I)), max(0, len(lines) - 20)
+    )
+    return "\n".join(f"  {line}" for line in lines[first : first + 20])
 
 
 def _has_header(header: str) -> bool:
