@@ -1,5 +1,5 @@
-# docker build -t amat . , in the project's folder; --build-arg NAME=VALUE sets what stands below.
-# What is installed, and how, stands in containers/install; apptainer.def calls it, too.
+# In the project's folder: docker build -t amat .
+# --build-arg NAME=VALUE sets an argument. containers/install does the installation, here as in apptainer.def.
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
 ARG JUPYTER=yes
@@ -21,7 +21,7 @@ COPY src /opt/amat/src
 COPY tests /opt/amat/tests
 COPY upstream /opt/amat/upstream
 COPY workflow /opt/amat/workflow
-COPY containers/entrypoint containers/install containers/make-lock containers/optional.txt containers/requirements.lock containers/selftest.py containers/verify /opt/amat/containers/
+COPY containers/entrypoint containers/install containers/make-lock containers/optional.txt containers/requirements.lock containers/selftest.py /opt/amat/containers/
 
 RUN --mount=type=bind,source=containers/certificates,target=/opt/certificates \
     MPI="${MPI}" COMMIT="${COMMIT}" SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH}" /opt/amat/containers/install base
@@ -35,6 +35,6 @@ LABEL org.opencontainers.image.title="AMAT in NESTML" \
       org.opencontainers.image.licenses="GPL-2.0-or-later" \
       org.opencontainers.image.revision="${COMMIT}"
 
-# Results go to the folder that is mounted here: docker run --rm -u "$(id -u):$(id -g)" -v "$PWD:/work" amat
+# Results go to the folder that is mounted at /work: docker run --rm -u "$(id -u):$(id -g)" -v "$PWD:/work" amat
 WORKDIR /work
 ENTRYPOINT ["/opt/amat/containers/entrypoint"]

@@ -2,10 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What an image shows of itself: its versions are the lock's, its models are there, and they fire when they should.
+"""The self-test of an image: its versions are those of the lock, and its compiled models have the expected spikes.
 
-Prints a JSON record; the last line of a fault says what is wrong. With ``--first-spike`` it only simulates until a
-neuron of the optimised model has fired.
+Prints a JSON record, or a message if something is wrong. With ``--first-spike`` it only simulates the optimised model.
 """
 
 import importlib.metadata
@@ -23,17 +22,17 @@ from amat.compendium import provenance
 from amat.neurons.parameters import AmatParameters
 from amat.simulation.run import fresh_kernel
 
-#: The steps at which NEST's own test_mat2_psc_exp and test_amat2_psc_exp expect spikes.
+#: The time steps of the spikes in NEST's own test_mat2_psc_exp and test_amat2_psc_exp.
 EXPECTED = [11, 32, 54]
 #: mat2_psc_exp's defaults, beta = 0, threshold at -51 mV.
 NEURON = AmatParameters(tau_m=5.0, C_m=100.0, alpha_1=37.0, alpha_2=2.0, omega=19.0, tau_v=8.0)
-#: The three codes of the one neuron.
+#: Three implementations of the same neuron.
 MODELS = ("amat2_psc_exp", toolchain.AMAT, toolchain.AMAT_OPT)
 
 
-def main(words: list[str]) -> dict[str, Any]:
-    """Return the record of a self-test; exit with a message where something is not as it should be."""
-    if words == ["--first-spike"]:
+def main(args: list[str]) -> dict[str, Any]:
+    """Return the record of the self-test; exit with a message if something is wrong."""
+    if args == ["--first-spike"]:
         return {"steps": spikes([toolchain.AMAT_OPT])}
     return {
         "commit": provenance.commit(),
@@ -44,7 +43,7 @@ def main(words: list[str]) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of all packages that are installed, once they are the lock's."""
+    """Return the versions of the main packages; exit if an installed version is not that of the lock."""
     lock = (Path(__file__).parent / "requirements.lock").read_text()
     # A package can have several versions there, for several versions of Python.
     locked = re.findall(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", lock, re.MULTILINE)
@@ -52,9 +51,9 @@ def versions() -> dict[str, str]:
         re.sub(r"[-_.]+", "-", found.metadata["Name"]).lower(): found.version
         for found in importlib.metadata.distributions(path=[str(Path(sys.prefix, "lib", python(), "site-packages"))])
     }
-    others = {name: version for name, version in installed.items() if name not in {"amat", "pip"}}
+    others = {name: version for name, version in installed.items() if name not in {"amat", "nestml-optimised", "pip"}}
     if wrong := sorted(set(others.items()) - set(locked)):
-        sys.exit(f"selftest: not the versions of the lock: {wrong}")
+        sys.exit(f"selftest: these versions are not those of requirements.lock: {wrong}")
     return {name: installed[name] for name in ("nest-simulator", "nestml", "odetoolbox", "numpy", "scipy")}
 
 
@@ -64,18 +63,18 @@ def python() -> str:
 
 
 def modules() -> dict[str, str]:
-    """Return the keys of the models' modules, all of which the image brings compiled."""
+    """Return the cache keys of the models' modules, which the image must contain compiled."""
     found = {}
-    for name in toolchain.MODELS:
+    for name in toolchain.DEFAULT_MODELS:
         module = toolchain.build(name)
         if not module.cached or module.library.is_relative_to(paths.module_cache()):
-            sys.exit(f"selftest: {name} is not among the modules of the image")
+            sys.exit(f"selftest: {name} is not among the compiled modules of the image")
         found[name] = module.key[:16]
     return found
 
 
 def spikes(models: list[str] | tuple[str, ...]) -> dict[str, list[int]]:
-    """Return the steps at which neurons under 2400 pA fire, once they are the expected ones."""
+    """Return the time steps of the spikes under a constant 2400 pA; exit if they are not the expected ones."""
     nest = fresh_kernel(0.1)
     for model in models:
         if model in toolchain.MODELS:
@@ -91,7 +90,7 @@ def spikes(models: list[str] | tuple[str, ...]) -> dict[str, list[int]]:
     nest.Simulate(8.0)
     found = {model: recorder.events["times"].tolist() for model, recorder in recorders.items()}
     if any(steps != EXPECTED for steps in found.values()):
-        sys.exit(f"selftest: spikes at {found}, and {EXPECTED} are expected")
+        sys.exit(f"selftest: spikes at {found}, expected {EXPECTED}")
     return found
 
 

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What tests share: the checkout, the compiled model, and the pipeline's outputs, each made once."""
+"""Fixtures of all tests: the checkout, the compiled model, and the pipeline's outputs, each made once."""
 
 import os
 import subprocess
@@ -24,10 +24,22 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def clone(root: Path) -> Path:
-    """The checkout with git and with all of its files; an image and an archive have neither."""
+    """The root of a git clone; images and archives have no git, and not all files."""
     if not (root / ".git").exists():
         pytest.skip("needs a clone of the project")
     return root
+
+
+@pytest.fixture(scope="session")
+def git():
+    """A function that runs git in a folder, with an author, and returns its output."""
+
+    def run(folder: Path, *arguments: str) -> str:
+        author = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        command = ["git", "-C", str(folder), *author, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +50,11 @@ def amat_module() -> toolchain.Module:
 
 @pytest.fixture
 def run_amat():
-    """Run the ``amat`` command as a user does; returns the finished process."""
+    """A function that runs the ``amat`` command as a user does, and returns the finished process."""
 
-    def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*args: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(AMAT_COMMAND), *map(str, words)],
+            [str(AMAT_COMMAND), *map(str, args)],
             check=False,
             capture_output=True,
             text=True,
@@ -63,5 +75,5 @@ def reproduced(root: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built_book(reproduced: Path) -> Path:
-    """The folder of the site."""
+    """The folder of the built site."""
     return reproduced / "_build" / "html"

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# A benchmark: modules -> cells -> the report. `amat benchmark run` calls it, on one machine or on Slurm.
+# The workflow of `amat benchmark run`, on one machine or on Slurm: modules -> cells -> report.
 
 import re
 import shlex
@@ -19,9 +19,9 @@ AMAT = SITE.amat(Path.cwd())
 PROLOGUE = "\n".join(SITE.prologue)
 
 
-def command(cell, output):
-    """Return the words that measure a cell."""
-    words = {
+def cell_arguments(cell, output):
+    """Return the arguments of `amat benchmark cell` for a cell."""
+    arguments = {
         "model": cell.model,
         "workload": cell.workload,
         "neurons": cell.neurons,
@@ -33,18 +33,18 @@ def command(cell, output):
         "resolution": cell.resolution,
         "output": output,
     }
-    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in words.items())
+    return " ".join(f"--{name} {shlex.quote(str(value))}" for name, value in arguments.items())
 
 
 def placement():
-    """Return what only sites with nodes of a known size ask for."""
+    """Return the number of nodes as a resource, if the site states the size of its nodes."""
     if SITE.cores_per_node is None:
         return {}
     return {"nodes": lambda wildcards: SITE.nodes(CELLS[wildcards.name])}
 
 
 def cores(wildcards):
-    """Return the cores of a rank; where cells must not disturb each other, all that there are."""
+    """Return the cores of a rank; all cores if cells must run one at a time."""
     return workflow.cores if config["alone"] else CELLS[wildcards.name].threads
 
 
@@ -57,7 +57,7 @@ rule all:
         expand("cells/{name}.json", name=CELLS),
         "report/cells.csv",
     message:
-        "Everything is measured"
+        "All cells are measured"
 
 
 rule modules:
@@ -83,7 +83,7 @@ rule modules:
 
 rule cell:
     input:
-        # Only that they are there counts: finished cells are not measured again.
+        # Only existence matters: finished cells are not measured again.
         [ancient("modules.json")] if MATRIX.modules else [],
     output:
         "cells/{name}.json",
@@ -102,13 +102,13 @@ rule cell:
     params:
         prologue=PROLOGUE,
         start=lambda wildcards: SITE.start(CELLS[wildcards.name]),
-        words=lambda wildcards, output: command(CELLS[wildcards.name], output[0]),
+        arguments=lambda wildcards, output: cell_arguments(CELLS[wildcards.name], output[0]),
     message:
         "Measuring {wildcards.name}"
     shell:
         """
         {params.prologue}
-        {params.start} {AMAT} benchmark cell {params.words} > {log} 2>&1
+        {params.start} {AMAT} benchmark cell {params.arguments} > {log} 2>&1
         """
 
 
@@ -125,7 +125,7 @@ rule report:
     params:
         prologue=PROLOGUE,
     message:
-        "Putting the measurements together"
+        "Writing the report"
     shell:
         """
         {params.prologue}

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""A report on real cells, the smallest there are: what is damaged is named, what is there is reported."""
+"""Reports on small measured cells, some of them damaged."""
 
 import json
 import subprocess
@@ -25,41 +25,41 @@ pytestmark = pytest.mark.slow
 MODELS = ("amat2_psc_exp", "amat2_psc_exp_neuron_opt", "izhikevich", "iaf_psc_exp")
 TABLES = {
     *("cells", "problems", "machines", "summary", "ratios", "medians"),
-    *("scaling", "growth_terms", "growth_residuals", "extrapolation"),
+    *("scaling", "growth_terms"),
 }
-FIGURES = {"ratios", "real_time", "scaling", "memory", "phases", "growth", "extrapolation"}
+FIGURES = {"ratios", "real_time", "scaling", "memory", "phases", "growth"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder of cells, with one that was killed while it wrote and one that a hand has changed."""
+    """A folder of cells, one of them truncated and one edited by hand."""
     folder = tmp_path_factory.mktemp("benchmark")
     for model in MODELS:
         for seed in (1, 2, 3):
             plan = Cell(model, "neurons", neurons=500, seed=seed, duration=200.0)
             measure_cell(plan, folder / "cells" / f"{plan.name}.json")
-    whole = sorted((folder / "cells").glob("*.json"))
-    (folder / "cells" / "half.json").write_text(whole[0].read_text()[:300])
-    changed = json.loads(whole[1].read_text())
+    complete = sorted((folder / "cells").glob("*.json"))
+    (folder / "cells" / "half.json").write_text(complete[0].read_text()[:300])
+    changed = json.loads(complete[1].read_text())
     changed["seconds"]["simulate"] *= 0.1
-    (folder / "cells" / "mended.json").write_text(json.dumps(changed))
+    (folder / "cells" / "edited.json").write_text(json.dumps(changed))
     return folder
 
 
-def test_a_partial_folder_is_reported_on(folder, tmp_path):
+def test_damaged_cells_are_skipped_and_listed(folder, tmp_path):
     report = write_report(folder, tmp_path, page=False)
     assert len(report.cells) == 3 * len(MODELS)
-    assert [problem.file for problem in report.problems] == ["half.json", "mended.json"]
+    assert [problem.file for problem in report.problems] == ["edited.json", "half.json"]
     assert {path.stem for path in tmp_path.glob("*.csv")} == TABLES
     assert {path.stem for path in (tmp_path / "figures").glob("*.svg")} == FIGURES
     problems = pd.read_csv(tmp_path / "problems.csv")
-    assert list(problems["file"]) == ["half.json", "mended.json"]
-    assert "not JSON" in problems["reason"][0]
-    assert "real_time_factor" in problems["reason"][1]
+    assert list(problems["file"]) == ["edited.json", "half.json"]
+    assert "real_time_factor" in problems["reason"][0]
+    assert "not JSON" in problems["reason"][1]
     ratios = report.summary.set_index(["quantity", "model", "reference"])
     memory = ratios.loc[("taken_B", "amat2_psc_exp_neuron_opt", "amat2_psc_exp")]
     assert memory["seeds"] == 3
-    # Both have what NEST allocates once, and ours has less beside it.
+    # Both include memory that NEST allocates once.
     assert 0.3 < memory["ratio"] < 1.0
 
 
@@ -72,7 +72,7 @@ def test_the_same_cells_give_the_same_files(folder, tmp_path):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
 
 
-def test_the_table_stands_in_for_the_folder(folder, tmp_path):
+def test_a_table_of_cells_gives_the_same_report(folder, tmp_path):
     write_report(folder, tmp_path / "a", page=False)
     write_report(tmp_path / "a" / "cells.csv", tmp_path / "b", page=False)
     for name in ("cells", "summary", "medians"):
@@ -80,7 +80,7 @@ def test_the_table_stands_in_for_the_folder(folder, tmp_path):
 
 
 @pytest.mark.skipif(find_spec("nbconvert") is None, reason="the page needs nbconvert")
-def test_the_command_makes_a_page_and_tells_what_it_skipped(folder, tmp_path):
+def test_the_command_writes_a_page_and_lists_skipped_files(folder, tmp_path):
     result = CliRunner().invoke(cli_benchmark.app, ["report", str(folder), "--output", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert "2 file(s) skipped" in result.output
@@ -100,8 +100,8 @@ def test_a_folder_without_cells_is_refused(tmp_path):
 
 
 def test_each_synapse_model_takes_memory_of_each_neuron():
-    """NEST 3.10: a pointer when a neuron is made, and an empty vector when it is prepared, for each model."""
-    # In a process of its own: what other tests leave is freed at any time, and would count.
+    """In NEST 3.10 a pointer when a neuron is created, and an empty vector when it is prepared, for each model."""
+    # In a new process, since memory that other tests free at any time would be counted.
     program = (
         "import json; from amat.benchmark.synapse_tables import measure_tables, table_sizes; "
         "sizes = table_sizes(measure_tables(copies=(0, 40), neurons=2000)); "
@@ -114,18 +114,18 @@ def test_each_synapse_model_takes_memory_of_each_neuron():
     assert sizes["saved"] > 1000
 
 
-def test_numbers_of_copies_that_tell_no_slope_are_refused():
-    with pytest.raises(AmatError, match="choose two different numbers or more"):
+def test_a_single_number_of_copies_is_refused():
+    with pytest.raises(AmatError, match="needs two or more different numbers of copies"):
         measure_tables(copies=(5,))
 
 
-def test_foreign_cells_are_read(folder, tmp_path):
+def test_cells_of_other_machines_and_versions_are_read(folder, tmp_path):
     file = next(path for path in sorted((folder / "cells").glob("*.json")) if path.name.startswith("neurons"))
     foreign = json.loads(file.read_text())
-    foreign["machine"]["cpu"] = "of another make"
+    foreign["machine"]["cpu"] = "another processor"
     foreign["versions"]["nest-simulator"] = "3.11.0"
-    foreign["more"] = "of a later version"
+    foreign["more"] = "a later version"
     (tmp_path / "foreign.json").write_text(json.dumps(foreign))
     cells, problems = read_cells(tmp_path)
     assert not problems
-    assert cells["cpu"].tolist() == ["of another make"]
+    assert cells["cpu"].tolist() == ["another processor"]

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""A matrix of cells through the workflow on this machine: whole, with a cell that fails, killed, and once more."""
+"""Run of a matrix through the workflow on this machine: complete, with a failing cell, killed and resumed."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ import yaml
 
 pytestmark = pytest.mark.slow
 
-#: Only NEST's own models: nothing is compiled.
+#: Only NEST's built-in models, so that nothing is compiled.
 PLAN = {
     "time": 200,
     "seeds": [1, 2],
@@ -39,24 +39,24 @@ def cells(folder):
     return {path.stem: path.stat().st_mtime_ns for path in (folder / "cells").glob("*.json")}
 
 
-def test_all_cells_are_measured_once_and_reported_on(run_amat, matrix, tmp_path):
-    words = ["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"]
-    planned = run_amat(*words, "--dry-run")
+def test_all_cells_are_measured_once_and_reported(run_amat, matrix, tmp_path):
+    arguments = ["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"]
+    planned = run_amat(*arguments, "--dry-run")
     assert planned.stderr.count("Measuring ") + planned.stdout.count("Measuring ") == 4
-    finished = run_amat(*words)
+    finished = run_amat(*arguments)
     assert finished.returncode == 0, finished.stderr
     found = cells(tmp_path / "out")
     assert len(found) == 4
     report = tmp_path / "out" / "report" / "cells.csv"
     assert len(report.read_text().splitlines()) == 5
-    planned = run_amat(*words, "--dry-run")
+    planned = run_amat(*arguments, "--dry-run")
     assert planned.returncode == 0
     assert "Job" not in planned.stderr + planned.stdout
-    assert run_amat(*words).returncode == 0
+    assert run_amat(*arguments).returncode == 0
     assert cells(tmp_path / "out") == found
 
 
-def test_a_cell_that_fails_is_tried_again_and_named_with_its_log(run_amat, matrix, tmp_path):
+def test_a_failing_cell_is_repeated_and_named_with_its_log(run_amat, matrix, tmp_path):
     # In 1 ms no neuron fires.
     failing = {**PLAN["sets"][0], "neurons": [400], "time": 1}
     path = matrix(models=["iaf_psc_exp"], seeds=[1], sets=[PLAN["sets"][0], failing])
@@ -71,8 +71,8 @@ def test_a_cell_that_fails_is_tried_again_and_named_with_its_log(run_amat, matri
 
 
 def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
-    words = ["benchmark", "run", "--matrix", str(matrix()), "--output", str(tmp_path / "out")]
-    command = [str(Path(sys.executable).with_name("amat")), *words]
+    arguments = ["benchmark", "run", "--matrix", str(matrix()), "--output", str(tmp_path / "out")]
+    command = [str(Path(sys.executable).with_name("amat")), *arguments]
     running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while len(cells(tmp_path / "out")) < 2 and time.monotonic() < deadline:
@@ -81,17 +81,17 @@ def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
     running.wait()
     first = cells(tmp_path / "out")
     assert 2 <= len(first) < 4
-    finished = run_amat(*words)
+    finished = run_amat(*arguments)
     assert finished.returncode == 0, finished.stderr
     second = cells(tmp_path / "out")
     assert len(second) == 4
-    # Only the last one may count as half done: it is written before Snakemake notes that its job has ended.
+    # Only the last cell may be measured again: its file is written before Snakemake records the end of the job.
     assert {name for name in first if second[name] != first[name]} <= {max(first, key=lambda name: first[name])}
 
 
-def test_more_cores_than_there_are_are_refused(run_amat, matrix, tmp_path):
+def test_more_cores_than_usable_are_refused(run_amat, matrix, tmp_path):
     path = matrix(sets=[{**PLAN["sets"][0], "layouts": ["1x64"]}])
     finished = run_amat("benchmark", "run", "--matrix", path, "--output", tmp_path / "out", "--cores", "2")
     assert finished.returncode == 1
-    assert "needs 64 cores, and 2 may be used" in finished.stderr
+    assert "needs 64 cores, but 2 are usable" in finished.stderr
     assert not (tmp_path / "out").exists()

@@ -70,7 +70,7 @@ def test_sensitivity_finds_what_matters(neuron):
 
 
 def test_command(run_amat, tmp_path):
-    finished = run_amat("explore", "alpha_1=0:10:4", "omega=2:9:4", "--sensitivity", 16, "--output", tmp_path)
+    finished = run_amat("explore", "alpha_1=0:10:4", "omega=2:9:4", "--samples", 16, "--output", tmp_path)
     assert finished.returncode == 0, finished.stderr
     names = {"alpha_1_omega.csv", "alpha_1_omega.svg", "sensitivity.csv", "sensitivity.svg"}
     assert {path.name for path in tmp_path.iterdir()} == names
@@ -80,7 +80,7 @@ def test_command(run_amat, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["alpha_1=0:10:4"], "1 axes: name two parameters"),
+        (["alpha_1=0:10:4"], "Expected two axes or none, got 1"),
         (["alpha_1=0:10:4", "omga=2:9:4"], "the nearest names are omega"),
         (["alpha_1=0:10:4", "omega=9:2:4"], "give the smaller value first"),
         (["--pattern", "tonic"], "the nearest names are tonic_"),

@@ -17,15 +17,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from nestml_optimised.nest_installation import compiler, find_nest
 
 from amat import toolchain
-from amat.toolchain.nest_installation import compiler, find_nest
 
 pytestmark = pytest.mark.slow
 
 MODEL = "amat2_psc_exp_neuron_opt"
 
-OPTIMISED = [name for name, model in toolchain.MODELS.items() if model.codegen == "opt"]
+OPTIMISED = [name for name, model in toolchain.MODELS.items() if model.codegen == "optimised"]
 
 #: What a simulation in a process of its own says at its end.
 FINISHED = "the simulation is over"

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""JUBE calls the benchmark's cell: for users of beNNch."""
+"""JUBE runs a cell of the benchmark, for users of beNNch."""
 
 import os
 import shutil
@@ -18,11 +18,11 @@ pytestmark = [
 ]
 
 
-def test_jube_runs_the_cells_and_reads_them(root, tmp_path):
-    def jube(*words):
+def test_jube_runs_cells_and_reads_their_results(root, tmp_path):
+    def jube(*args):
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         return subprocess.run(
-            ["jube", *words], check=True, capture_output=True, text=True, cwd=tmp_path, env=environment
+            ["jube", *args], check=True, capture_output=True, text=True, cwd=tmp_path, env=environment
         ).stdout
 
     shutil.copy(root / "config" / "jube" / "amat.yaml", tmp_path)

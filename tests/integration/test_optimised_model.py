@@ -559,7 +559,7 @@ def test_integrate_and_fire_neurons_of_the_library_are_nests(name, equal, meters
 @pytest.mark.parametrize("delay", [0.1, 1.5])
 @pytest.mark.parametrize("meters", [False, True], ids=["spikes", "traces"])
 def test_mat_neuron_of_the_library_is_that_of_nestmls_templates(meters, delay):
-    """Spikes, V_m and thresholds of mat2_psc_exp_neuron against the same model by NESTML's own templates.
+    """Spikes, V_m and thresholds of mat2_psc_exp_neuron against the same model by the checked code generator.
 
     The library's model halts V_m and the threshold during the refractory period, so that NEST's mat2_psc_exp is another
     model. NESTML's templates count the refractory time down in ms, by a timer that rounds and may be one step late;
@@ -578,7 +578,7 @@ def test_mat_neuron_of_the_library_is_that_of_nestmls_templates(meters, delay):
 @pytest.mark.parametrize("delay", [0.1, 1.5])
 def test_amat_as_in_the_paper_is_nests(delay):
     """An inhomogeneous system, which ODE-toolbox does not solve analytically, against amat2_psc_exp."""
-    model = toolchain.find_model(str(MODELS / "amat2_naive_neuron.nestml"), "opt")
+    model = toolchain.find_model(str(MODELS / "amat2_naive_neuron.nestml"), "optimised")
     assert run_amat(model, delay, meters=True) == run_amat(MODEL, delay)
     assert run_amat(model, delay, threads=2, pieces=(0.7, 100.0, 249.3)) == run_amat(MODEL, delay)
 
@@ -587,7 +587,7 @@ def test_amat_as_in_the_paper_is_nests(delay):
 def test_what_a_step_does_to_a_drive_is_done_in_every_step(delay):
     """Without a recorder slices could be skipped; NESTML's templates skip nothing."""
     source = str(MODELS / "decaying_drive_neuron.nestml")
-    models = [toolchain.find_model(source, codegen) for codegen in ("opt", "stock")]
+    models = [toolchain.find_model(source, codegen) for codegen in ("optimised", "nestml-checked")]
     nest = start(*models)
     ours, recorded, theirs = (nest.Create(model.name) for model in (models[0], *models))
     nest.Connect(nest.Create("multimeter", params={"record_from": ["V_m"]}), recorded, syn_spec={"delay": delay})
@@ -605,7 +605,7 @@ IZHIKEVICH = LIBRARY / "izhikevich_neuron.nestml"
 def test_a_model_without_equations_shares_what_depends_on_the_time_step_alone():
     """Izhikevich's published scheme, with statements in place of equations, against that of NESTML's templates."""
     source = str(MODELS.parents[1] / "models" / "izhikevich_2004_neuron.nestml")
-    ours, theirs = toolchain.find_model(source, "opt"), toolchain.find_model(source)
+    ours, theirs = toolchain.find_model(source, "optimised"), toolchain.find_model(source)
     nest = start(ours, theirs, resolution=0.25)
     neurons = [nest.Create(model.name, 3, {"I_e": [6.0, 10.0, 14.0]}) for model in (ours, theirs)]
     recorders = [spike_recorder(nest, group, 1.0) for group in neurons]
@@ -619,14 +619,14 @@ def test_a_nonlinear_model_is_refused_with_the_reason():
     """Without the option for Heun's method; the message names the model, says why, and what to do."""
     reason = r"izhikevich_neuron_opt: .* not linear(?s:.*)numeric_solver: Heun(?s:.*)--fallback"
     with pytest.raises(toolchain.ToolchainError, match=reason) as refused:
-        toolchain.build(toolchain.find_model(str(IZHIKEVICH), "opt"))
+        toolchain.build(toolchain.find_model(str(IZHIKEVICH), "optimised"))
     assert "Traceback" not in str(refused.value)
 
 
 def test_a_refused_model_falls_back_to_nestmls_templates():
     """On request; the module says which templates made it, and the model fires as that of NESTML's templates does."""
     stages = []
-    model = toolchain.Model(IZHIKEVICH, suffix="_fallback", codegen="opt", options={}, fallback=True)
+    model = toolchain.Model(IZHIKEVICH, suffix="_fallback", codegen="optimised", options={}, fallback=True)
     module = toolchain.build(model, progress=stages.append)
     assert module.cached or any(re.search("falling back.*linear", stage, re.DOTALL) for stage in stages)
     assert "gsl" in (module.generated / f"{model.name}.h").read_text()
@@ -650,7 +650,7 @@ def test_a_refused_model_falls_back_to_nestmls_templates():
 )
 def test_a_bad_option_is_refused_with_what_is_allowed(option, value, allowed):
     model = dataclasses.replace(
-        toolchain.find_model(str(MODELS / "leak_neuron.nestml"), "opt"), options={option: value}
+        toolchain.find_model(str(MODELS / "leak_neuron.nestml"), "optimised"), options={option: value}
     )
     with pytest.raises(toolchain.ToolchainError) as refused:
         toolchain.build(model)

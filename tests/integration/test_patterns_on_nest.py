@@ -129,7 +129,7 @@ def test_commands(run_amat, tmp_path):
     assert "Met: one spike" in finished.stdout
     assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
     assert pd.read_csv(tmp_path / "trace.csv")["spike"].sum() == 1
-    finished = run_amat("simulate", "--pattern", "class_2", "--set", "printed-5")
+    finished = run_amat("simulate", "--pattern", "class_2", "--parameter-set", "printed-5")
     assert finished.returncode == 0
     assert "Not met: intervals from" in finished.stdout
 

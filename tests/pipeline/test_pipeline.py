@@ -27,7 +27,8 @@ import pytest
 import yaml
 
 from amat import paths, toolchain
-from amat.compendium.pipeline import check_config, execute_notebook, notebook_parameters
+from amat.compendium.notebooks import execute_notebook
+from amat.compendium.pipeline import check_config, notebook_parameters
 from amat.compendium.provenance import commit_time
 from amat.errors import AmatError
 from amat.neurons.parameters import izhikevich_patterns
@@ -73,7 +74,7 @@ def test_every_result_tells_where_it_comes_from(reproduced, name):
         assert record["parameters"]["pattern"] == Path(name).name
     if name == "code_generation":
         modules |= json.loads((reproduced / "results" / "ablation_modules.json").read_text())
-        assert len(modules) == len(toolchain.MODELS) + len(ABLATION)
+        assert len(modules) == len(toolchain.DEFAULT_MODELS) + 1 + len(ABLATION)
     assert record["modules"] == modules
     assert record["versions"]["nest-simulator"] == "3.10.0"
     assert len(modules["amat2_psc_exp_neuron_nestml"]["sha256"]) == 64

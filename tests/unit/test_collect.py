@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Cells in a table, and ratios of them: what is damaged is named, what is paired is alike."""
+"""Table of measured cells, its problems, and ratios of paired cells."""
 
 import json
 from pathlib import Path
@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.benchmark.cell import Cell
-from amat.benchmark.collect import COLUMNS, PHASES, cell_row, list_machines, read_cells, write_cells
+from amat.benchmark.cell import PHASES, Cell
+from amat.benchmark.collect import COLUMNS, cell_row, list_machines, read_cells, write_cells
 from amat.benchmark.comparisons import compare, interval, measure_scaling, summary_page, summary_text
 from amat.errors import AmatError
 
-HAND, OPT = "amat2_psc_exp", "amat2_psc_exp_neuron_opt"
+NEST, OPT = "amat2_psc_exp", "amat2_psc_exp_neuron_opt"
 
 
 def found(plan: Cell, simulate: float = 2.0, **changed) -> dict:
-    """Return what a cell's file holds."""
+    """Return the content of a cell's file."""
     alone = plan.workload == "neurons"
     synapses = 0 if alone else plan.neurons * plan.indegree
     spikes = int(8 * plan.neurons * plan.duration / 1e3)
@@ -70,26 +70,27 @@ def table(*files: dict) -> pd.DataFrame:
     return pd.DataFrame([cell_row(file) for file in files])
 
 
-def test_a_cell_is_one_row_with_what_follows_from_it(tmp_path):
-    plan = Cell(HAND, "network", neurons=1000, indegree=100, threads=2, duration=500.0)
+def test_a_cell_is_one_row_with_derived_quantities(tmp_path):
+    plan = Cell(NEST, "network", neurons=1000, indegree=100, threads=2, duration=500.0)
     write(tmp_path, found(plan))
     cells, problems = read_cells(tmp_path)
     assert not problems
     assert list(cells) == list(COLUMNS)
     row = cells.iloc[0]
     assert row["cell"] == plan.name
+    assert (row["family"], row["build"]) == ("amat", "nest")
     assert row["cores"] == 2
     assert row["neuron_B"] == 2000
     assert row["synapse_B"] == 40
     assert np.isnan(row["prepared_neuron_B"])
-    # 2 s on two cores for 1000 neurons and 5000 steps
+    # 2 s on 2 cores for 1000 neurons and 5000 steps
     assert row["neuron_step_ns"] == pytest.approx(800.0)
     assert row["events_per_s"] == pytest.approx(8 * 1000 * 0.5 * 100 / 2.0)
     assert row["shared_cores"] == "no"
 
 
-def test_neurons_alone_have_no_synapses_but_memory_when_they_are_prepared():
-    row = cell_row(found(Cell(HAND, "neurons", neurons=1000)))
+def test_unconnected_neurons_have_prepared_memory_and_no_synapses():
+    row = cell_row(found(Cell(NEST, "neurons", neurons=1000)))
     assert row["indegree"] == 0
     assert row["prepared_neuron_B"] == 5000
     assert row["synapse_B"] is None
@@ -97,12 +98,12 @@ def test_neurons_alone_have_no_synapses_but_memory_when_they_are_prepared():
 
 
 @pytest.mark.parametrize(("threads", "ranks", "shared"), [(2, 1, "no"), (4, 1, "yes"), (1, 2, "no"), (2, 4, "unknown")])
-def test_threads_that_share_cores_are_told(threads, ranks, shared):
-    assert cell_row(found(Cell(HAND, threads=threads, ranks=ranks)))["shared_cores"] == shared
+def test_shared_cores_are_reported(threads, ranks, shared):
+    assert cell_row(found(Cell(NEST, threads=threads, ranks=ranks)))["shared_cores"] == shared
 
 
-def test_the_table_is_the_same_from_its_file(tmp_path):
-    write(tmp_path, *(found(Cell(HAND, workload, seed=seed)) for workload in ("neurons", "network") for seed in (1, 2)))
+def test_a_table_is_read_as_it_was_written(tmp_path):
+    write(tmp_path, *(found(Cell(NEST, workload, seed=seed)) for workload in ("neurons", "network") for seed in (1, 2)))
     cells, _ = read_cells(tmp_path)
     write_cells(cells, tmp_path / "cells.csv")
     again, problems = read_cells(tmp_path / "cells.csv")
@@ -118,8 +119,8 @@ def without(file: dict, *keys: str) -> dict:
     return file
 
 
-def test_damaged_cells_are_named_skipped_and_counted(tmp_path):
-    plan = Cell(HAND)
+def test_damaged_cells_are_skipped_and_listed(tmp_path):
+    plan = Cell(NEST)
     write(tmp_path, found(plan))
     negative = found(plan)
     negative["seconds"]["create"] = -1.0
@@ -128,13 +129,13 @@ def test_damaged_cells_are_named_skipped_and_counted(tmp_path):
         "b_empty.json": ("", "not JSON"),
         "c_no_memory.json": (json.dumps(without(found(plan), "memory", "create", "peak")), "memory.create: 'peak' is"),
         "d_negative.json": (json.dumps(negative), "seconds.create: -1.0 is less"),
-        "e_infinite.json": (json.dumps(found(plan, simulate=float("nan"))), "NaN is no number"),
+        "e_infinite.json": (json.dumps(found(plan, simulate=float("nan"))), "NaN is not a number"),
         "f_list.json": ("[]", "not of type 'object'"),
-        "g_threads.json": (json.dumps(found(plan, threads=2)), "2 threads ran, and 1 were asked for"),
-        "h_factor.json": (json.dumps(found(plan, real_time_factor=9.0)), "real_time_factor is 9, and 2 follows"),
-        "i_rate.json": (json.dumps(found(plan, spikes=1)), "rate is 8, and 0.0001 follows"),
+        "g_threads.json": (json.dumps(found(plan, threads=2)), "2 threads ran, but 1 were requested"),
+        "h_factor.json": (json.dumps(found(plan, real_time_factor=9.0)), "real_time_factor is 9, but 2 follows"),
+        "i_rate.json": (json.dumps(found(plan, spikes=1)), "rate is 8, but 0.0001 follows"),
         "j_synapses.json": (json.dumps(found(plan, synapses=3)), "3 synapses are fewer than"),
-        "k_bytes.json": (b"\xff\xfe{", "no text"),
+        "k_bytes.json": (b"\xff\xfe{", "not UTF-8"),
         "z_twice.json": (json.dumps(found(plan)), f"the same cell as in {plan.name}.json"),
     }
     for name, (text, _) in damaged.items():
@@ -147,26 +148,26 @@ def test_damaged_cells_are_named_skipped_and_counted(tmp_path):
         assert damaged[problem.file][1] in problem.reason, problem
 
 
-def test_an_unknown_model_is_named(tmp_path):
-    file = found(Cell(HAND))
+def test_an_unknown_model_is_listed_as_a_problem(tmp_path):
+    file = found(Cell(NEST))
     file["cell"]["model"] = "hh_psc_alpha"
-    write(tmp_path, found(Cell(HAND)))
+    write(tmp_path, found(Cell(NEST)))
     (tmp_path / "cells" / "other.json").write_text(json.dumps(file))
     _, problems = read_cells(tmp_path)
     assert "hh_psc_alpha" in problems[0].reason
 
 
-def test_foreign_cells_are_taken_and_their_machines_told():
-    other = found(Cell(HAND, seed=2))
+def test_cells_of_several_machines_are_listed_by_machine():
+    other = found(Cell(NEST, seed=2))
     other["machine"] = {**other["machine"], "cpu": "another processor"}
     other["versions"] = {"amat": "9.9", "nest-simulator": "3.11.0"}
-    machines = list_machines(table(found(Cell(HAND)), other).fillna(""))
+    machines = list_machines(table(found(Cell(NEST)), other).fillna(""))
     assert list(machines["cpu"]) == ["a processor", "another processor"]
     assert list(machines["nest_version"]) == ["3.10.0", "3.11.0"]
 
 
 def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(AmatError, match=r"There are no cells in .*: name the folder of `amat benchmark run`"):
+    with pytest.raises(AmatError, match=r"There are no cells in .*: name the output folder of `amat benchmark run`"):
         read_cells(tmp_path)
 
 
@@ -177,21 +178,21 @@ def test_a_folder_of_damaged_cells_is_refused(tmp_path):
         read_cells(tmp_path)
 
 
-def test_a_table_without_columns_is_refused(tmp_path):
+def test_a_table_with_missing_columns_is_refused(tmp_path):
     (tmp_path / "cells.csv").write_text("model,neurons\namat2_psc_exp,3\n")
     with pytest.raises(AmatError, match="lacks the columns cell, family"):
         read_cells(tmp_path / "cells.csv")
 
 
-def test_ratios_are_those_of_equal_cells():
+def test_ratios_are_taken_between_equal_cells():
     cells = table(
-        *(found(Cell(HAND, seed=seed), simulate=float(seed)) for seed in (1, 2, 3, 4)),
-        # Seed 4 is missing; another size and another machine have no partner.
+        *(found(Cell(NEST, seed=seed), simulate=float(seed)) for seed in (1, 2, 3, 4)),
+        # Seed 4 is missing; the other size and the other machine have no partner.
         *(found(Cell(OPT, seed=seed), simulate=seed * (0.4 + 0.1 * seed)) for seed in (1, 2, 3)),
         found(Cell(OPT, neurons=5000), simulate=100.0),
-        found(Cell(OPT, seed=4), simulate=100.0, machine={**found(Cell(HAND))["machine"], "cpu": "another"}),
+        found(Cell(OPT, seed=4), simulate=100.0, machine={**found(Cell(NEST))["machine"], "cpu": "another"}),
     )
-    (row,) = compare(cells, "simulate_s", OPT, HAND).to_dict("records")
+    (row,) = compare(cells, "simulate_s", OPT, NEST).to_dict("records")
     assert row["neurons"] == 10000
     assert row["seeds"] == 3
     assert row["ratio"] == pytest.approx(0.6)
@@ -199,22 +200,22 @@ def test_ratios_are_those_of_equal_cells():
     assert row["coverage"] == pytest.approx(0.75)
 
 
-def test_a_model_that_was_not_measured_gives_no_rows():
-    cells = table(found(Cell(HAND)))
-    assert compare(cells, "simulate_s", OPT, HAND).empty
+def test_an_unmeasured_model_has_no_rows():
+    cells = table(found(Cell(NEST)))
+    assert compare(cells, "simulate_s", OPT, NEST).empty
     assert summary_page(cells).empty
 
 
 def test_fewer_than_three_seeds_give_no_interval():
     assert np.isnan(interval([1.0, 2.0])).all()
-    cells = table(*(found(Cell(model, seed=seed)) for model in (HAND, OPT) for seed in (1, 2)))
+    cells = table(*(found(Cell(model, seed=seed)) for model in (NEST, OPT) for seed in (1, 2)))
     summary = summary_page(cells)
     assert summary["lower"].isna().all()
     assert (summary["seeds"] == 2).all()
     assert set(summary_text(summary)["time"]) == {"1.00"}
 
 
-def test_the_sign_interval_covers_what_it_says():
+def test_the_sign_interval_has_the_stated_coverage():
     random = np.random.default_rng(1)
     for n in (3, 5, 8, 20):
         intervals = [interval(random.exponential(size=n)) for _ in range(1000)]
@@ -226,10 +227,10 @@ def test_the_sign_interval_covers_what_it_says():
 
 def test_efficiency_of_strong_and_weak_scaling():
     cells = table(
-        *(found(Cell(HAND, threads=1, seed=seed), simulate=4.0) for seed in (1, 2, 3)),
-        *(found(Cell(HAND, threads=2, seed=seed), simulate=2.5) for seed in (1, 2, 3)),
-        *(found(Cell(HAND, threads=4, seed=seed), simulate=9.9) for seed in (1, 2, 3)),
-        *(found(Cell(HAND, neurons=20000, threads=2, seed=seed), simulate=5.0) for seed in (1, 2, 3)),
+        *(found(Cell(NEST, threads=1, seed=seed), simulate=4.0) for seed in (1, 2, 3)),
+        *(found(Cell(NEST, threads=2, seed=seed), simulate=2.5) for seed in (1, 2, 3)),
+        *(found(Cell(NEST, threads=4, seed=seed), simulate=9.9) for seed in (1, 2, 3)),
+        *(found(Cell(NEST, neurons=20000, threads=2, seed=seed), simulate=5.0) for seed in (1, 2, 3)),
     )
     strong = measure_scaling(cells, "strong").set_index(["neurons", "cores"])
     assert strong.loc[(10000, 1), "efficiency"] == pytest.approx(1.0)

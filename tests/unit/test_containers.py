@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The images as far as they go without a container; the real thing is ``amat verify containers``."""
+"""The files that images are built from; ``./amat test images`` builds and runs the images."""
 
 import importlib.metadata
 import json
@@ -17,15 +17,13 @@ import pytest
 from packaging.requirements import Requirement
 
 from amat import paths, toolchain
-from amat.containers import ContainerError, checks, processes
 from amat.release import sbom
-from amat.verification import dependencies
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = (ROOT / "apptainer.def").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 LOCK = (ROOT / "containers" / "requirements.lock").read_text()
-#: What a checkout has and an image does not.
+#: Parts of a clone that an image does not have.
 LEFT_OUT = {".ci", ".dockerignore", ".github", ".gitignore"}
 
 
@@ -40,13 +38,13 @@ def canonical(name: str) -> str:
 
 
 def docker_inputs() -> dict[str, str]:
-    """Return what the Dockerfile copies: the place in the image by the place in the checkout."""
+    """Return the paths in the image of all that the Dockerfile copies, by the paths in the checkout."""
     found = {}
     for line in re.findall(r"^COPY (.+)$", DOCKERFILE, re.MULTILINE):
         *sources, target = line.split()
         for source in sources:
             found[source] = f"{target}{Path(source).name}" if target.endswith("/") else target
-    # Docker mounts them while it builds; Apptainer copies them, and takes them away again.
+    # Docker mounts the certificates during the build; Apptainer copies and removes them.
     for mount in set(re.findall(r"--mount=type=bind,source=(\S+),target=(\S+)", DOCKERFILE)):
         found[mount[0]] = mount[1]
     return found
@@ -72,7 +70,7 @@ def test_both_files_copy_the_same():
     assert all((ROOT / source).exists() for source in copied)
 
 
-def test_everything_of_the_project_is_copied(clone):
+def test_all_tracked_files_are_copied(clone):
     tracked = subprocess.run(["git", "-C", clone, "ls-files"], check=True, capture_output=True, text=True)
     copied = docker_inputs()
     missing = [
@@ -85,8 +83,8 @@ def test_everything_of_the_project_is_copied(clone):
 
 
 @pytest.mark.usefixtures("clone")
-def test_what_git_ignores_gets_into_no_image():
-    """Docker copies whole folders; Apptainer's copies are cleaned by the script of installation."""
+def test_files_that_git_ignores_are_in_no_image():
+    """Docker leaves them out by .dockerignore; containers/install removes those that Apptainer has copied."""
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line.startswith("/")} - {
         "containers/certificates/*.crt"
     }
@@ -107,7 +105,7 @@ def test_both_files_install_and_start_the_same():
     assert section("runscript").split()[:2] == ["exec", *json.loads(entry)]
 
 
-def test_both_files_have_the_same_labels_and_they_are_the_projects():
+def test_both_files_have_the_labels_of_the_project():
     labels = dict(line.split(maxsplit=1) for line in section("labels").splitlines() if line.strip())
     docker = dict(re.findall(r'(org\.opencontainers\.image\.\w+)="([^"]*)"', DOCKERFILE))
     assert labels.pop("org.opencontainers.image.revision") == "{{ commit }}"
@@ -118,16 +116,8 @@ def test_both_files_have_the_same_labels_and_they_are_the_projects():
     assert labels["org.opencontainers.image.licenses"] == project["license"]
 
 
-@pytest.mark.usefixtures("clone")
-def test_certificates_of_a_site_do_not_count_in_the_record():
-    """The check puts certificates into its copy of the checkout; its record is for the project's files."""
-    files = dependencies(ROOT, checks.DEPENDS_ON)
-    assert {"install", "entrypoint", "requirements.lock"} <= {path.name for path in files}
-    assert not [path for path in files if "certificates" in path.parts]
-
-
-@pytest.mark.parametrize("name", ["install", "entrypoint", "verify", "make-lock"])
-def test_scripts_can_be_run(name):
+@pytest.mark.parametrize("name", ["install", "entrypoint", "make-lock"])
+def test_scripts_are_executable_and_parse(name):
     path = ROOT / "containers" / name
     assert os.access(path, os.X_OK)
     subprocess.run(["bash", "-n", path], check=True)
@@ -147,8 +137,8 @@ def test_every_locked_package_has_hashes_and_no_address():
     assert "://" not in LOCK
 
 
-def test_what_the_project_needs_itself_is_in_no_optional_group():
-    """Everything that the package, its pipeline and its tests need, directly or through others, stays in an image."""
+def test_required_packages_are_in_no_optional_group():
+    """The package, its pipeline and its tests need them, directly or through others: they stay in an image."""
     groups = {
         line.split()[0]: set(line.split()[1:])
         for line in (ROOT / "containers" / "optional.txt").read_text().splitlines()
@@ -176,7 +166,7 @@ def test_what_the_project_needs_itself_is_in_no_optional_group():
     assert not needed & set.union(*groups.values())
 
 
-# --- modules that are only read ---------------------------------------------------------------------------------------
+# --- prebuilt modules -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -189,50 +179,10 @@ def test_prebuilt_modules_are_used_and_nothing_is_written(amat_module, tmp_path,
     assert not (tmp_path / "cache").exists()
 
 
-# --- the check's own parts --------------------------------------------------------------------------------------------
-
-
-def test_what_a_process_said_is_in_its_error(tmp_path):
-    with pytest.raises(ContainerError, match=r"(?s)status 3.*out of order"):
-        processes.run(["sh", "-c", "echo out of order; exit 3"])
-    with pytest.raises(ContainerError, match=r"(?s)status 3.*The end of .*log:.*out of order"):
-        processes.run(["sh", "-c", "echo out of order; exit 3"], log=tmp_path / "log")
-    with pytest.raises(ContainerError, match=r"did not end in 0\.1 s"):
-        processes.run(["sleep", "10"], patience=0.1)
-    assert processes.run(["sh", "-c", "exit 3"], check=False).status == 3
-
-
-TABLE = "set,protocol,spikes,V_m\n0,dc,12,1e-10\n1,noise,7,2e-10\n"
-
-
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        (TABLE, None),
-        (TABLE.replace("2e-10", "3e-10"), None),
-        (TABLE.replace("2e-10", "3e-9"), "differs from"),
-        (TABLE.replace("2e-10", ""), "differs from"),
-        (TABLE.replace(",7,", ",8,"), "other spikes"),
-        (TABLE.replace("noise", "dc"), "other spikes"),
-        (TABLE[: TABLE.index("1,noise")], "other rows"),
-    ],
-)
-def test_validations_agree_in_spikes_and_but_for_rounding(tmp_path, other, message):
-    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
-    one.write_text(TABLE)
-    two.write_text(other)
-    if message is None:
-        assert checks._compare(two, one).startswith("of 19 spikes as outside, ")
-        assert ("byte for byte" in checks._compare(two, one)) == (other == TABLE)
-    else:
-        with pytest.raises(ContainerError, match=message):
-            checks._compare(two, one)
-
-
 # --- the bill of materials --------------------------------------------------------------------------------------------
 
 
-def test_licences_of_debians_packages_are_read(tmp_path, monkeypatch):
+def test_licences_of_debian_packages(tmp_path, monkeypatch):
     monkeypatch.setattr(sbom, "_COPYRIGHT", tmp_path)
     texts = {
         "machine": "Files: *\nLicense: MIT\n text\n\nFiles: debian/*\nLicense: GPL-3+\n",
@@ -249,7 +199,7 @@ def test_licences_of_debians_packages_are_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_all_packages_are_listed_with_versions_and_licences(tmp_path):
+def test_bill_of_materials_lists_all_packages_with_versions_and_licences(tmp_path):
     path = sbom.write_sbom(tmp_path / "sbom.json", system=True)
     document = json.loads(path.read_text())
     assert document["bomFormat"] == "CycloneDX"
@@ -257,12 +207,12 @@ def test_all_packages_are_listed_with_versions_and_licences(tmp_path):
     installed = {
         canonical(found.metadata["Name"]): found.version
         for found in importlib.metadata.distributions(path=[str(Path(importlib.metadata.__file__).parent), *sys.path])
-        if found.metadata["Name"] != "amat"
+        if found.metadata["Name"] not in {"amat", "nestml-optimised"}
     }
     assert {canonical(name): component["version"] for name, component in python.items()} == installed
     debian = {c["name"] for c in document["components"] if c.get("purl", "").startswith("pkg:deb/")}
     assert {"bash", "libc6"} <= debian
     unlicensed = {component["name"] for component in document["components"] if not component.get("licenses")}
-    # A machine may have others' packages, which do not come with the file that Debian's must have.
+    # Packages of other vendors may lack the copyright file that Debian requires.
     assert not {name for name in unlicensed if name in python or Path("/usr/share/doc", name, "copyright").exists()}
     assert str(ROOT) not in path.read_text()

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who holds the rights in a file, and under which licence, is said of every file."""
+"""Every file states its copyright holder and its licence."""
 
 import re
 import subprocess
@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-#: What says it in a header, so that a file may be taken along alone; of all others REUSE.toml says it.
+#: Files with a header, so that a file can be copied alone; REUSE.toml describes all others.
 WITH_HEADER = ("src/**/*.py", "scripts/*.py", "tests/**/*.py", "workflow/**/*.smk", "book/_static/explorer/*.js")
 
 
 def test_every_file_has_holder_and_licence(clone):
-    """By the REUSE Specification's own tool; it looks at what git would take."""
+    """Checked by the tool of the REUSE Specification, for the files that git tracks."""
     tool = Path(sys.executable).with_name("reuse")
     if not tool.is_file():
-        pytest.skip("reuse is not installed: it is one of the packages of pyproject.toml's `release`")
+        pytest.skip("reuse is not installed: it belongs to the extra `release` in pyproject.toml")
     finished = subprocess.run([tool, "--root", clone, "lint"], check=False, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
@@ -35,10 +35,10 @@ def test_source_files_name_their_holder_and_licence(root):
 
 
 def test_licences_have_their_texts(root):
-    """The texts that REUSE wants are those that stand in the usual places."""
+    """The texts in LICENSES, which REUSE requires, are those in the usual places."""
 
-    def words(path):
+    def text(path):
         return re.sub(r"\s+", " ", (root / path).read_text(encoding="utf-8"))
 
-    assert words("LICENSES/GPL-2.0-or-later.txt") == words("LICENSE")
-    assert words("LICENSES/Apache-2.0.txt") == words("book/_static/mathjax/LICENSE")
+    assert text("LICENSES/GPL-2.0-or-later.txt") == text("LICENSE")
+    assert text("LICENSES/Apache-2.0.txt") == text("book/_static/mathjax/LICENSE")

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The pipeline's profiles: what is computed, and what is taken from the tables that the project ships."""
+"""The pipeline's profiles: which parameters notebooks get, and which read shipped tables instead of computing."""
 
 import json
 import re
@@ -19,7 +19,7 @@ SHIP = "scripts/ship_tables.py"
 CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
 
 
-def test_a_profile_decides_on_a_notebooks_parameters():
+def test_profile_sets_the_parameters_of_a_notebook():
     config = {
         "profile": "quick",
         "notebooks": {"maps": {"points": 3, "seed": 1}, "model": {}},
@@ -35,7 +35,7 @@ def test_a_profile_decides_on_a_notebooks_parameters():
 
 
 @pytest.mark.parametrize("name", CONFIG["full"])
-def test_a_notebook_with_profiles_says_which_it_is_and_can_read_tables(name):
+def test_notebook_with_profiles_shows_its_profile_and_reads_shipped_tables(name):
     cells = json.loads((paths.NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]
     (parameters,) = ["".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", [])]
     assert re.search(r'^shipped = ""', parameters, re.MULTILINE)
@@ -47,15 +47,15 @@ def test_a_notebook_with_profiles_says_which_it_is_and_can_read_tables(name):
 
 
 @pytest.mark.parametrize("name", CONFIG["full"])
-def test_shipped_tables_were_made_with_the_full_profiles_parameters(name):
+def test_shipped_tables_have_the_parameters_of_the_full_profile(name):
     record = json.loads((paths.DATA / "full" / name / "provenance.json").read_text())
     assert record["parameters"] == {**CONFIG["notebooks"][name], **CONFIG["full"][name], "profile": PROFILES["full"]}
     assert not record["commit"].endswith("+changes")
     assert list((paths.DATA / "full" / name).glob("*.csv.gz"))
 
 
-def test_shipped_tables_stay_whole_until_the_new_ones_are(root, tmp_path, monkeypatch):
-    """Copying ends in an error at the last file, and then works."""
+def test_failed_copy_leaves_the_old_tables(root, tmp_path, monkeypatch):
+    """The first copy fails at its last file; the second one succeeds."""
     main = runpy.run_path(str(root / SHIP))["main"]
     source, target = tmp_path / "results" / "maps", tmp_path / "data" / "full" / "maps"
     for folder, text in ((source, "new"), (target, "old")):

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Figures that pages, besides the notebooks, show.
+# Figures that pages other than notebooks show.
 rule figure:
     input:
         "results/model",
@@ -14,14 +14,13 @@ rule figure:
         "cp {input}/overview.svg {output}"
 
 
-# What the explorer computes with.
+# The models and firing patterns in JavaScript, for the explorer.
 rule explorer:
     input:
+        script="scripts/write_explorer.py",
+        library=imports("scripts/write_explorer.py"),
         models=[f"models/{name}.nestml" for name in ("amat2_psc_exp_neuron", "izhikevich_2004_neuron")],
-        library=COMMON["library"],
-        translation=sorted(Path("src/amat/release/explorer").glob("*.py")),
-        codegen=sorted(Path("packages/nestml-optimised/src").rglob("*.py")),
-        data=COMMON["data"],
+        data=PUBLISHED_DATA,
         lock="containers/requirements.lock",
     output:
         "book/generated/static/explorer/models.js",
@@ -30,7 +29,7 @@ rule explorer:
     message:
         "Translating the models for the explorer"
     shell:
-        "python scripts/write_explorer.py {output} > {log} 2>&1"
+        "python {input.script} {output} > {log} 2>&1"
 
 
 rule book:
@@ -45,7 +44,7 @@ rule book:
         data=sorted(path for path in Path("data").rglob("*") if path.is_file()),
         notebooks=expand("book/notebooks/{name}.ipynb", name=NOTEBOOKS),
         patterns=expand("book/notebooks/patterns/{pattern}.ipynb", pattern=PATTERNS),
-        # Tables, offered too, and when each notebook ran.
+        # Pages offer the tables for download and show when each notebook ran.
         results=expand("results/{name}", name=NOTEBOOKS),
         results_of_patterns=expand("results/patterns/{pattern}", pattern=PATTERNS),
         generated=rules.generated_code.output,

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Modules are kept in a cache of their own, keyed by content; the record tells what is in it.
+# Modules are kept in a content-addressed cache; the record lists their keys.
 
 rule modules:
     input:
@@ -25,7 +25,8 @@ rule modules:
         "amat build --record {output} > {log} 2>&1"
 
 
-# What only the notebook on code generation looks at: it runs alone, and would compile while everything else waits.
+# Models that only the notebook on code generation needs. They are compiled early, so that it does not run alone at the
+# end.
 rule ablation_modules:
     input:
         "results/modules.json",
@@ -35,9 +36,9 @@ rule ablation_modules:
         "build/logs/ablation_modules.log",
     priority: 1
     message:
-        "Compiling AMAT with one optimisation after the other"
+        "Compiling AMAT with NESTML's generator and with one optimisation after the other"
     shell:
-        f"amat build {' '.join(model.name for model in ABLATION)} --record {{output}} > {{log}} 2>&1"
+        f"amat build {' '.join([AMAT_UNMODIFIED, *(model.name for model in ABLATION)])} --record {{output}} > {{log}} 2>&1"
 
 
 # The generated code, for readers of the book.

@@ -2,25 +2,28 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Each notebook answers one question: its parameters go in, the executed notebook and its results come out.
+# Each notebook answers one question. Its rule takes parameters and writes the executed notebook and its results.
 
-# What every notebook may use.
-COMMON = {
-    "modules": lambda wildcards: [
-        "results/modules.json",
-        *(["results/ablation_modules.json"] if wildcards.get("name") == "code_generation" else []),
-    ],
-    "library": sorted(
-        path
-        for path in Path("src/amat").rglob("*.py")
-        # The outcome of the first is in the modules, that of the second in the book.
-        if path.relative_to("src/amat").parts[0] not in {"toolchain", "release"}
-    ),
-    "data": sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"}),
-    "shipped": lambda wildcards: shipped_tables(wildcards.get("name")),
-}
-EXECUTE = (
-    "python scripts/execute_notebook.py {input.notebook} {output.executed} {output.results} "
+EXECUTE = "scripts/execute_notebook.py"
+PUBLISHED_DATA = sorted(path for path in Path("data").iterdir() if path.suffix in {".csv", ".yaml"})
+
+
+def notebook_library(name):
+    """Return the modules that running a notebook imports.
+
+    The toolchain is left out: a notebook depends on what it builds, by the record of the compiled modules.
+    """
+    return [EXECUTE, *imports(f"notebooks/{name}.ipynb", EXECUTE, without="amat.toolchain")]
+
+
+def module_records(name):
+    """Return the records of the compiled modules that a notebook loads."""
+    ablation = ["results/ablation_modules.json"] if name == "code_generation" else []
+    return ["results/modules.json", *ablation]
+
+
+RUN_NOTEBOOK = (
+    f"python {EXECUTE} {{input.notebook}} {{output.executed}} {{output.results}} "
     "--modules {input.modules} --parameters {params.parameters:q} > {log} 2>&1"
 )
 
@@ -28,7 +31,10 @@ EXECUTE = (
 rule notebook:
     input:
         notebook="notebooks/{name}.ipynb",
-        **COMMON,
+        modules=lambda wildcards: module_records(wildcards.name),
+        library=lambda wildcards: notebook_library(wildcards.name),
+        data=PUBLISHED_DATA,
+        shipped=lambda wildcards: shipped_tables(wildcards.name),
     output:
         executed="book/notebooks/{name}.ipynb",
         results=directory("results/{name}"),
@@ -36,19 +42,21 @@ rule notebook:
         parameters=lambda wildcards: json.dumps(notebook_parameters(config, wildcards.name), sort_keys=True),
     log:
         "build/logs/{name}.log",
-    # The notebook that measures times runs alone.
+    # The notebook that measures run times runs alone.
     threads: lambda wildcards: workflow.cores if wildcards.name == "code_generation" else 1
     message:
         "Executing the notebook {wildcards.name}"
     shell:
-        EXECUTE
+        RUN_NOTEBOOK
 
 
-# A page for each firing pattern.
+# One page for each firing pattern.
 rule pattern:
     input:
         notebook=f"notebooks/{PATTERN_NOTEBOOK}.ipynb",
-        **COMMON,
+        modules=module_records(PATTERN_NOTEBOOK),
+        library=notebook_library(PATTERN_NOTEBOOK),
+        data=PUBLISHED_DATA,
     output:
         executed="book/notebooks/patterns/{pattern}.ipynb",
         results=directory("results/patterns/{pattern}"),
@@ -66,4 +74,4 @@ rule pattern:
     message:
         "Executing the notebook of the firing pattern {wildcards.pattern}"
     shell:
-        EXECUTE
+        RUN_NOTEBOOK

@@ -2,38 +2,39 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What Izhikevich's neuron loses by its integration scheme and by the grid, at a constant current.
+"""Errors of integration schemes for Izhikevich's neuron at a constant current.
 
-Its equations are not linear, and every scheme is an approximation. How good one is shows in spike times, beside the
-solution in continuous time (`amat.analysis.convergence.izhikevich_reference`). The same solution with its spikes
-moved to the grid, as simulators do, tells what is left for a scheme to win: nothing can be expected to be nearer to
-the truth.
+The equations are not linear, so every scheme is approximate. Spike times are compared with the solution in continuous
+time. The same solution with its spikes moved to the grid of time steps shows the error that remains when the
+integration is exact.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from amat.analysis.convergence import TOLERANCE, Scheme, izhikevich_reference
+from amat.analysis.convergence import Scheme, nest_parameters
+from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.parameters import IzhikevichPattern, izhikevich_patterns
+from amat.simulation.continuous import TOLERANCE, izhikevich_reference
 from amat.simulation.run import simulate
 from amat.simulation.stimuli import Stimulus, steps_of
 
-__all__ = ["EXACT_ON_GRID", "HEUN", "NEURON", "RUNGE_KUTTA", "SCHEMES", "TOLERANCE", "spike_time_errors"]
+__all__ = ["EXACT_ON_GRID", "HEUN", "RUNGE_KUTTA", "SCHEMES", "TOLERANCE", "spike_time_errors"]
 
-#: The regular spiking neuron whose parameters are the defaults of the models in NEST.
+#: Izhikevich's regular spiking neuron, with the default parameters of the models in NEST.
 NEURON: IzhikevichPattern = replace(
     izhikevich_patterns()["tonic_spiking"], a=0.02, b=0.2, c=-65.0, d=8.0, V_0=-65.0, u_0=-13.0, V_peak=30.0
 )
 
-#: Heun's method by the project's code generator, NESTML's default, and the solution whose spikes alone are on the grid.
+#: Heun's method in this project's generated code.
 HEUN = "Heun (this project)"
+#: The default of NESTML.
 RUNGE_KUTTA = "Runge-Kutta 4(5) (NESTML)"
+#: The solution in continuous time with its spikes moved to the grid.
 EXACT_ON_GRID = "exact, spikes on the grid"
 
 SCHEMES = (
@@ -52,7 +53,7 @@ def spike_time_errors(
     Parameters
     ----------
     currents : sequence of float
-        Constant from the start on, in pA (mV/ms in the equation).
+        Constant currents in pA (mV/ms in the equation).
     duration, resolution : float
         In ms.
     schemes : sequence of Scheme
@@ -60,10 +61,16 @@ def spike_time_errors(
     Returns
     -------
     pandas.DataFrame
-        One row a current and scheme, and `EXACT_ON_GRID`: ``current``; ``scheme``; ``spikes``, how many are compared,
-        which is the lesser of what the scheme and the solution have; ``interval``, the solution's mean inter-spike
-        interval; and the errors, late being positive: ``first_spike``; ``interval_error``, that of the mean interval,
-        which is also by how much a spike train drifts away with each spike. Times are in ms.
+        One row per current and scheme, including `EXACT_ON_GRID`, with the columns
+
+        ============== ============================================================================================
+        current        in pA
+        scheme         name of the scheme
+        spikes         number of spikes compared: the smaller of the scheme's and the solution's
+        interval       mean inter-spike interval of the solution, ms
+        first_spike    error of the first spike's time, ms; positive if late
+        interval_error error of the mean interval, ms; also the drift of the spike train with each spike
+        ============== ============================================================================================
 
     Raises
     ------
@@ -76,7 +83,10 @@ def spike_time_errors(
         for scheme, found in _spike_trains(current, duration, resolution, schemes):
             spikes = min(len(found), len(exact))
             if spikes < 3:
-                raise AmatError(f"{spikes} spikes at {current} pA in {duration} ms: simulate longer.")
+                raise AmatError(
+                    f"{scheme} has {spikes} spikes to compare at {current} pA in {duration} ms; 3 are needed: simulate "
+                    "longer."
+                )
             error = found[:spikes] - exact[:spikes]
             rows.append(
                 {
@@ -93,13 +103,11 @@ def spike_time_errors(
 
 def _spike_trains(
     current: float, duration: float, resolution: float, schemes: Sequence[Scheme]
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
+) -> Iterator[tuple[str, Floats]]:
     """Yield the name and the spike times (ms) of each scheme, and of the solution on the grid."""
     silent = Stimulus(np.zeros(steps_of(duration, resolution)))
-    p = NEURON
-    parameters: dict[str, Any] = {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak, "V_m": p.V_0, "U_m": p.u_0}
     for scheme in schemes:
-        neuron = {**parameters, "I_e": current, **scheme.settings}
+        neuron = {**nest_parameters(NEURON), "I_e": current, **scheme.settings}
         recordings = simulate({scheme.model: [neuron]}, [silent], resolution).recordings
         yield scheme.name, recordings[scheme.model].spike_times()
     yield EXACT_ON_GRID, izhikevich_reference(NEURON, current, 0.0, duration, resolution=resolution).spike_times

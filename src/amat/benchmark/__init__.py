@@ -2,20 +2,22 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""How fast, and how large, the generated models are beside NEST's own.
+"""Time and memory of the builds of a model, compared with NEST's built-in model.
 
-Measured by alternation in one process: every round measures each model once, in an order that turns from round to
-round, so that whatever slows the machine down hits all of them alike; the ratio to NEST's hand-written model is taken
-inside the round. Medians of these ratios are what counts: the nanoseconds are those of one machine on one day.
+May import `amat.analysis` and the layers below.
 
-- `amat.benchmark.families`: the models, which of them are twins, and parameters that are equal for twins;
-- `amat.benchmark.cases`: what is measured; `amat.benchmark.targets`: what it should come to;
-- `amat.benchmark.update`, `network`, `memory`, `brian`: one measurement each;
-- `amat.benchmark.measurements`: rounds, files and statistics; `amat.benchmark.figures`: pictures;
-- `amat.benchmark.runs`: all of it together, as the command line calls it.
+`amat benchmark update` and `network` measure in one process. Each round measures every model once, in an order that
+rotates, so that a slower machine affects all models alike; ratios to NEST's built-in model are taken within a round.
+Medians of these ratios are meaningful, whereas nanoseconds are those of one machine on one day.
 
-Measured as a matrix, each cell in a process, or many, of its own: on one machine or on a cluster.
+- `families`: the models, their builds, and parameters that are equal for all builds;
+- `kernel`: the steps that all measurements share; `network`: the balanced random network;
+- `cases`, `update`, `brian`: unconnected neurons; `targets`: bounds on their ratios;
+- `measurements`: rounds, their file and their statistics; `runs`: complete benchmarks.
 
-- `amat.benchmark.cell`: one model in one workload; `amat.benchmark.tuning`: networks that fire alike;
-- `amat.benchmark.matrix`: which cells there are, and how a site starts them; `amat.benchmark.engine` runs them.
+`amat benchmark run` measures a matrix of cells, each in one or many processes, on one machine or on a cluster.
+
+- `cell`: one model in one workload; `tuning`: networks that fire at the same rate;
+- `matrix`: the cells of a benchmark and the sites that run them; `engine`: the run;
+- `collect`, `comparisons`, `growth`, `report`: tables, ratios, fits and reports; `figures`: all figures.
 """

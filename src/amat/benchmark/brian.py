@@ -2,11 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""An outside peer: the same AMAT neurons as a C++ program that Brian2 makes.
+"""The same AMAT neurons as a C++ program that Brian2 generates, for comparison.
 
-Brian2 runs in a process of its own, since the versions of packages that it works with may not be NEST's and
-NESTML's. Its program is compiled once, with Brian2's own options for the compiler, and then run again and again; it
-states the time of the simulation without that of starting up.
+Brian2 runs in a separate process, since it may need other versions of packages than NEST and NESTML. Its program is
+compiled once, with Brian2's default compiler options, and run in each round. It reports the time of the simulation
+without that of starting up.
 """
 
 import json
@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 
 from amat.benchmark import brian_standalone
-from amat.benchmark.families import KINDS, Contender
-from amat.benchmark.update import RESOLUTION, WARM_UP
+from amat.benchmark.families import Contender
+from amat.benchmark.kernel import RESOLUTION, WARM_UP
 from amat.errors import AmatError
 
 __all__ = ["BRIAN", "BrianProgram", "brian_version"]
 
-#: Brian2's part in measurements.
-BRIAN = Contender("brian2", "brian2", KINDS["brian2"])
+#: Brian2 as a contender.
+BRIAN = Contender("brian2", "amat", "brian2", "Brian2")
 
 
 def brian_version(python: str) -> str | None:
@@ -40,36 +40,36 @@ def brian_version(python: str) -> str | None:
 
 
 class BrianProgram:
-    """AMAT neurons without input, simulated by a program that Brian2 makes when it is first measured.
+    """A program that Brian2 generates for AMAT neurons without input; compiled when it is first measured.
 
     Parameters
     ----------
     python : str
         An interpreter that can import Brian2.
     folder : pathlib.Path
-        An empty one, for the program.
+        An empty folder for the program.
     neurons : int
     parameters : mapping
         Of all neurons, by NESTML's names.
     duration : float
-        In ms of the model.
+        Timed model time in ms.
     """
 
     def __init__(
         self, python: str, folder: Path, neurons: int, parameters: Mapping[str, float], duration: float
     ) -> None:
-        # The program is made in another folder: a path is given from the root on, a name is looked up.
+        # The program is compiled in another working directory, so that a relative path must be made absolute.
         self.python = str(Path(shutil.which(python) or python).absolute())
         self.folder = folder
         self.neurons, self.parameters, self.duration = neurons, dict(parameters), duration
 
     def measure(self) -> dict[str, Any]:
-        """Run the program; return what `amat.benchmark.update.measure_update` does.
+        """Run the program and return the same quantities as `amat.benchmark.update.measure_update`.
 
         Raises
         ------
         AmatError
-            If Brian2 cannot make the program, or it fails.
+            If Brian2 cannot compile the program, or the program fails.
         """
         program = self.folder / "program"
         if not program.is_dir():
@@ -104,5 +104,5 @@ class BrianProgram:
             command, check=False, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         if finished.returncode:
-            said = "\n  ".join(finished.stdout.splitlines()[-10:])
-            raise AmatError(f"Brian2 failed ({command[0]}); name another Python with --brian2:\n  {said}")
+            output = "\n  ".join(finished.stdout.splitlines()[-10:])
+            raise AmatError(f"Brian2 failed ({command[0]}); name another Python with --brian2:\n  {output}")

@@ -2,30 +2,30 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What is measured of single neurons without a network: one base case, each factor once, and every target's case."""
+"""Cases of the update benchmark: neurons without connections, in a base case and its variants."""
 
 import difflib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
+from typing import Any, get_args
 
 from amat.benchmark.families import FAMILIES, Parameters
 from amat.errors import AmatError
 
-__all__ = ["BASE", "INPUT_RATE", "Case", "cross_product", "default_cases", "find_cases", "quick_cases"]
+__all__ = ["BASE", "INPUT_RATE", "Case", "default_cases", "find_cases", "memory_cases", "quick_cases"]
 
-#: Spikes/s that arrive at each neuron where there is input.
+#: Spikes/s that arrive at each neuron in cases with input.
 INPUT_RATE = 4000.0
 
-#: Minimal delays in ms, and numbers of neurons.
+#: Minimal delays in ms and numbers of neurons of the cases that a name can stand for.
 DELAYS = (0.1, 0.5, 1.5)
 SIZES = (1000, 20000)
 
 
 @dataclass(frozen=True)
 class Case:
-    """How a population is built and driven.
+    """A population of unconnected neurons and its input.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Case:
     parameters : {"equal", "different", "time constants"}
         Which parameters differ from neuron to neuron.
     random_phases : bool
-        Whether potentials start at random.
+        Whether initial potentials are random.
     """
 
     family: str
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The name on the command line and in files: the family, the input, and what differs from the base case."""
+        """The name on the command line and in files: family, input, and what differs from the base case."""
         parts = [self.family, "input" if self.rate else "quiet"]
         if self.delay != BASE.delay:
             parts.append(f"delay{self.delay:g}")
@@ -63,16 +63,30 @@ class Case:
             parts.append(f"n{self.neurons}")
         return "-".join(parts)
 
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The conditions by which `amat.benchmark.targets.find_target` finds a target; none for time constants."""
+        if self.parameters == "time constants":
+            return {}
+        return {
+            "family": self.family,
+            "driven": bool(self.rate),
+            "delay": self.delay,
+            "different": self.parameters == "different",
+            "random_phases": self.random_phases,
+            "neurons": self.neurons,
+        }
 
-#: AMAT without input, all neurons equal and in step: the others differ from it.
+
+#: AMAT without input, all neurons equal and in phase.
 BASE = Case("amat")
 
 
 def default_cases() -> list[Case]:
-    """Return the cases that are measured if none are named.
+    """Return the cases that are measured by default.
 
-    AMAT without input and with it: the base case, each factor changed once, and the combinations that have a
-    target or are near to use (different neurons in random phases, many of them). Of the other models the base
+    For AMAT these are the base case, each factor changed once, with and without input, and the combinations that have
+    a target or are close to applications (many different neurons in random phases). The other families have the base
     case and dense input.
     """
     driven = replace(BASE, rate=INPUT_RATE)
@@ -96,27 +110,30 @@ def default_cases() -> list[Case]:
 
 
 def quick_cases() -> list[Case]:
-    """Return those of the default cases that have 1000 neurons."""
+    """Return the default cases with 1000 neurons."""
     return [case for case in default_cases() if case.neurons == 1000]
 
 
-def cross_product() -> list[Case]:
-    """Return all combinations of all factors; time constants differ for AMAT only."""
-    factors = itertools.product(
-        FAMILIES, (0.0, INPUT_RATE), reversed(DELAYS), SIZES, get_args(Parameters), (False, True)
-    )
-    return [Case(*values) for values in factors if values[4] != "time constants" or values[0] == "amat"]
+def memory_cases(families: Collection[str]) -> list[Case]:
+    """Return the cases whose memory is measured: without and with input, and AMAT with different parameters.
+
+    The number of neurons makes memory that NEST allocates once for all of them negligible.
+    """
+    cases = [Case(family, rate) for family in FAMILIES if family in families for rate in (0.0, INPUT_RATE)]
+    if "amat" in families:
+        cases += [Case("amat", parameters="different"), Case("amat", parameters="time constants")]
+    return [replace(case, neurons=4000) for case in cases]
 
 
 def find_cases(names: Sequence[str]) -> list[Case]:
-    """Return cases by name; the name of a family stands for its default cases.
+    """Return cases by name, of any combination of factors; a family's name stands for its default cases.
 
     Raises
     ------
     AmatError
-        If a name is unknown; the message names those that come nearest.
+        If a name is unknown; the message lists similar names.
     """
-    known = {case.name: case for case in [*default_cases(), *cross_product()]}
+    known = {case.name: case for case in [*default_cases(), *_all_combinations()]}
     found: dict[str, Case] = {}
     for name in names:
         if name in FAMILIES:
@@ -124,6 +141,12 @@ def find_cases(names: Sequence[str]) -> list[Case]:
         elif name in known:
             found[name] = known[name]
         else:
-            near = difflib.get_close_matches(name, [*known, *FAMILIES], n=3, cutoff=0.0)
-            raise AmatError(f"There is no case {name!r}. Near to it: {', '.join(near)}.")
+            similar = difflib.get_close_matches(name, [*known, *FAMILIES], n=3, cutoff=0.0)
+            raise AmatError(f"There is no case {name!r}. Similar names: {', '.join(similar)}.")
     return list(found.values())
+
+
+def _all_combinations() -> list[Case]:
+    """Return all combinations of all factors; time constants differ for AMAT only."""
+    factors = itertools.product(FAMILIES, (0.0, INPUT_RATE), DELAYS, SIZES, get_args(Parameters), (False, True))
+    return [Case(*values) for values in factors if values[4] != "time constants" or values[0] == "amat"]

@@ -2,141 +2,76 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""One cell of a benchmark's matrix: one model in one workload, in one process or in many, and one file of what it took.
-
-Unlike the measurements by alternation (`amat.benchmark.runs`), a cell is a process of its own, so that a cluster's
-scheduler can start it, with MPI or without. Workloads:
+"""Cells of a benchmark: one model in one workload, on one or many processes, with the time and memory of each phase.
 
 ``neurons``
-    Neurons under a constant current, with no input and no connections: update and nothing else.
+    Neurons under a constant current, without input or connections: nothing but updates.
 ``network``
-    A balanced random network of fixed indegree, as Brunel's [1]_, with static synapses.
+    A balanced random network with static synapses (`amat.benchmark.network`).
 ``plastic``
-    The same with spike-timing dependent plasticity of the excitatory synapses.
+    The same network with spike-timing dependent plasticity of the excitatory synapses.
 
-Networks are those of ``benchmark_networks.yaml``, which `amat.benchmark.tuning` made: all fire at the same rate, and
-irregularly. A cell whose rate is not near that, or that ran with other ranks or threads than asked for, has
-not measured what was meant: it fails, and leaves no file.
-
-References
-----------
-.. [1] Brunel N (2000). J. Comput. Neurosci. 8:183-208. doi:10.1023/A:1008925309027
+`measure_cell` writes one file per cell, so that a cluster's scheduler can run each cell in processes of its own, with
+or without MPI. A cell fails, and leaves no file, if its firing rate is far from the tuned one, or if it ran with
+other ranks or threads than requested: it would not have measured the requested work.
 """
 
-import contextlib
 import json
 import math
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import yaml
 
-from amat import paths, toolchain
+from amat import toolchain
 from amat.analysis.metrics import measure_train
-from amat.benchmark.families import FAMILIES, Contender, draw, twins
-from amat.benchmark.memory import allocated_bytes
-from amat.benchmark.network import connect_balanced
+from amat.benchmark.families import FAMILIES, Contender, find_contender, sample_population
+from amat.benchmark.kernel import RESOLUTION, WARM_UP, Clock, prepare_kernel
+from amat.benchmark.network import BalancedNetwork, read_networks
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json
-from amat.simulation.run import fresh_kernel
 
-__all__ = [
-    "MODELS",
-    "Cell",
-    "Tuning",
-    "Workload",
-    "connect",
-    "measure_cell",
-    "neuron_parameters",
-    "read_tuning",
-    "share_memory",
-]
+__all__ = ["PHASES", "Cell", "Workload", "measure_cell", "neuron_parameters", "share_memory", "simulate_cell"]
 
 Workload = Literal["neurons", "network", "plastic"]
 
-#: Families whose networks are tuned.
-TUNED = ("amat", "izhikevich", "iaf_psc_exp")
-
-#: What can be measured, by its name in NEST: the family and who made it.
-MODELS: Mapping[str, tuple[str, Contender]] = {
-    contender.model: (name, contender) for name in TUNED for contender in twins(FAMILIES[name])
-}
-
-#: Simulated before the clock starts, in ms.
-WARM_UP = 200.0
-#: Neurons of the population whose intervals are measured; few, so that recording takes next to no time.
+#: The phases of a cell in their order.
+PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
+#: Neurons whose intervals are measured; few, so that recording takes next to no time.
 RECORDED = 200
-#: For which networks are tuned.
+#: The indegree for which networks are tuned.
 INDEGREE = 1000
-#: A rate may be so many times the tuned one, or so many times lower.
+#: The largest factor by which a rate may differ from the tuned one.
 ALLOWED_RATE = 2.0
-#: Spikes/s of neurons under the constant current of their family.
+#: Spikes/s of unconnected neurons under the constant current of their family.
 RATE_ALONE = (5.0, 50.0)
 
 
 @dataclass(frozen=True)
-class Tuning:
-    """The network of a family of neurons.
-
-    Attributes
-    ----------
-    parameters : dict of str to float
-        Of the neurons, by NESTML's names, where they differ from the family's.
-    weight, inhibition : float
-        Excitatory and inhibitory weight: pA, or mV for Izhikevich's neuron.
-    external_rate : float
-        Spikes/s of each neuron's own Poisson input, which has the excitatory weight, at `indegree` synapses.
-    indegree : int
-        For which all this was tuned, four fifths of the synapses excitatory.
-    delay : float
-        ms
-    rate, cv : float
-        What came out: spikes/s and neuron, and the mean coefficient of variation of intervals.
-    """
-
-    parameters: dict[str, float]
-    weight: float
-    inhibition: float
-    external_rate: float
-    indegree: int
-    delay: float
-    rate: float
-    cv: float
-
-
-def read_tuning() -> dict[str, Tuning]:
-    """Return the tuned networks by the family's name, from ``benchmark_networks.yaml``."""
-    entries = yaml.safe_load((paths.DATA / "benchmark_networks.yaml").read_text())
-    return {name: Tuning(**values) for name, values in entries.items()}
-
-
-@dataclass(frozen=True)
 class Cell:
-    """What is measured.
+    """A model, a workload and the resources to run it with.
 
     Attributes
     ----------
     model : str
-        Its name in NEST, one of `MODELS`.
+        Name in NEST, one of `amat.benchmark.families.MODELS`.
     workload : {"neurons", "network", "plastic"}
     neurons : int
         Four fifths of them excitatory.
     indegree : int
-        Synapses that each neuron of a network receives. Where it differs from the tuned one, weights are scaled
-        inversely, so that the mean of the recurrent input stays; neurons alone have none.
+        Recurrent synapses of each neuron of a network. Weights are scaled inversely to it, which keeps the mean
+        recurrent input. Ignored for unconnected neurons.
     threads, ranks : int
-        NEST's threads in each process, and the processes that are expected.
+        NEST's threads in each process, and the expected number of processes.
     seed : int
         Of connections and input.
     duration : float
-        What is timed, ms of the model.
+        Timed model time in ms.
     resolution : float
-        Time step, ms.
+        Time step in ms.
     """
 
     model: str
@@ -147,19 +82,18 @@ class Cell:
     ranks: int = 1
     seed: int = 1
     duration: float = 1000.0
-    resolution: float = 0.1
+    resolution: float = RESOLUTION
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured, before anything is built."""
-        if self.model not in MODELS:
-            raise AmatError(f"{self.model} is not among the models that are measured: choose of {', '.join(MODELS)}.")
+        find_contender(self.model)
         if self.workload not in get_args(Workload):
             raise AmatError(f"There is no workload {self.workload!r}: choose one of {', '.join(get_args(Workload))}.")
         for name, least in (("neurons", 10), ("indegree", 5), ("threads", 1), ("ranks", 1), ("seed", 1)):
             if getattr(self, name) < least:
-                raise AmatError(f"{name} is {getattr(self, name)}: choose {least} or more.")
+                raise AmatError(f"{name} must be {least} or more, got {getattr(self, name)}.")
         if not 0 < self.duration < math.inf:
-            raise AmatError(f"A duration of {self.duration:g} ms: choose a positive one.")
+            raise AmatError(f"duration must be positive, got {self.duration:g} ms.")
 
     @property
     def name(self) -> str:
@@ -168,15 +102,20 @@ class Cell:
         return f"{self.workload}-{self.model}-{size}-r{self.ranks}-t{self.threads}-s{self.seed}"
 
     @property
-    def family(self) -> str:
-        """The family of the model."""
-        return MODELS[self.model][0]
+    def contender(self) -> Contender:
+        """The model with its family and build."""
+        return find_contender(self.model)
+
+    @property
+    def network(self) -> BalancedNetwork:
+        """The tuned network of the model's family."""
+        return read_networks()[self.contender.family]
 
 
 def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
-    """Measure a cell, and write what it took.
+    """Measure a cell and write the result.
 
-    With MPI all processes call this; each leaves a part beside the output, and the first puts them together.
+    With MPI all processes call this. Each writes a part next to the output, and the first one merges the parts.
 
     Parameters
     ----------
@@ -187,72 +126,57 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        What is in the file: ``cell``; ``seconds`` of each phase, of the slowest process; ``nest``, the timers of NEST
-        itself; ``real_time_factor``; ``spikes``, ``rate`` (spikes/s and neuron) and ``cv``; ``memory``, bytes of all
-        processes after each phase: ``resident``, ``peak`` and ``allocated``; ``synapses``; what `share_memory` returns;
-        the module's hash, and a provenance record.
+        The content of the file: ``cell``; ``seconds`` of each phase, of the slowest process; ``nest``, NEST's timers;
+        ``real_time_factor``; ``spikes``, ``rate`` (spikes/s of a neuron) and ``cv``; ``memory``, bytes of all
+        processes after each phase (``resident``, ``peak`` and ``allocated``); ``synapses``; the result of
+        `share_memory`; the hash of the module, and a provenance record.
 
     Raises
     ------
     AmatError
-        If there are other ranks or threads than asked for, or the network fires otherwise than it should.
+        If the number of ranks or threads is not the requested one, or the rate is far from the tuned one.
     """
-    nest = fresh_kernel(cell.resolution)
+    nest = prepare_kernel(cell.contender, resolution=cell.resolution, threads=cell.threads, seed=cell.seed)
     if nest.num_processes != cell.ranks:
         raise AmatError(
-            f"{nest.num_processes} process(es) run, and not the {cell.ranks} that were asked for: start the cell by "
-            f"`srun -n {cell.ranks}` or `mpirun -n {cell.ranks}`, with a NEST that was built with MPI."
+            f"{nest.num_processes} process(es) run instead of the requested {cell.ranks}: start the cell with "
+            f"`srun -n {cell.ranks}` or `mpirun -n {cell.ranks}`, and use a NEST that was built with MPI."
         )
-    nest.local_num_threads = cell.threads
-    nest.rng_seed = cell.seed
-    if cell.model in toolchain.MODELS:
-        toolchain.install(cell.model)
-    part = _measure(nest, cell)
-    part["threads"] = int(nest.local_num_threads)
+    part = simulate_cell(nest, cell, read_memory=True)
     merged = _merge(nest, cell, part, output)
     _check(cell, merged)
     if nest.Rank() == 0:
-        module = toolchain.build(cell.model).sha256 if cell.model in toolchain.MODELS else None
+        module = None if cell.contender.build == "nest" else toolchain.build(cell.model).sha256
         # NEST keeps a table for each synapse model that it was built with.
         build = {"synapse_models": len(nest.synapse_models), "mpi": bool(nest.build_info["have_mpi"])}
         write_json(output, provenance_record(**merged, module=module, nest_build=build))
     return merged
 
 
-class _Clock:
-    """Seconds and memory of each phase of this process."""
+def simulate_cell(nest: Any, cell: Cell, *, read_memory: bool = False) -> dict[str, Any]:
+    """Simulate a cell on a prepared kernel.
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.memory: dict[str, dict[str, int]] = {}
+    Parameters
+    ----------
+    nest : module
+        Of `amat.benchmark.kernel.prepare_kernel`.
+    cell : Cell
+    read_memory : bool
+        Whether memory is read after each phase.
 
-    @contextlib.contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
-        self.memory[name] = _memory()
-
-
-def _memory() -> dict[str, int]:
-    lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
-    status = {words[0].rstrip(":"): words[1] for words in lines if len(words) > 1}
-    return {
-        "resident": 1024 * int(status["VmRSS"]),
-        "peak": 1024 * int(status["VmHWM"]),
-        "allocated": allocated_bytes(),
-    }
-
-
-def _measure(nest: Any, cell: Cell) -> dict[str, Any]:
-    clock = _Clock()
-    clock.memory["start"] = _memory()
+    Returns
+    -------
+    dict
+        ``threads``, ``seconds`` and ``memory`` by phase, ``nest`` (NEST's timers), ``spikes`` while the clock ran,
+        ``synapses`` and ``cvs``, the coefficients of variation of recorded neurons; all of this process.
+    """
+    clock = Clock(read_memory=read_memory)
     with clock.phase("create"):
         neurons = nest.Create(cell.model, cell.neurons, params=neuron_parameters(cell))
         recorder = nest.Create("spike_recorder", params={"start": WARM_UP})
     with clock.phase("connect"):
         if cell.workload != "neurons":
-            connect(nest, neurons, read_tuning()[cell.family], cell.indegree, plastic=cell.workload == "plastic")
+            cell.network.connect(nest, neurons, cell.indegree, plastic=cell.workload == "plastic")
         nest.Connect(neurons[: min(RECORDED, cell.neurons)], recorder)
     with clock.phase("prepare"):
         nest.Prepare()
@@ -264,6 +188,7 @@ def _measure(nest: Any, cell: Cell) -> dict[str, Any]:
     nest.Cleanup()
     status = nest.GetKernelStatus()
     return {
+        "threads": int(nest.local_num_threads),
         "seconds": clock.seconds,
         "memory": clock.memory,
         "nest": _timers(status),
@@ -274,54 +199,25 @@ def _measure(nest: Any, cell: Cell) -> dict[str, Any]:
 
 
 def _timers(status: Mapping[str, Any]) -> dict[str, float]:
-    """Return NEST's own timers in seconds: of threads, the slowest; more of them where NEST was built for that."""
+    """Return NEST's timers in seconds, of the slowest thread; NEST can be built with more of them."""
     timers = {name: np.atleast_1d(value) for name, value in status.items() if name.startswith("time_")}
     return {name: float(max(values)) for name, values in timers.items() if values.size and values.dtype.kind == "f"}
 
 
-def neuron_parameters(cell: Cell, tuning: Tuning | None = None) -> dict[str, float]:
+def neuron_parameters(cell: Cell, network: BalancedNetwork | None = None) -> dict[str, float]:
     """Return the parameters of a cell's neurons, which are all equal, by the names of its model.
 
     Parameters
     ----------
     cell : Cell
-    tuning : Tuning, optional
-        In place of the one in the file.
+    network : BalancedNetwork, optional
+        Instead of the tuned one.
     """
-    family, contender = FAMILIES[cell.family], MODELS[cell.model][1]
-    alone = cell.workload == "neurons"
-    (values,) = draw(family, 1, parameters="equal", random_phases=False, driven=False, seed=cell.seed)
-    if not alone:
-        values |= {"I_e": 0.0, **(tuning or read_tuning()[cell.family]).parameters}
-    return family.to_nest(values) if contender.kind == "hand" else values
-
-
-def connect(nest: Any, neurons: Any, tuning: Tuning, indegree: int, *, plastic: bool) -> Any:
-    """Connect a tuned network, and return the generator of its external input.
-
-    Parameters
-    ----------
-    nest : module
-    neurons : nest.NodeCollection
-        The first four fifths are excitatory.
-    tuning : Tuning
-    indegree : int
-        Recurrent weights are scaled inversely to it.
-    plastic : bool
-        Whether excitatory synapses have spike-timing dependent plasticity.
-    """
-    scale = tuning.indegree / indegree
-    return connect_balanced(
-        nest,
-        neurons,
-        indegree=indegree,
-        weight=scale * tuning.weight,
-        inhibition=scale * tuning.inhibition,
-        delay=tuning.delay,
-        external_rate=tuning.external_rate,
-        external_weight=tuning.weight,
-        plastic=plastic,
-    )
+    family = FAMILIES[cell.contender.family]
+    (values,) = sample_population(family, 1, parameters="equal", random_phases=False, driven=False, seed=cell.seed)
+    if cell.workload != "neurons":
+        values |= {"I_e": 0.0, **(network or cell.network).parameters}
+    return cell.contender.translate(values)
 
 
 def _intervals(recorder: Any, cell: Cell) -> list[float]:
@@ -332,7 +228,7 @@ def _intervals(recorder: Any, cell: Cell) -> list[float]:
 
 
 def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict[str, Any]:
-    """Put the parts of all processes together; every process returns the same."""
+    """Merge the parts of all processes; every process returns the same."""
     if cell.ranks == 1:
         parts = [dict(part)]
     else:
@@ -369,7 +265,7 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
 
 
 def share_memory(cell: Cell, memory: Mapping[str, Mapping[str, int]], synapses: int) -> dict[str, float | None]:
-    """Return what a neuron and a synapse take, as the allocator counts it.
+    """Return the allocated memory of a neuron and of a synapse.
 
     Parameters
     ----------
@@ -381,8 +277,9 @@ def share_memory(cell: Cell, memory: Mapping[str, Mapping[str, int]], synapses: 
     Returns
     -------
     dict
-        ``neuron_B``, allocated in create for each neuron; ``prepared_neuron_B``, from the start to the end of prepare,
-        of neurons alone; ``synapse_B``, in connect for each connection, of networks. None where it does not apply.
+        ``neuron_B``, allocated during create for each neuron; ``prepared_neuron_B``, from the start to the end of
+        prepare, for unconnected neurons; ``synapse_B``, during connect for each connection of a network. None where it
+        does not apply.
     """
     alone = cell.workload == "neurons"
 
@@ -397,15 +294,14 @@ def share_memory(cell: Cell, memory: Mapping[str, Mapping[str, int]], synapses: 
 
 
 def _check(cell: Cell, found: Mapping[str, Any]) -> None:
-    """Refuse a measurement of something else than was meant."""
+    """Refuse a measurement of other work than requested."""
     if found["threads"] != cell.threads:
-        raise AmatError(f"NEST ran {found['threads']} thread(s) and not {cell.threads}: set its threads by --threads.")
+        raise AmatError(f"NEST ran {found['threads']} thread(s) instead of {cell.threads}: set --threads to that.")
     low, high = RATE_ALONE
     if cell.workload != "neurons":
-        tuned = read_tuning()[cell.family].rate
-        low, high = tuned / ALLOWED_RATE, tuned * ALLOWED_RATE
-    if not low <= found["rate"] <= high:
+        low, high = cell.network.rate / ALLOWED_RATE, cell.network.rate * ALLOWED_RATE
+    if not low <= found["rate"] <= high and cell.contender.build != "empty":
         raise AmatError(
-            f"{cell.model} fires at {found['rate']:.2f} spikes/s in the workload {cell.workload!r}, and should at "
-            f"{low:.3g} to {high:.3g}: what was measured is not what was meant. Simulate longer, or more neurons."
+            f"{cell.model} fires at {found['rate']:.2f} spikes/s in the workload {cell.workload!r} instead of "
+            f"{low:.3g} to {high:.3g} spikes/s. Simulate longer, or more neurons."
         )

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The cells of a benchmark in one table, and what the files say that cannot be used."""
+"""One table of the measured cells of a benchmark, and a list of the files that cannot be used."""
 
 import json
 import math
@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, get_args
 import jsonschema
 import pandas as pd
 
-from amat.benchmark.cell import MODELS, Cell, Workload, share_memory
+from amat.benchmark.cell import PHASES, Cell, Workload, share_memory
+from amat.benchmark.families import MODELS
 from amat.errors import AmatError
 from amat.files import write_text
 
@@ -28,59 +29,58 @@ __all__ = [
     "write_cells",
 ]
 
-#: The phases of a cell, in their order.
-PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
-#: The kinds of memory, and what they are.
+#: The kinds of memory and their meaning.
 MEMORY = {
     "resident": "resident memory",
     "peak": "largest resident memory until then",
-    "allocated": "bytes that the C library's allocator has given out",
+    "allocated": "bytes allocated by the C library and not freed",
 }
-#: What two cells must agree in to be of the same machine.
+#: Columns that are equal for cells of the same machine.
 MACHINE = ("cpu", "usable_cores", "nest_version")
 
-#: The columns of the table and their meaning. A name's ending is the unit.
+#: The columns of the table and their meaning. The suffix of a name is the unit.
 COLUMNS: Mapping[str, str] = {
     "cell": "name of the cell",
     "model": "name of the model in NEST",
     "family": "family of the model",
+    "build": "nest (built in), nestml (NESTML's unmodified generator), nestml-checked or optimised",
     "workload": "neurons, network or plastic",
     "neurons": "neurons of the cell",
     "indegree": "recurrent synapses of a neuron; 0 for neurons alone",
     "ranks": "processes",
     "threads": "threads of a process",
     "cores": "ranks times threads",
-    "shared_cores": "whether threads had to share cores: no, yes, or unknown, as where ranks may be on several nodes",
+    "shared_cores": "whether threads shared cores: no, yes, or unknown, since ranks may have been on several nodes",
     "seed": "of connections and input",
-    "duration_ms": "model time that was timed",
+    "duration_ms": "timed model time",
     "resolution_ms": "time step",
     **{f"{phase}_s": f"wall-clock time of the phase {phase}, of the slowest process" for phase in PHASES},
-    "real_time_factor": "wall-clock time of simulate for each second of the model",
-    "spikes": "of all neurons while it was timed",
-    "rate_per_s": "spikes of a neuron in a second of the model",
+    "real_time_factor": "wall-clock time of simulate per second of model time",
+    "spikes": "of all neurons while the clock ran",
+    "rate_per_s": "spikes of a neuron per second of model time",
     "cv": "mean coefficient of variation of the inter-spike intervals of recorded neurons; empty without intervals",
-    "synapses": "connections, with those of devices",
+    "synapses": "connections, including those of devices",
     **{
         f"{kind}_{phase}_B": f"{meaning}, after the phase {phase}, of all processes"
         for phase in ("start", *PHASES)
         for kind, meaning in MEMORY.items()
     },
-    "neuron_B": "allocated in create, for each neuron",
-    "prepared_neuron_B": "allocated from the start to the end of prepare, for each neuron; of neurons alone",
-    "synapse_B": "allocated in connect, for each connection; of networks",
-    "neuron_step_ns": "core time of simulate for each neuron and step, all that the workload does in it",
-    "events_per_s": "recurrent synaptic events in a second of wall-clock time; of networks",
-    "module_sha256": "hash of the compiled model; empty for NEST's own",
+    "neuron_B": "allocated during create, for each neuron",
+    "prepared_neuron_B": "allocated from the start to the end of prepare, for each neuron; unconnected neurons only",
+    "synapse_B": "allocated during connect, for each connection; networks only",
+    "neuron_step_ns": "core time of simulate for each neuron and step, including everything else in the workload",
+    "events_per_s": "recurrent synaptic events per second of wall-clock time; networks only",
+    "module_sha256": "hash of the compiled model; empty for NEST's built-in models",
     "amat_version": "version of this package",
     "nest_version": "version of NEST",
-    "commit": "of this project, with +changes where files differed",
+    "commit": "of this project, with +changes if files differed",
     "system": "of the machine",
     "architecture": "of the machine",
     "cpu": "the processor's name",
-    "usable_cores": "cores that a process might use",
+    "usable_cores": "cores that a process may use",
 }
 
-#: May be empty in a row.
+#: Columns that may be empty in a row.
 _OPTIONAL = {"cv", "prepared_neuron_B", "synapse_B", "events_per_s", "module_sha256", "commit"}
 
 _COUNT = {"type": "integer", "minimum": 1}
@@ -93,7 +93,7 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
-#: What a cell's file must hold; it may hold more.
+#: The required content of a cell's file; further content is ignored.
 _SCHEMA = _object(
     cell=_object(
         model={"enum": list(MODELS)},
@@ -127,21 +127,19 @@ class Problem(NamedTuple):
 
 
 def read_cells(source: Path) -> tuple[pd.DataFrame, list[Problem]]:
-    """Read what was measured.
-
-    Cells of other machines and other versions are taken as they are; the table says what they come from.
+    """Read measured cells, of any machine and version.
 
     Parameters
     ----------
     source : pathlib.Path
-        A folder with ``cells/*.json`` or ``*.json``, or a table that `write_cells` wrote.
+        A folder with ``cells/*.json`` or ``*.json``, or a table written by `write_cells`.
 
     Returns
     -------
     cells : pandas.DataFrame
-        One row a cell, with the columns `COLUMNS`, ordered by the cell's name.
+        One row per cell, with the columns `COLUMNS`, ordered by the cell's name.
     problems : list of Problem
-        The files that are damaged, incomplete, impossible, or the same cell as another one: they are skipped.
+        The skipped files: damaged, incomplete, inconsistent, or the same cell as another file.
 
     Raises
     ------
@@ -154,8 +152,8 @@ def read_cells(source: Path) -> tuple[pd.DataFrame, list[Problem]]:
     files = sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
     if not files:
         raise AmatError(
-            f"There are no cells in {source}: name the folder of `amat benchmark run`, which holds cells/*.json, "
-            "or a cells.csv."
+            f"There are no cells in {source}: name the output folder of `amat benchmark run`, with cells/*.json, or a "
+            "cells.csv."
         )
     rows: dict[str, dict[str, Any]] = {}
     origin: dict[str, str] = {}
@@ -173,7 +171,7 @@ def read_cells(source: Path) -> tuple[pd.DataFrame, list[Problem]]:
     if not rows:
         raise AmatError(
             f"None of the {len(files)} cells in {source} can be used:\n{describe_problems(problems)}\n"
-            "Measure them again with `amat benchmark run`."
+            "Repeat the measurement with `amat benchmark run`."
         )
     return _tidy(pd.DataFrame([rows[name] for name in sorted(rows)], columns=list(COLUMNS))), problems
 
@@ -184,7 +182,7 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     found : mapping
-        What is in the file that `amat.benchmark.cell.measure_cell` wrote.
+        The content of a file that `amat.benchmark.cell.measure_cell` wrote.
 
     Returns
     -------
@@ -194,7 +192,7 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If it lacks something, or says what cannot be.
+        If something is missing or inconsistent.
     """
     wrong = jsonschema.exceptions.best_match(_VALIDATOR.iter_errors(found))
     if wrong is not None:
@@ -202,16 +200,20 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{f'{where}: ' if where else ''}{wrong.message}")
     plan = Cell(**{name: found["cell"][name] for name in _SCHEMA["properties"]["cell"]["properties"]})
     _check(plan, found)
+    return _row(plan, found)
+
+
+def _row(plan: Cell, found: Mapping[str, Any]) -> dict[str, Any]:
     memory, seconds, machine = found["memory"], found["seconds"], found["machine"]
     alone = plan.workload == "neurons"
     indegree = 0 if alone else plan.indegree
     cores = plan.ranks * plan.threads
     steps = plan.duration / plan.resolution
-
     return {
         "cell": plan.name,
         "model": plan.model,
-        "family": plan.family,
+        "family": plan.contender.family,
+        "build": plan.contender.build,
         "workload": plan.workload,
         "neurons": plan.neurons,
         "indegree": indegree,
@@ -231,7 +233,7 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
         **{f"{kind}_{phase}_B": memory[phase][kind] for phase in ("start", *PHASES) for kind in MEMORY},
         **share_memory(plan, memory, found["synapses"]),
         "neuron_step_ns": 1e9 * seconds["simulate"] * cores / (plan.neurons * steps),
-        # The indegree is the mean number of targets as well.
+        # The indegree is also the mean number of targets.
         "events_per_s": None if alone else found["spikes"] * indegree / seconds["simulate"],
         "module_sha256": found.get("module"),
         "amat_version": found["versions"]["amat"],
@@ -242,7 +244,7 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_cells(cells: pd.DataFrame, path: Path) -> None:
-    """Write the table of cells, whole; `read_cells` reads it back."""
+    """Write the table of cells atomically; `read_cells` reads it."""
     write_text(path, cells.to_csv(index=False, float_format="%.12g"))
 
 
@@ -252,7 +254,7 @@ def list_machines(cells: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     cells : pandas.DataFrame
-        Of `read_cells`.
+        From `read_cells`.
 
     Returns
     -------
@@ -265,51 +267,48 @@ def list_machines(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_problems(problems: list[Problem]) -> str:
-    """Return a line for each file that was skipped."""
+    """Return one line for each skipped file."""
     return "\n".join(f"  {problem.file}: {problem.reason}" for problem in problems)
 
 
 def _parse(path: Path) -> Any:
     def refuse(name: str) -> None:
-        raise ValueError(f"{name} is no number")
+        raise ValueError(f"{name} is not a number")
 
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON, at line {error.lineno}: {error.msg}") from error
     except UnicodeDecodeError as error:
-        raise ValueError("not JSON: no text") from error
+        raise ValueError("not JSON: not UTF-8 text") from error
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from error
 
 
 def _check(plan: Cell, found: Mapping[str, Any]) -> None:
-    """Refuse a cell whose numbers contradict each other."""
+    """Refuse a cell whose numbers contradict each other, as those of an edited file do."""
     if found["threads"] != plan.threads:
-        raise ValueError(f"{found['threads']} threads ran, and {plan.threads} were asked for")
+        raise ValueError(f"{found['threads']} threads ran, but {plan.threads} were requested")
     agree = {
         "real_time_factor": (found["real_time_factor"], 1e3 * found["seconds"]["simulate"] / plan.duration),
         "rate": (found["rate"], 1e3 * found["spikes"] / plan.neurons / plan.duration),
     }
-    for name, (said, computed) in agree.items():
-        if not math.isclose(said, computed, rel_tol=1e-6, abs_tol=1e-12):
-            raise ValueError(f"{name} is {said:.6g}, and {computed:.6g} follows from the rest of the file")
+    for name, (stated, computed) in agree.items():
+        if not math.isclose(stated, computed, rel_tol=1e-6, abs_tol=1e-12):
+            raise ValueError(f"{name} is {stated:.6g}, but {computed:.6g} follows from the rest of the file")
     if plan.workload != "neurons" and found["synapses"] < plan.neurons * plan.indegree:
         raise ValueError(f"{found['synapses']} synapses are fewer than {plan.neurons} neurons × {plan.indegree}")
     for phase in ("start", *PHASES):
         memory = found["memory"][phase]
         if memory["peak"] < memory["resident"]:
-            raise ValueError(f"memory.{phase}: the peak of {memory['peak']} bytes is less than what was resident")
+            raise ValueError(f"memory.{phase}: the peak of {memory['peak']} bytes is less than the resident memory")
     allocated = [found["memory"][phase]["allocated"] for phase in ("start", "create")]
     if allocated[1] <= allocated[0]:
-        raise ValueError("memory.create: no more is allocated than at the start, so that neurons took none")
+        raise ValueError("memory.create: no more is allocated than at the start")
 
 
 def _shared(plan: Cell, usable: int) -> str:
-    """Tell whether threads shared cores.
-
-    A process knows the cores that it may use itself, and not whether others are on the same node.
-    """
+    """Return whether threads shared cores; a process does not know whether others are on the same node."""
     if plan.threads > usable:
         return "yes"
     return "no" if plan.ranks * plan.threads <= usable else "unknown"
@@ -319,23 +318,23 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (ValueError, OSError) as error:
-        raise AmatError(f"{path} is no table of cells: {error}. `amat benchmark report` writes one.") from error
+        raise AmatError(f"{path} is not a table of cells: {error}. `amat benchmark report` writes one.") from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise AmatError(
-            f"{path} lacks the columns {', '.join(missing)}: make it from the folder of cells by "
+            f"{path} lacks the columns {', '.join(missing)}: write it from the folder of cells with "
             "`amat benchmark report`."
         )
     if table.empty:
-        raise AmatError(f"{path} has no rows: measure cells by `amat benchmark run`.")
+        raise AmatError(f"{path} has no rows: measure cells with `amat benchmark run`.")
     empty = [name for name in COLUMNS if name not in _OPTIONAL and table[name].isna().any()]
     if empty:
-        raise AmatError(f"{path} has empty values in {', '.join(empty)}: make it anew by `amat benchmark report`.")
+        raise AmatError(f"{path} has empty values in {', '.join(empty)}: write it with `amat benchmark report`.")
     return _tidy(table[list(COLUMNS)])
 
 
 def _tidy(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with the types that it has from either origin."""
+    """Return the table with the same types whether it comes from cells or from a table."""
     numbers = [name for name in COLUMNS if name.endswith(("_s", "_B", "_ns", "_ms"))]
     cells = cells.astype(dict.fromkeys([*numbers, "cv", "real_time_factor"], float))
     texts = dict.fromkeys(("module_sha256", "commit", "cpu", "amat_version", "nest_version"), object)

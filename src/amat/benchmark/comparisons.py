@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Ratios and scaling of measured cells: in pairs of equal seeds, with medians and what the seeds allow to say."""
+"""Ratios and scaling of measured cells, in pairs of equal seeds, with medians and intervals over seeds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -16,7 +16,6 @@ from amat.errors import AmatError
 
 __all__ = [
     "FEWEST_SEEDS",
-    "PAIRS",
     "QUANTITIES",
     "compare",
     "compare_all",
@@ -26,34 +25,34 @@ __all__ = [
     "summarise_cells",
     "summary_page",
     "summary_text",
-    "with_quantities",
 ]
 
-#: Two cells are a pair if they agree in these, and come from the same machine.
+#: Columns that two cells of a pair have in common.
 PAIRS = (
     *("workload", "neurons", "indegree", "ranks", "threads", "duration_ms", "resolution_ms", "shared_cores"),
     *MACHINE,
     "seed",
 )
-#: Below that there is no interval.
+#: With fewer seeds there is no interval.
 FEWEST_SEEDS = 3
-#: What an interval should cover, where there are seeds enough.
+#: The probability with which an interval should cover the median, if there are enough seeds.
 COVERAGE = 0.95
 
-#: What is compared: columns of the cells and what they are called.
+#: The compared quantities, columns of the cells, with their names.
 QUANTITIES: Mapping[str, str] = {
     "simulate_s": "time of the simulation",
     "build_s": "time of construction (create, connect, prepare)",
     "taken_B": "memory after the simulation, without that at the start",
 }
 
-#: The same in a table's head.
+#: Short names for the head of a table.
 _SHORT = dict(zip(QUANTITIES, ("time", "construction", "memory"), strict=True))
 
-#: Models of the summary, each with those that it is compared to.
+#: Pairs of a model and its reference in the summary.
 _SUMMARY: Sequence[tuple[str, str]] = (
     ("amat2_psc_exp_neuron_opt", "amat2_psc_exp"),
     ("amat2_psc_exp_neuron_nestml", "amat2_psc_exp"),
+    ("amat2_psc_exp_neuron_nestml_unmodified", "amat2_psc_exp"),
     ("amat2_psc_exp_neuron_opt", "amat2_psc_exp_neuron_nestml"),
     ("izhikevich_neuron_opt", "izhikevich"),
     ("izhikevich_neuron_nestml", "izhikevich"),
@@ -67,9 +66,9 @@ _SUMMARY: Sequence[tuple[str, str]] = (
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return an exact interval of the median, which assumes nothing about the distribution: the sign interval.
+    """Return the sign interval of the median, which is exact for every distribution.
 
-    Its ends are two of the values: of few, the least and the largest, which then cover less than 95 %.
+    Its ends are two of the values: with few values the least and the largest, which then cover less than 95 %.
 
     Parameters
     ----------
@@ -78,8 +77,8 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     Returns
     -------
     lower, upper, coverage : float
-        NaN where there are fewer than `FEWEST_SEEDS` values. The coverage is the probability that such an interval
-        contains the median.
+        NaN with fewer than `FEWEST_SEEDS` values. The coverage is the probability that such an interval contains the
+        median.
     """
     ordered = np.sort(np.asarray(values, dtype=float))
     n = len(ordered)
@@ -95,7 +94,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return float(ordered[dropped]), float(ordered[n - 1 - dropped]), coverage(dropped)
 
 
-def with_quantities(cells: pd.DataFrame) -> pd.DataFrame:
+def _with_quantities(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the cells with the columns of `QUANTITIES`."""
     return cells.assign(
         build_s=cells["create_s"] + cells["connect_s"] + cells["prepare_s"],
@@ -104,55 +103,52 @@ def with_quantities(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def compare(cells: pd.DataFrame, quantity: str, model: str, reference: str) -> pd.DataFrame:
-    """Divide what a model took by what another one took in the same cell.
+    """Divide a quantity of a model by that of a reference in the same cell.
 
     Parameters
     ----------
     cells : pandas.DataFrame
-        Of `amat.benchmark.collect.read_cells`.
+        From `amat.benchmark.collect.read_cells`.
     quantity : str
-        A key of `QUANTITIES`, or any column of numbers.
+        A key of `QUANTITIES`, or any numeric column.
     model, reference : str
         Names in NEST.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each cell but for its seed: ``quantity``, ``model``, ``reference``; those of `PAIRS` without
-        ``seed``; ``seeds``, the number of pairs; ``ratio``, their median; ``lower``, ``upper`` and ``coverage``
-        of `interval`. It is empty where there are no pairs.
+        One row per cell, over all seeds: ``quantity``, ``model``, ``reference``; the columns by which cells are
+        paired, without ``seed``; ``seeds``, the number of pairs; ``ratio``, their median; ``lower``, ``upper`` and
+        ``coverage`` of `interval`. Empty if there are no pairs.
     """
-    cells = with_quantities(cells)
+    cells = _with_quantities(cells)
     keys = list(PAIRS)
     sides = [cells.loc[cells["model"] == name, [*keys, quantity]] for name in (model, reference)]
     paired = sides[0].merge(sides[1], on=keys, suffixes=("", "_reference"), validate="one_to_one")
     paired = paired.assign(ratio=paired[quantity] / paired[f"{quantity}_reference"])
     rows = [
-        {"quantity": quantity, "model": model, "reference": reference, **place, **_describe(part["ratio"], "ratio")}
-        for place, part in _places(paired, keys[:-1])
+        {"quantity": quantity, "model": model, "reference": reference, **group, **_describe(part["ratio"], "ratio")}
+        for group, part in _groups(paired, keys[:-1])
     ]
     columns = ["quantity", "model", "reference", *keys[:-1], "seeds", "ratio", "lower", "upper", "coverage"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def compare_all(cells: pd.DataFrame, pairs: Sequence[tuple[str, str]] = _SUMMARY) -> pd.DataFrame:
-    """Return the rows of `compare` for all quantities and pairs of models that are in the table."""
-    there = set(cells["model"])
-    tables = [
-        compare(cells, quantity, model, reference)
-        for quantity in QUANTITIES
-        for model, reference in pairs
-        if {model, reference} <= there
-    ]
-    tables = [table for table in tables if len(table)]
-    return pd.concat(tables, ignore_index=True) if tables else compare(cells.iloc[:0], "simulate_s", "", "")
+def compare_all(
+    cells: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]] = _SUMMARY,
+    quantities: Sequence[str] = tuple(QUANTITIES),
+) -> pd.DataFrame:
+    """Return the rows of `compare` for several quantities and pairs of models; unmeasured models have no rows."""
+    tables = [compare(cells, quantity, *pair) for quantity in quantities for pair in pairs]
+    found = [table for table in tables if len(table)]
+    return pd.concat(found, ignore_index=True) if found else compare(cells.iloc[:0], quantities[0], "", "")
 
 
 def compare_with(cells: pd.DataFrame, reference: str, quantity: str = "simulate_s") -> pd.DataFrame:
-    """Return the rows of `compare` for all models but the reference itself; empty where that was not measured."""
+    """Return the rows of `compare` for all models other than the reference."""
     models = [model for model in dict.fromkeys(cells["model"]) if model != reference]
-    tables = [table for model in models if len(table := compare(cells, quantity, model, reference))]
-    return pd.concat(tables, ignore_index=True) if tables else compare(cells.iloc[:0], quantity, "", reference)
+    return compare_all(cells, [(model, reference) for model in models], [quantity])
 
 
 def summarise_cells(cells: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -166,79 +162,76 @@ def summarise_cells(cells: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        One row for each cell but for its seed: ``model``, ``cores``, those of `PAIRS` without ``seed``,
-        ``seeds``, and the medians of `columns`.
+        One row per cell, over all seeds: ``seeds``, ``model``, ``cores``, the columns by which cells are paired
+        without ``seed``, and the medians of `columns`.
     """
     keys = ["model", "cores", *PAIRS[:-1]]
-    groups = with_quantities(cells).groupby(keys, sort=True)
+    groups = _with_quantities(cells).groupby(keys, sort=True)
     table = groups[list(columns)].median()
     table.insert(0, "seeds", groups["seed"].nunique())
     return table.reset_index()
 
 
 def measure_scaling(cells: pd.DataFrame, kind: Literal["strong", "weak"]) -> pd.DataFrame:
-    """Compare more cores with the fewest that did the same: the same network, or the same share for each core.
+    """Compare more cores with the fewest cores that simulated the same network, or the same share for each core.
 
-    Cells whose threads had to share cores say nothing about that, and are left out. Where ranks may have shared cores,
-    which a cell cannot know, the table says ``unknown``.
+    Cells whose threads shared cores are left out. Where ranks may have shared cores, which a cell cannot know, the
+    table has ``unknown``.
 
     Parameters
     ----------
     cells : pandas.DataFrame
-        Of `amat.benchmark.collect.read_cells`.
+        From `amat.benchmark.collect.read_cells`.
     kind : {"strong", "weak"}
         Strong: equal neurons. Weak: equal neurons for each core.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each model, workload, size and number of cores: ``kind``, ``model``, ``workload``, ``neurons``,
+        One row per model, workload, size and number of cores: ``kind``, ``model``, ``workload``, ``neurons``,
         ``indegree``, ``ranks``, ``threads``, ``cores``, ``base_cores``, ``shared_cores``, ``seeds``, ``efficiency``
-        with ``lower``, ``upper`` and ``coverage`` of `interval`, and ``speed_up``. An efficiency of 1 is ideal.
-        Series with one number of cores are left out.
+        with ``lower``, ``upper`` and ``coverage`` of `interval`, and ``speed_up``. An efficiency of 1 is ideal. Series
+        with a single number of cores are left out.
     """
     if kind not in ("strong", "weak"):
         raise AmatError(f"There is no scaling {kind!r}: choose strong or weak.")
     used = cells[cells["shared_cores"] != "yes"]
     used = used.assign(share=used["neurons"] if kind == "strong" else used["neurons"] / used["cores"])
     series = ["model", "workload", "indegree", "share", "duration_ms", "resolution_ms", *MACHINE]
-    # On a cluster a process may see its own cores only, and their number differs from layout to layout.
+    # On a cluster a process may see only its own cores, and their number differs from layout to layout.
     series.remove("usable_cores")
-    rows: list[dict[str, Any]] = []
-    for place, part in _places(used, series):
-        base_cores = part["cores"].min()
-        base = part[part["cores"] == base_cores].groupby("seed")["simulate_s"].min()
-        if part["cores"].nunique() == 1:
-            continue
-        for at, layout in _places(part, ["neurons", "ranks", "threads"]):
-            times = layout.groupby("seed")["simulate_s"].min()
-            quotient = (base / times).dropna()
-            if quotient.empty:
-                continue
-            cores = at["ranks"] * at["threads"]
-            ideal = cores / base_cores if kind == "strong" else 1.0
-            described = _describe(quotient / ideal, "efficiency")
-            rows.append(
-                {
-                    "kind": kind,
-                    **{name: place[name] for name in ("model", "workload", "indegree")},
-                    **at,
-                    "cores": cores,
-                    "base_cores": int(base_cores),
-                    "shared_cores": "unknown" if (layout["shared_cores"] == "unknown").any() else "no",
-                    **described,
-                    "speed_up": described["efficiency"] * cores / base_cores,
-                }
-            )
+    rows = [row for about, part in _groups(used, series) for row in _efficiencies(kind, about, part)]
     columns = ["kind", "model", "workload", "indegree", "neurons", "ranks", "threads", "cores", "base_cores"]
     columns += ["shared_cores", "seeds", "efficiency", "lower", "upper", "coverage", "speed_up"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def summary_page(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the one table that says it all: AMAT and Izhikevich, by who made the model, in the largest cells.
+def _efficiencies(kind: str, about: Mapping[str, Any], part: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one series of cells with different numbers of cores."""
+    if part["cores"].nunique() == 1:
+        return
+    base_cores = part["cores"].min()
+    base = part[part["cores"] == base_cores].groupby("seed")["simulate_s"].min()
+    for size, layout in _groups(part, ["neurons", "ranks", "threads"]):
+        quotient = (base / layout.groupby("seed")["simulate_s"].min()).dropna()
+        if quotient.empty:
+            continue
+        cores = size["ranks"] * size["threads"]
+        described = _describe(quotient / (cores / base_cores if kind == "strong" else 1.0), "efficiency")
+        yield {
+            "kind": kind,
+            **{name: about[name] for name in ("model", "workload", "indegree")},
+            **size,
+            "cores": cores,
+            "base_cores": int(base_cores),
+            "shared_cores": "unknown" if (layout["shared_cores"] == "unknown").any() else "no",
+            **described,
+            "speed_up": described["efficiency"] * cores / base_cores,
+        }
 
-    For each workload the largest network on the fewest cores is taken, in which the pair was measured.
+
+def summary_page(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the ratios of the main pairs of models, for each workload in the largest network on the fewest cores.
 
     Parameters
     ----------
@@ -247,7 +240,7 @@ def summary_page(cells: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        As `compare` returns it.
+        With the columns of `compare`.
     """
     ratios = compare_all(cells)
     ratios = ratios[ratios["shared_cores"] != "yes"]
@@ -260,25 +253,25 @@ def summary_page(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary_text(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return a summary as it is read: ratios with their intervals, one column a quantity.
+    """Return a summary as text: ratios with their intervals, one column per quantity.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Of `summary_page` or `compare`.
+        From `summary_page` or `compare`.
 
     Returns
     -------
     pandas.DataFrame
         ``model``, ``reference``, ``workload``, ``neurons``, ``seeds``, and text in the columns ``time``,
-        ``construction`` and ``memory``: the ratio and, where there are seeds enough, its interval in brackets.
+        ``construction`` and ``memory``: the ratio and, with enough seeds, its interval in brackets.
     """
     keys = ["model", "reference", "workload", "neurons", "seeds"]
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in summary.to_dict("records"):
         between = "" if pd.isna(row["lower"]) else f" ({row['lower']:.2f}–{row['upper']:.2f})"
-        place = tuple(row[key] for key in keys)
-        rows.setdefault(place, dict(zip(keys, place, strict=True)))[_SHORT[row["quantity"]]] = (
+        about = tuple(row[key] for key in keys)
+        rows.setdefault(about, dict(zip(keys, about, strict=True)))[_SHORT[row["quantity"]]] = (
             f"{row['ratio']:.2f}{between}"
         )
     return pd.DataFrame(list(rows.values()), columns=[*keys, *_SHORT.values()])
@@ -289,6 +282,6 @@ def _describe(values: pd.Series, name: str) -> dict[str, float]:
     return {"seeds": len(values), name: float(values.median()), "lower": lower, "upper": upper, "coverage": coverage}
 
 
-def _places(table: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def _groups(table: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     for values, part in table.groupby(list(keys), sort=True):
         yield dict(zip(keys, values, strict=True)), part

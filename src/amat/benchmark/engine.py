@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Run the cells of a matrix through the workflow, on one machine or on a cluster with Slurm."""
+"""Run of all cells of a matrix through the workflow, on one machine or on a cluster with Slurm."""
 
 import json
 import os
@@ -36,26 +36,26 @@ def run_matrix(
     image: Path | None = None,
     dry_run: bool = False,
 ) -> Path:
-    """Measure all cells of a matrix that are not measured yet, and report on them.
+    """Measure all cells of a matrix that are not measured yet, and write a report.
 
-    On one machine a cell has the machine to itself. A cell that fails is tried once more; the others go on. A run that
-    was killed goes on where it was, with the same call.
+    On one machine cells run one at a time. A cell that fails is repeated once while the others continue. The same call
+    resumes a killed run.
 
     Parameters
     ----------
     matrix, site : pathlib.Path
-        Files that `amat.benchmark.matrix` reads.
+        Files for `amat.benchmark.matrix`.
     output : pathlib.Path
-        The folder that takes ``cells/NAME.json``, ``logs`` and ``report``.
+        The folder for ``cells/NAME.json``, ``logs`` and ``report``.
     profile : {"local", "slurm"}
     cores : int, optional
-        Of this machine; all that may be used by default. Has no meaning on Slurm.
+        Of this machine; all usable cores by default. Ignored with Slurm.
     jobs : int, optional
-        How many jobs may be in Slurm at a time, in place of the profile's.
+        Largest number of jobs in Slurm at a time; replaces the profile's.
     image : pathlib.Path, optional
-        Of Apptainer, in which all jobs run; in place of the site's.
+        Apptainer image in which all jobs run; replaces the site's.
     dry_run : bool
-        Only say what would be done.
+        Only list the jobs.
 
     Returns
     -------
@@ -65,20 +65,19 @@ def run_matrix(
     Raises
     ------
     AmatError
-        If a file is wrong, a cell needs more cores than there are, another run uses the folder, cells of another matrix
-        are there, or cells failed: they are named with their logs.
+        If a file is wrong, a cell needs more cores than the machine has, another run uses the folder, the folder has
+        cells of another matrix, or cells failed; the message names them with their logs.
     """
+    paths.require_checkout("The benchmark workflow")
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
     for cell in plan.cells:
         place.nodes(cell)
         if profile == "local" and cell.threads * cell.ranks > usable:
             raise AmatError(
-                f"{cell.name} needs {cell.threads * cell.ranks} cores, and {usable} may be used: times of cores that "
-                "are shared mean nothing. Choose smaller layouts, or another machine."
+                f"{cell.name} needs {cell.threads * cell.ranks} cores, but {usable} are usable: times on shared cores "
+                "are meaningless. Choose smaller layouts, or another machine."
             )
-    if paths.ROOT is None:
-        raise AmatError("The workflow needs a checkout of the project: clone it, and use ./amat there.")
     check_writable(output.absolute())
     lock = FileLock(output / ".lock")
     command = _command(matrix, site, place, output, profile, usable, jobs, dry_run)
@@ -95,16 +94,16 @@ def run_matrix(
 
 
 def _refuse_other_cells(plan: Matrix, output: Path) -> None:
-    """Refuse a folder in which a cell of the plan has been measured differently: it would count as done."""
+    """Refuse a folder with a cell of the same name but other settings, which would count as finished."""
     for cell in plan.cells:
         path = output / "cells" / f"{cell.name}.json"
         try:
             found = json.loads(path.read_text())["cell"]
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # not measured yet, or damaged, which the report says
+            continue  # not measured yet, or damaged, which the report mentions
         if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
-            shown = ", ".join(f"{name} {found[name]} and not {getattr(cell, name)}" for name in others)
-            raise AmatError(f"{path} is of another matrix, with {shown}: name another folder, or remove this one.")
+            shown = ", ".join(f"{name} {found[name]} instead of {getattr(cell, name)}" for name in others)
+            raise AmatError(f"{path} belongs to another matrix, with {shown}: name another folder, or remove this one.")
 
 
 def _command(
@@ -129,7 +128,7 @@ def _command(
         *("--snakefile", str(paths.WORKFLOW / "benchmark.smk")),
         *("--directory", str(output.absolute())),
         *("--workflow-profile", str(paths.WORKFLOW / "profiles" / profile)),
-        # What is measured depends on nothing that changes afterwards.
+        # A finished cell stays valid, whatever changes afterwards.
         *("--rerun-triggers", "mtime"),
         *(["--cores", str(cores)] if profile == "local" else on_slurm),
         *(["--dry-run"] if dry_run else []),
@@ -139,16 +138,16 @@ def _command(
 
 
 def _failure(plan: Matrix, output: Path) -> str:
-    """Return which cells are missing, with the last line of each log."""
+    """Return a message with the missing cells and the last line of each log."""
     missing = [cell.name for cell in plan.cells if not (output / "cells" / f"{cell.name}.json").is_file()]
     if not missing:
-        return f"The workflow stopped; see what it says above, and the logs in {output / 'logs'}."
+        return f"The workflow stopped; see its messages above, and the logs in {output / 'logs'}."
     lines = []
     for name in missing:
         log = output / "logs" / f"{name}.log"
-        said = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
-        lines.append(f"  {name}: {said[-1] if said else 'not started'} ({log})")
+        logged = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
+        lines.append(f"  {name}: {logged[-1] if logged else 'not started'} ({log})")
     return (
         f"{len(missing)} of {len(plan.cells)} cells have no result:\n" + "\n".join(lines) + "\n"
-        f"The same command measures them alone; `amat benchmark report {output}` reports on the others."
+        f"Repeat the command to measure only these; `amat benchmark report {output}` reports on the others."
     )

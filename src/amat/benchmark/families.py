@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Models that are twins: NEST's hand-written one, NESTML's, and ours, with parameters that are equal for all."""
+"""Neuron models in several builds, with parameters that are equal for all builds of a model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,31 +15,24 @@ from amat.errors import AmatError
 from amat.neurons.parameters import AmatParameters
 
 __all__ = [
+    "BUILDS",
     "EMPTY",
     "FAMILIES",
-    "KINDS",
+    "MODELS",
+    "TUNED",
     "Contender",
     "Family",
     "Parameters",
     "ablation_steps",
-    "check_names",
+    "builds",
     "choose",
-    "draw",
-    "twins",
+    "find_contender",
+    "sample_population",
 ]
 
-#: The neuron that does nothing: what it takes is the kernel's share.
-EMPTY = "empty_neuron_opt"
-
-#: Who made a model, and what that is called in tables and figures.
-KINDS = {
-    "hand": "NEST",
-    "stock": "NESTML",
-    "opt": "ours",
-    "ablation": "a step towards ours",
-    "brian2": "Brian2",
-    "kernel": "empty neuron",
-}
+#: The builds of a model: NEST's built-in model, NESTML's unmodified generator, NESTML's templates with this project's
+#: checks, and this project's generator.
+BUILDS = ("nest", "nestml", "nestml-checked", "optimised")
 
 #: Which parameters differ from neuron to neuron.
 Parameters = Literal["equal", "different", "time constants"]
@@ -47,60 +40,78 @@ Parameters = Literal["equal", "different", "time constants"]
 
 @dataclass(frozen=True)
 class Contender:
-    """What takes part in a measurement.
+    """A model that takes part in a measurement.
 
     Attributes
     ----------
     model : str
-        Its name in NEST.
-    kind : str
-        One of `KINDS`.
+        Name in NEST.
+    family : str
+        A name of `FAMILIES`; the empty neuron counts as AMAT.
+    build : str
+        One of `BUILDS`, ``"ablation"`` (a step from NESTML's templates to the optimised build), ``"empty"`` (a neuron
+        that does nothing) or ``"brian2"``.
     label : str
-        What it is called in figures.
+        Name in tables and figures.
     module : str
-        The beginning of its module's key; empty for NEST's own.
+        The beginning of the key of the compiled module; empty for NEST's built-in models.
     """
 
     model: str
-    kind: str
+    family: str
+    build: str
     label: str
     module: str = ""
+
+    def translate(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Return parameters, given by NESTML's names, by the names and conventions of this model."""
+        if self.build == "empty":
+            return {}
+        return FAMILIES[self.family].to_nest(values) if self.build == "nest" else dict(values)
 
 
 @dataclass(frozen=True)
 class Family:
-    """Twins, and what they are driven with; all values by NESTML's names and units.
+    """Builds of one neuron and the input that drives them. All values have NESTML's names and units.
 
     Attributes
     ----------
     name, label : str
-    hand, stock, opt : str or tuple of str
-        Names in NEST.
-    base : dict
-        Parameters where they are equal; the potential at the start is ``E_L`` or `start`.
-    ranges : dict
+    models : mapping of str to tuple of str
+        Names in NEST by build.
+    base : mapping
+        Parameters where they are equal. The potential starts at ``E_L`` or at `start`.
+    ranges : mapping
         Uniform ranges of the parameters that may differ from neuron to neuron; that of I_e is added to the current.
     I_e : tuple of float
-        The constant current without and with synaptic input: neurons fire at 5 to 50 Hz in both.
+        Constant current without and with synaptic input. Neurons fire at 5 to 50 Hz with either.
     weight : float
-        Of an excitatory synapse; an inhibitory one has -1.2 of it.
+        Weight of an excitatory synapse; an inhibitory one has -1.2 times that.
     start : tuple of float, optional
-        Where potentials start that are drawn at random; without it between ``E_L`` and the threshold.
+        Range of random initial potentials; by default from ``E_L`` to the threshold.
     """
 
     name: str
     label: str
-    hand: str
-    stock: tuple[str, ...]
-    opt: str
+    models: Mapping[str, tuple[str, ...]]
     base: Mapping[str, float]
     ranges: Mapping[str, tuple[float, float]]
     I_e: tuple[float, float]
     weight: float
     start: tuple[float, float] | None = None
 
+    @property
+    def nest(self) -> str:
+        """The name of NEST's built-in model."""
+        return self.models["nest"][0]
+
+    @property
+    def optimised(self) -> str:
+        """The name of the optimised build."""
+        return self.models["optimised"][0]
+
     def to_nest(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Return values for NEST's hand-written model, by its names and conventions."""
+        """Return parameters for NEST's built-in model, by its names and conventions."""
         if self.name == "amat":
             parameters = {name: value for name, value in values.items() if name != "V_m"}
             return AmatParameters.from_nestml(parameters).to_nest() | {"V_m": values["V_m"]}
@@ -112,7 +123,7 @@ class Family:
 
 _NEST_NAMES = {"refr_T": "t_ref", "tau_syn_exc": "tau_syn_ex", "tau_syn_inh": "tau_syn_in"}
 
-#: Time constants that differ: the ranges of those that meet in closed formulae stay 10 % apart.
+#: Ranges of different time constants: those that meet in closed formulae stay 10 % apart.
 _AMAT_TIME_CONSTANTS = {
     "tau_m": (8.0, 12.0),
     "tau_v": (4.0, 6.0),
@@ -122,7 +133,29 @@ _AMAT_TIME_CONSTANTS = {
     "tau_2": (160.0, 240.0),
 }
 
-_IAF = {"C_m": 250.0, "tau_m": 10.0, "refr_T": 2.0, "E_L": -70.0, "V_reset": -70.0, "V_th": -55.0}
+
+def _models(nest: str, *extra: str) -> dict[str, tuple[str, ...]]:
+    """Return the names of a family's models by build; `extra` are further checked builds."""
+    return {
+        "nest": (nest,),
+        "nestml": (f"{nest}_neuron_nestml_unmodified",),
+        "nestml-checked": (f"{nest}_neuron_nestml", *extra),
+        "optimised": (f"{nest}_neuron_opt",),
+    }
+
+
+def _integrate_and_fire(name: str, label: str, weight: float) -> Family:
+    base = {"C_m": 250.0, "tau_m": 10.0, "refr_T": 2.0, "E_L": -70.0, "V_reset": -70.0, "V_th": -55.0}
+    return Family(
+        name=name,
+        label=f"integrate-and-fire, {label} currents",
+        models=_models(name),
+        base=base | {"tau_syn_exc": 2.0, "tau_syn_inh": 2.0},
+        ranges={"E_L": (-71.0, -69.0), "V_th": (-56.0, -55.0), "I_e": (-10.0, 20.0)},
+        I_e=(410.0, 200.0),
+        weight=weight,
+    )
+
 
 FAMILIES = {
     family.name: family
@@ -130,9 +163,7 @@ FAMILIES = {
         Family(
             name="amat",
             label="AMAT",
-            hand="amat2_psc_exp",
-            stock=("amat2_psc_exp_neuron_nestml",),
-            opt="amat2_psc_exp_neuron_opt",
+            models=_models("amat2_psc_exp"),
             base=AmatParameters(alpha_1=10.0, alpha_2=1.0, beta=-0.2).to_nestml(),
             ranges={
                 "E_L": (-75.0, -65.0),
@@ -144,34 +175,12 @@ FAMILIES = {
             I_e=(140.0, 90.0),
             weight=100.0,
         ),
-        Family(
-            name="iaf_psc_exp",
-            label="integrate-and-fire, exponential currents",
-            hand="iaf_psc_exp",
-            stock=("iaf_psc_exp_neuron_nestml",),
-            opt="iaf_psc_exp_neuron_opt",
-            base=_IAF | {"tau_syn_exc": 2.0, "tau_syn_inh": 2.0},
-            ranges={"E_L": (-71.0, -69.0), "V_th": (-56.0, -55.0), "I_e": (-10.0, 20.0)},
-            I_e=(410.0, 200.0),
-            weight=40.0,
-        ),
-        Family(
-            name="iaf_psc_alpha",
-            label="integrate-and-fire, alpha currents",
-            hand="iaf_psc_alpha",
-            stock=("iaf_psc_alpha_neuron_nestml",),
-            opt="iaf_psc_alpha_neuron_opt",
-            base=_IAF | {"tau_syn_exc": 2.0, "tau_syn_inh": 2.0},
-            ranges={"E_L": (-71.0, -69.0), "V_th": (-56.0, -55.0), "I_e": (-10.0, 20.0)},
-            I_e=(410.0, 200.0),
-            weight=15.0,
-        ),
+        _integrate_and_fire("iaf_psc_exp", "exponential", 40.0),
+        _integrate_and_fire("iaf_psc_alpha", "alpha", 15.0),
         Family(
             name="mat",
             label="MAT",
-            hand="mat2_psc_exp",
-            stock=("mat2_psc_exp_neuron_nestml",),
-            opt="mat2_psc_exp_neuron_opt",
+            models=_models("mat2_psc_exp"),
             base={
                 **{"tau_m": 5.0, "C_m": 100.0, "refr_T": 2.0, "E_L": -70.0, "omega": 19.0},
                 **{"tau_syn_exc": 1.0, "tau_syn_inh": 3.0, "tau_1": 10.0, "tau_2": 200.0},
@@ -184,9 +193,7 @@ FAMILIES = {
         Family(
             name="izhikevich",
             label="Izhikevich",
-            hand="izhikevich",
-            stock=("izhikevich_neuron_nestml", "izhikevich_neuron_nestml_euler"),
-            opt="izhikevich_neuron_opt",
+            models=_models("izhikevich", "izhikevich_neuron_nestml_euler"),
             base={"a": 0.02, "b": 0.2, "c": -65.0, "d": 8.0, "V_th": 30.0, "U_m": -13.0, "V_m": -65.0},
             ranges={"d": (7.0, 9.0), "I_e": (-1.0, 1.0)},
             I_e=(6.0, 4.0),
@@ -197,42 +204,54 @@ FAMILIES = {
 }
 
 
-def twins(family: Family) -> list[Contender]:
-    """Return a family's models, the hand-written one first."""
-    generated = [(name, "stock") for name in family.stock] + [(family.opt, "opt")]
-    return [Contender(family.hand, "hand", KINDS["hand"])] + [
-        Contender(name, kind, KINDS[kind] + (", Euler" if name.endswith("euler") else "")) for name, kind in generated
+def builds(family: Family) -> list[Contender]:
+    """Return a family's models in the order of `BUILDS`, the first one NEST's built-in model."""
+    return [
+        Contender(model, family.name, build, f"{build}, Euler" if model.endswith("euler") else build)
+        for build in BUILDS
+        for model in family.models[build]
     ]
 
 
 def ablation_steps() -> list[Contender]:
-    """Return AMAT's models on the way from NESTML's templates to ours, each with one more optimisation."""
-    return [Contender(model.name, "ablation", model.label) for model in toolchain.ABLATION]
+    """Return AMAT on the way from NESTML's templates to the optimised build, each with one optimisation more."""
+    return [Contender(model.name, "amat", "ablation", model.label) for model in toolchain.ABLATION]
 
 
-def choose(contenders: Iterable[Contender], models: Sequence[str] | None) -> list[Contender]:
-    """Return those contenders that are named, and the hand-written one, to which the others are compared."""
-    return [c for c in contenders if models is None or c.kind in ("hand", "kernel") or c.model in models]
+#: A neuron that does nothing: its time and memory are the kernel overhead.
+EMPTY = Contender("empty_neuron_opt", "amat", "empty", "empty neuron")
+
+#: Families for which a balanced network is tuned.
+TUNED = ("amat", "izhikevich", "iaf_psc_exp")
+
+#: The models that a cell of a benchmark matrix can have, by name in NEST.
+MODELS = {contender.model: contender for name in TUNED for contender in builds(FAMILIES[name])}
 
 
-def check_names(models: Sequence[str] | None) -> None:
-    """Refuse models that no family has.
+def find_contender(model: str) -> Contender:
+    """Return the contender of a name in NEST: one of `MODELS`, an ablation step or the empty neuron.
 
     Raises
     ------
     AmatError
-        If a name is unknown.
+        If there is none.
     """
-    known = [c.model for family in FAMILIES.values() for c in twins(family)] + ["brian2"]
-    for model in models or ():
-        if model not in known:
-            raise AmatError(f"{model} is not among the models that are compared: choose of {', '.join(known)}.")
+    for contender in (*MODELS.values(), *ablation_steps(), EMPTY):
+        if contender.model == model:
+            return contender
+    raise AmatError(f"{model} is not among the models that are measured: choose one of {', '.join(MODELS)}.")
 
 
-def draw(
+def choose(contenders: Iterable[Contender], codegen: Sequence[str] | None) -> list[Contender]:
+    """Return the contenders of the chosen builds, NEST's built-in model as their reference, and the empty neuron."""
+    kept = None if codegen is None else {"nest", "empty", *codegen}
+    return [contender for contender in contenders if kept is None or contender.build in kept]
+
+
+def sample_population(
     family: Family, neurons: int, *, parameters: Parameters, random_phases: bool, driven: bool, seed: int
 ) -> list[dict[str, float]]:
-    """Draw the parameters and initial potentials of a population, by NESTML's names.
+    """Sample the parameters and initial potentials of a population, by NESTML's names.
 
     Parameters
     ----------
@@ -241,15 +260,20 @@ def draw(
     parameters : {"equal", "different", "time constants"}
         Which parameters differ: none; those that no propagator depends on; AMAT's time constants as well.
     random_phases : bool
-        Whether potentials start anywhere between rest and threshold, or all at rest.
+        Whether initial potentials are sampled between rest and threshold; otherwise all start at rest.
     driven : bool
-        Whether synaptic input comes on top of the constant current.
+        Whether synaptic input is added to the constant current.
     seed : int
 
     Returns
     -------
     list of dict
-        One for each neuron, or a single one where they are all equal.
+        One for each neuron, or a single one if all neurons are equal.
+
+    Raises
+    ------
+    AmatError
+        If time constants shall differ in another family than AMAT.
     """
     random = np.random.default_rng(seed)
     ranges: dict[str, tuple[float, float]] = {}
@@ -257,19 +281,16 @@ def draw(
         ranges.update(family.ranges)
     if parameters == "time constants":
         if family.name != "amat":
-            raise AmatError(f"Different time constants are measured of AMAT only, not of {family.label}.")
+            raise AmatError(f"Different time constants are measured for AMAT only, not for {family.label}.")
         ranges.update(_AMAT_TIME_CONSTANTS)
     current = family.I_e[driven]
     population = []
     for _ in range(neurons if ranges or random_phases else 1):
-        drawn = {name: float(random.uniform(*bounds)) for name, bounds in ranges.items()}
-        values = {**family.base, **drawn, "I_e": current + drawn.get("I_e", 0.0)}
-        low, high = family.start or (values["E_L"], _threshold(values))
+        sampled = {name: float(random.uniform(*bounds)) for name, bounds in ranges.items()}
+        values = {**family.base, **sampled, "I_e": current + sampled.get("I_e", 0.0)}
+        threshold = values["V_th"] if "V_th" in values else values["E_L"] + values["omega"]
+        low, high = family.start or (values["E_L"], threshold)
         rest = family.base.get("V_m", low)
         values["V_m"] = float(random.uniform(low, high)) if random_phases else rest
         population.append(values)
     return population
-
-
-def _threshold(values: Mapping[str, float]) -> float:
-    return float(values["V_th"] if "V_th" in values else values["E_L"] + values["omega"])

@@ -2,84 +2,26 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Which cells a benchmark has, in which order, and how a site starts them; read from files that are checked first."""
+"""Matrices of benchmark cells, and sites that run them, read from YAML files with a schema."""
 
 import random
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from amat import paths, toolchain
-from amat.benchmark.cell import MODELS, Cell, Workload
+import yaml
+
+from amat import paths
+from amat.benchmark.cell import Cell
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
 
 __all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
-
-_POSITIVE = {"type": "integer", "minimum": 1}
-
-
-def _list_of(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "minItems": 1, "uniqueItems": True, "items": dict(items)}
-
-
-_MODELS = _list_of({"enum": list(MODELS)})
-
-#: What may stand in the file of a matrix.
-MATRIX_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["time", "seeds", "sets"],
-    "properties": {
-        "time": {"type": "number", "exclusiveMinimum": 0},
-        "resolution": {"type": "number", "exclusiveMinimum": 0},
-        "seeds": _list_of(_POSITIVE),
-        "models": _MODELS,
-        "sets": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["workload", "layouts"],
-                "oneOf": [{"required": ["neurons"]}, {"required": ["neurons_per_thread"]}],
-                "properties": {
-                    "workload": {"enum": list(get_args(Workload))},
-                    "layouts": _list_of({"type": "string", "pattern": "^[1-9][0-9]*x[1-9][0-9]*$"}),
-                    "neurons": _list_of(_POSITIVE),
-                    "neurons_per_thread": _list_of(_POSITIVE),
-                    "indegree": _list_of(_POSITIVE),
-                    "models": _MODELS,
-                    "seeds": _list_of(_POSITIVE),
-                    "time": {"type": "number", "exclusiveMinimum": 0},
-                },
-            },
-        },
-    },
-}
-
-#: What may stand in the file of a site.
-SITE_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["launcher"],
-    "properties": {
-        "launcher": {"type": "string", "pattern": r"\{ranks\}"},
-        "prologue": {"type": "array", "items": {"type": "string"}},
-        "partition": {"type": "string"},
-        "account": {"type": "string"},
-        "cores_per_node": _POSITIVE,
-        "memory_per_core": {**_POSITIVE, "description": "MB"},
-        "minutes": _POSITIVE,
-        "options": {"type": "string", "description": "for sbatch, as they are"},
-        "image": {"type": "string", "description": "of Apptainer; every job runs in it"},
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -89,38 +31,38 @@ class Matrix:
     Attributes
     ----------
     cells : tuple of Cell
-        In the order in which they run: random, so that no drift of the machine favours a model, and the same at
-        every start, so that a run that was stopped goes on with it.
+        In the order in which they run: random, so that no drift of the machine favours a model, and reproducible, so
+        that a stopped run resumes in the same order.
     """
 
     cells: tuple[Cell, ...]
 
     @property
     def modules(self) -> list[str]:
-        """The models that must be compiled, by their names in NEST."""
-        return sorted({cell.model for cell in self.cells} & set(toolchain.MODELS))
+        """The names of the models that must be compiled."""
+        return sorted({cell.model for cell in self.cells if cell.contender.build != "nest"})
 
 
 @dataclass(frozen=True)
 class Site:
-    """How a machine or a cluster starts cells.
+    """A machine or a cluster and the way it starts cells.
 
     Attributes
     ----------
     launcher : str
-        What stands before the command of a cell with more than one rank; ``{ranks}`` and ``{threads}`` are filled in.
+        Prefix of the command of a cell with more than one rank; ``{ranks}`` and ``{threads}`` are filled in.
     prologue : tuple of str
-        Lines of shell that run before it: modules to load, variables to set.
+        Shell lines that run before the command: modules to load, variables to set.
     partition, account, options : str, optional
-        Of Slurm.
+        For Slurm.
     cores_per_node : int, optional
         Ranks are spread over as many nodes as they need; without it Slurm decides.
     memory_per_core : int
-        MB
+        In MB.
     minutes : int
-        A job's limit.
+        Time limit of a job.
     image : str, optional
-        Of Apptainer, made from ``apptainer.def``: every job runs in it, in place of the environment's ``amat``.
+        Apptainer image, built from ``apptainer.def``, in which every job runs.
     """
 
     launcher: str
@@ -134,36 +76,36 @@ class Site:
     image: str | None = None
 
     def amat(self, folder: Path) -> str:
-        """Return what stands for ``amat`` in the jobs' lines of shell.
+        """Return the shell command that runs ``amat`` in a job.
 
         Parameters
         ----------
         folder : pathlib.Path
-            Where the jobs run: an image must see it wherever it lies.
+            Working directory of the jobs, which is bound into an image.
         """
         if self.image is None:
             return shlex.quote(str(Path(sys.executable).with_name("amat")))
         return shlex.join(["apptainer", "run", "--bind", str(folder), self.image])
 
     def nodes(self, cell: Cell) -> int | None:
-        """Return how many nodes a cell needs; None where Slurm decides."""
+        """Return the number of nodes that a cell needs; None if Slurm decides."""
         if self.cores_per_node is None:
             return None
         per_node = self.cores_per_node // cell.threads
         if not per_node:
             raise AmatError(
-                f"{cell.name} has {cell.threads} threads a rank, and a node {self.cores_per_node} cores: "
+                f"{cell.name} has {cell.threads} threads per rank, but a node has {self.cores_per_node} cores: "
                 "choose layouts with fewer threads, or correct cores_per_node of the site."
             )
         return -(-cell.ranks // per_node)
 
     def start(self, cell: Cell) -> str:
-        """Return what stands before the command of a cell; empty for one rank."""
+        """Return the prefix of the command of a cell; empty for one rank."""
         return self.launcher.format(ranks=cell.ranks, threads=cell.threads) if cell.ranks > 1 else ""
 
 
 def read_matrix(path: Path) -> Matrix:
-    """Read a matrix; the product of all lists of each set are its cells.
+    """Read a matrix. Its cells are the product of all lists of each set.
 
     Parameters
     ----------
@@ -176,15 +118,15 @@ def read_matrix(path: Path) -> Matrix:
     Raises
     ------
     AmatError
-        If the file cannot be read, or asks for what cannot be measured.
+        If the file cannot be read, or has a cell that cannot be measured.
     """
-    plan = read_yaml(path, MATRIX_SCHEMA, "The matrix")
+    plan = read_yaml(path, _schema("matrix"), "The matrix")
     cells: dict[str, Cell] = {}
     for entry in plan["sets"]:
         sizes = entry.get("neurons") or entry["neurons_per_thread"]
         layouts = [[int(number) for number in layout.split("x")] for layout in entry["layouts"]]
         factors: Sequence[Sequence[Any]] = (
-            entry.get("models") or plan.get("models") or list(MODELS),
+            entry.get("models") or plan["models"],
             sizes,
             entry.get("indegree") or [Cell.indegree],
             layouts,
@@ -203,27 +145,27 @@ def read_matrix(path: Path) -> Matrix:
                 resolution=float(plan.get("resolution", Cell.resolution)),
             )
             if cells.setdefault(cell.name, cell) != cell:
-                raise AmatError(f"{path} has the cell {cell.name} twice, of different times: keep one of them.")
+                raise AmatError(f"{path} has the cell {cell.name} twice with different times: keep one of them.")
     ordered = sorted(cells.values(), key=lambda cell: cell.name)
     random.Random(0).shuffle(ordered)
     return Matrix(tuple(ordered))
 
 
 def read_site(path: Path, image: Path | None = None) -> Site:
-    """Read how a site starts cells.
+    """Read the file of a site.
 
     Parameters
     ----------
     path : pathlib.Path
     image : pathlib.Path, optional
-        In place of the site's own.
+        Replaces the image in the file.
 
     Raises
     ------
     AmatError
-        If the file cannot be read or has wrong keys, or there is no such image.
+        If the file cannot be read or has wrong keys, or the image is missing.
     """
-    entries = read_yaml(path, SITE_SCHEMA, "The site")
+    entries = read_yaml(path, _schema("site"), "The site")
     if image := image or (Path(entries["image"]) if "image" in entries else None):
         if not image.is_file():
             raise AmatError(f"There is no image {image}: build it from apptainer.def, or correct its path.")
@@ -231,21 +173,27 @@ def read_site(path: Path, image: Path | None = None) -> Site:
     try:
         entries["launcher"].format(ranks=1, threads=1)
     except (KeyError, IndexError, ValueError) as error:
-        raise AmatError(f"The launcher in {path} may have {{ranks}} and {{threads}} only, and has {error}.") from error
+        raise AmatError(f"The launcher in {path} may contain {{ranks}} and {{threads}} only, got {error}.") from error
     return Site(**{**entries, "prologue": tuple(entries.get("prologue", ()))})
 
 
 def find_matrix(name: str) -> Path:
-    """Return the file of a matrix: one of ``config/benchmarks`` by its name, or any file by its path."""
+    """Return the file of a matrix: one in ``config/benchmarks`` by its name, or any file by its path."""
     return _find(name, paths.CONFIG / "benchmarks", "matrix")
 
 
 def find_site(name: str) -> Path:
-    """Return the file of a site: one of ``config/sites`` by its name, or any file by its path."""
+    """Return the file of a site: one in ``config/sites`` by its name, or any file by its path."""
     return _find(name, paths.CONFIG / "sites", "site")
 
 
-def _find(name: str, folder: Path, what: str) -> Path:
+def _schema(kind: str) -> dict[str, Any]:
+    schema = yaml.safe_load((paths.CONFIG / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+    assert isinstance(schema, dict)
+    return schema
+
+
+def _find(name: str, folder: Path, kind: str) -> Path:
     if re.fullmatch(r"[\w-]+", name):
         path = folder / f"{name}.yaml"
         if path.is_file():
@@ -253,4 +201,4 @@ def _find(name: str, folder: Path, what: str) -> Path:
     if (path := Path(name)).is_file():
         return path.absolute()
     known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-    raise AmatError(f"There is no {what} {name!r}: name one of {known}, or a file.")
+    raise AmatError(f"There is no {kind} {name!r}: name one of {known}, or a file.")

@@ -2,12 +2,12 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Rounds of measurements, their files, and their statistics."""
+"""Measurements in rounds: the order of models, their file, and the statistics of ratios."""
 
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +18,49 @@ from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json, write_text
 
-__all__ = ["Measure", "Store", "run_rounds", "summarise"]
+__all__ = ["Check", "Plan", "Store", "check_activity", "run_rounds", "summarise"]
 
-#: Measures one contender once, and returns the columns of a row.
+#: Measures a contender once and returns the columns of a row.
 Measure = Callable[[Contender], Mapping[str, Any]]
+#: Raises an error if the rows of a round are not comparable.
+Check = Callable[[Sequence[Mapping[str, Any]]], None]
 
 _RECORD = "provenance.json"
 
 
-class Store:
-    """Rows of measurements in a CSV file, which is written anew, and whole, after each round.
+@dataclass(frozen=True)
+class Plan:
+    """One case of a benchmark.
 
-    What is in the file already is kept if it was measured with the same settings, so that a run that was stopped
-    goes on where it was; else it is replaced. ``provenance.json`` beside it tells the settings and what ran.
+    Attributes
+    ----------
+    case : str
+        Its name.
+    contenders : sequence of Contender
+    measure : callable
+    check : callable
+        Called with the rows of each round before they are stored.
+    """
+
+    case: str
+    contenders: Sequence[Contender]
+    measure: Measure
+    check: Check = lambda rows: None
+
+
+class Store:
+    """Rows of measurements in a CSV file, which is written atomically after each round.
+
+    Rows that are in the file already are kept if they were measured with the same settings, so that a stopped run
+    resumes; otherwise they are replaced. ``provenance.json`` in the same folder records the settings and versions.
 
     Parameters
     ----------
     folder : pathlib.Path
     name : str
-        The file's name, without its ending.
+        Of the file, without its suffix.
     settings : mapping
-        All that two measurements must agree in to stand in one table; fit for JSON.
+        Everything that must be equal for measurements in one table; serialisable as JSON.
     """
 
     def __init__(self, folder: Path, name: str, settings: Mapping[str, Any]) -> None:
@@ -48,17 +70,18 @@ class Store:
         same = records.get(name, {}).get("settings") == json.loads(json.dumps(settings))
         self.rows: list[dict[str, Any]] = []
         if same and self.path.is_file():
-            self.rows = _read(self.path)
+            table = pd.read_csv(self.path, keep_default_na=False, dtype={"module": str})
+            self.rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
         write_json(record, records | {name: provenance_record(settings=settings)})
 
     def has(self, case: str, number: int, contenders: Sequence[Contender]) -> bool:
-        """Tell whether a round is there, with all that take part."""
+        """Return whether the file has a round with all contenders."""
         rows = [row for row in self.rows if row["case"] == case and row["round"] == number]
-        there = {(row["model"], row["module"]) for row in rows}
-        return {(c.model, c.module) for c in contenders} <= there
+        measured = {(row["model"], row["module"]) for row in rows}
+        return {(c.model, c.module) for c in contenders} <= measured
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add the rows of a round in place of any that are there for it, and write the file."""
+        """Add the rows of a round, replace older rows of that round, and write the file."""
         rounds = {(row["case"], row["round"]) for row in rows}
         kept = [row for row in self.rows if (row["case"], row["round"]) not in rounds]
         self.rows = [*kept, *map(dict, rows)]
@@ -71,88 +94,94 @@ class Store:
         return pd.DataFrame([row for row in self.rows if row["case"] in cases])
 
 
-def run_rounds(
-    store: Store,
-    case: str,
-    contenders: Sequence[Contender],
-    measure: Measure,
-    rounds: int,
-    *,
-    check: Callable[[Sequence[Mapping[str, Any]]], None] = lambda rows: None,
-    progress: Callable[[str], None] = lambda what: None,
-) -> None:
-    """Measure all contenders in turn, `rounds` times; the one that begins changes from round to round.
+def run_rounds(store: Store, plan: Plan, rounds: int, progress: Callable[[str], None] = lambda task: None) -> None:
+    """Measure all contenders in turn, in several rounds; each round begins with another contender.
 
     Parameters
     ----------
     store : Store
-        Receives the rows: ``case``, ``round``, ``model``, ``kind``, ``label``, ``module`` and what
-        `measure` returns.
-    case : str
-    contenders : sequence of Contender
-    measure : callable
+        Receives rows with ``case``, ``round``, the attributes of the contender, and the measured columns.
+    plan : Plan
     rounds : int
-    check : callable
-        Called with the rows of each round before they are stored.
     progress : callable
-        Called with a description after each measurement, also for those that were there already.
+        Called with a description after each measurement, also for those in the file already.
+    """
+    for number in range(rounds):
+        first = number % len(plan.contenders)
+        rows = []
+        measured = store.has(plan.case, number, plan.contenders)
+        for contender in (*plan.contenders[first:], *plan.contenders[:first]):
+            if not measured:
+                rows.append({"case": plan.case, "round": number, **asdict(contender), **plan.measure(contender)})
+            progress(f"{plan.case}: {contender.model}")
+        if rows:
+            plan.check(rows)
+            store.add(rows)
+
+
+def check_activity(rows: Sequence[Mapping[str, Any]], *, builds: Sequence[str], tolerance: float) -> None:
+    """Refuse a round in which builds do not fire like NEST's built-in model, which would not be the same work.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        With ``case``, ``model``, ``build``, ``spikes`` and ``rate``.
+    builds : sequence of str
+        The builds to compare with NEST's built-in model.
+    tolerance : float
+        Allowed relative difference of rates. Networks are chaotic, so that single spikes differ in them.
 
     Raises
     ------
     AmatError
-        If there is less than one round.
+        If a rate differs by more than that, or NEST's built-in model does not spike.
     """
-    if rounds < 1:
-        raise AmatError(f"{rounds} rounds: at least one is needed, and ten or more for a median that holds.")
-    for number in range(rounds):
-        first = number % len(contenders)
-        rows = []
-        there = store.has(case, number, contenders)
-        for contender in (*contenders[first:], *contenders[:first]):
-            if not there:
-                rows.append({"case": case, "round": number, **asdict(contender), **measure(contender)})
-            progress(f"{case}: {contender.model}")
-        if rows:
-            check(rows)
-            store.add(rows)
+    nest = next(row for row in rows if row["build"] == "nest")
+    if not nest["spikes"]:
+        raise AmatError(f"{nest['case']}: {nest['model']} does not spike. Simulate longer.")
+    for row in rows:
+        if row["build"] in builds and abs(row["spikes"] - nest["spikes"]) > tolerance * nest["spikes"]:
+            raise AmatError(
+                f"{row['case']}: {row['model']} spikes {row['spikes']} times ({row['rate']:.2f}/s) and "
+                f"{nest['model']} {nest['spikes']} times ({nest['rate']:.2f}/s) with the same parameters and input. "
+                "This is a fault of the generated model: check it with `amat validate`."
+            )
 
 
-def summarise(table: pd.DataFrame, value: str, *, reference: str = "hand", also: Sequence[str] = ()) -> pd.DataFrame:
-    """Compare each contender with the reference, round by round.
+def summarise(table: pd.DataFrame, value: str, *, reference: str = "nest", also: Sequence[str] = ()) -> pd.DataFrame:
+    """Compare each contender with the reference within each round.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        With the columns ``case``, ``round``, ``model``, ``kind``, ``label`` and `value`.
+        With the columns ``case``, ``round``, ``model``, ``build``, ``label`` and `value`.
     value : str
         The column to compare.
     reference : str
-        The kind of the contender that the others are divided by.
+        The build by which the others are divided.
     also : sequence of str
-        Further columns, whose medians are wanted.
+        Further columns whose medians are returned.
 
     Returns
     -------
     pandas.DataFrame
-        One row a case and model, in the order of their first measurement: ``case``, ``model``, ``kind``, ``label``;
-        ``reference``, the model that was divided by; ``rounds``; ``median``, the median of `value`; and of the
-        ratios ``ratio`` (their median), ``lower`` and ``upper`` (quartiles), ``least`` and ``largest``; the columns
-        `also`.
+        One row per case and model, in the order of their first measurement: ``case``, ``model``, ``build``, ``label``;
+        ``reference``, the model in the denominator; ``rounds``; ``median`` of `value`; of the ratios ``ratio``
+        (median), ``lower`` and ``upper`` (quartiles), ``least`` and ``largest``; the columns `also`.
     """
     rows = []
     for case, of_case in table.groupby("case", sort=False):
         values = of_case.pivot(index="round", columns="model", values=value)
         about = of_case.drop_duplicates("model").set_index("model")
         medians = of_case.groupby("model")[list(also)].median()
-        references = about.index[about["kind"] == reference]
+        references = about.index[about["build"] == reference]
         for model in about.index:
             ratios = (values[model] / values[references[0]]).dropna() if len(references) else pd.Series(dtype=float)
             rows.append(
                 {
                     "case": case,
                     "model": model,
-                    "kind": about.loc[model, "kind"],
-                    "label": about.loc[model, "label"],
+                    **about.loc[model, ["build", "label"]],
                     "reference": references[0] if len(references) else "",
                     "rounds": len(ratios),
                     "median": values[model].median(),
@@ -165,8 +194,3 @@ def summarise(table: pd.DataFrame, value: str, *, reference: str = "hand", also:
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    table = pd.read_csv(path, keep_default_na=False, dtype={"module": str})
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

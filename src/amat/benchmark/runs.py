@@ -2,12 +2,12 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Benchmarks from the choice of cases to tables with targets, as ``amat benchmark`` runs them."""
+"""Benchmarks in one process, from the choice of cases to tables with targets, as ``amat benchmark`` runs them."""
 
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -16,60 +16,70 @@ import pandas as pd
 
 from amat import toolchain
 from amat.benchmark.brian import BRIAN, BrianProgram, brian_version
-from amat.benchmark.cases import BASE, INPUT_RATE, Case
+from amat.benchmark.cases import BASE, INPUT_RATE, Case, memory_cases
+from amat.benchmark.cell import INDEGREE, PHASES, Cell, simulate_cell
 from amat.benchmark.families import (
+    BUILDS,
     EMPTY,
     FAMILIES,
-    KINDS,
     Contender,
     ablation_steps,
-    check_names,
+    builds,
     choose,
-    draw,
-    twins,
+    sample_population,
 )
-from amat.benchmark.measurements import Measure, Store, run_rounds, summarise
-from amat.benchmark.memory import measure_memory, memory_cases
-from amat.benchmark.network import Network, check_rates, measure_network, memory_missing
+from amat.benchmark.kernel import prepare_kernel
+from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
+from amat.benchmark.network import missing_memory
 from amat.benchmark.targets import Target, find_target
-from amat.benchmark.update import check_spikes, measure_update
+from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
 
-#: Called with what is being done, and the numbers of measurements that are done and wanted.
+#: Called with a description, and the numbers of finished and of all measurements.
 Progress = Callable[[str, int, int], None]
 
-#: Rounds of measurements of memory: they differ by less than a thousandth.
+#: Rounds of memory measurements, which differ by less than a thousandth.
 MEMORY_ROUNDS = 3
 
-#: The network of the ablation.
+#: Neurons of the network in which the ablation is measured.
 ABLATION_NEURONS = 2000
+
+#: Relative difference of rates that is allowed among builds in a network, which is chaotic.
+ALLOWED_DIFFERENCE = 0.1
+
+_NO_BRIAN = (
+    "Brian2 is skipped, since Python cannot import it here. It may need other versions of NumPy than this project: "
+    "make an environment for it (python3 -m venv brian2-env && brian2-env/bin/pip install brian2 'numpy<2.4'), and "
+    "name it: --brian2 brian2-env/bin/python"
+)
 
 
 @dataclass(frozen=True)
 class Options:
-    """What all benchmarks have in common.
+    """Options that all benchmarks have in common.
 
     Attributes
     ----------
     output : pathlib.Path
-        The folder that takes tables and figures.
+        The folder for tables and figures.
     rounds : int
     duration : float, optional
-        Timed, in ms of the model; by default 1000 ms, of networks as `Network.duration` says.
+        Timed model time in ms; by default 1000 ms for updates, and more for small networks than for large ones.
     seed : int
         Of parameters, phases, input and connections.
     threads : int
         NEST's threads.
-    models : sequence of str, optional
-        Names in NEST, and ``brian2``, of those to measure beside the hand-written ones; all by default.
+    codegen : sequence of str, optional
+        The builds to compare with NEST's built-in models: ``"nestml"``, ``"nestml-checked"``, ``"optimised"``; by
+        default all of them, the ablation and Brian2.
     ablation : bool
-        Whether to measure the steps towards our AMAT model as well.
-    brian_python : str
-        An interpreter that can import Brian2.
+        Whether to measure the steps towards the optimised AMAT model as well.
+    brian_python : str, optional
+        An interpreter that can import Brian2; by default this one.
     """
 
     output: Path
@@ -77,28 +87,30 @@ class Options:
     duration: float | None = None
     seed: int = 1
     threads: int = 1
-    models: Sequence[str] | None = None
+    codegen: Sequence[str] | None = None
     ablation: bool = True
-    brian_python: str = sys.executable
+    brian_python: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured, before any work is done."""
         if self.rounds < 1:
-            raise AmatError(f"{self.rounds} rounds: at least one is needed, and ten or more for a median that holds.")
+            raise AmatError(f"rounds must be at least 1, got {self.rounds}; a reliable median needs ten or more.")
         if self.duration is not None and not self.duration >= 1.0:
-            raise AmatError(f"{self.duration} ms is too short a time to measure: simulate 1 ms or more.")
-        check_names(self.models)
+            raise AmatError(f"The timed model time must be 1 ms or more, got {self.duration:g} ms.")
+        for name in self.codegen or ():
+            if name not in BUILDS[1:]:
+                raise AmatError(f"There is no build {name!r}: choose among {', '.join(BUILDS[1:])}.")
         check_writable(self.output.absolute())
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a benchmark found.
+    """The result of a benchmark.
 
     Attributes
     ----------
     summary : pandas.DataFrame
-        What `amat.benchmark.measurements.summarise` returns, with ``quantity``, ``target`` (as text, empty without
+        The result of `amat.benchmark.measurements.summarise`, with ``quantity``, ``target`` (as text, empty without
         one), ``bound`` and ``met``.
     skipped : list of str
         What was not measured, and why.
@@ -108,19 +120,11 @@ class Outcome:
     skipped: list[str]
 
 
-@dataclass(frozen=True)
-class _Plan:
-    case: str
-    contenders: list[Contender]
-    measure: Measure
-    check: Callable[[Sequence[Mapping[str, Any]]], None] = lambda rows: None
-
-
 def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress) -> Outcome:
     """Time the update of populations; write ``update.csv`` and ``update_summary.csv``.
 
-    ``update.csv`` holds one row a measurement: ``case``, ``round``, ``model``, ``kind``, ``label``, ``module`` (the
-    beginning of the module's key) and what `amat.benchmark.update.measure_update` returns. In
+    ``update.csv`` has one row per measurement: ``case``, ``round``, the attributes of
+    `amat.benchmark.families.Contender`, and the result of `amat.benchmark.update.measure_update`. In
     ``update_summary.csv``, ``median`` is in ns per neuron and step.
 
     Parameters
@@ -134,48 +138,44 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
     Outcome
     """
     duration = options.duration or 1000.0
-    skipped = []
-    version = None
-    if BASE in cases and (options.models is None or BRIAN.model in options.models):
-        version = brian_version(options.brian_python)
-        if version is None:
-            skipped.append(
-                "Brian2 is skipped, since Python cannot import it here. It may need other versions of NumPy than "
-                "this project: make an environment for it (python3 -m venv brian2-env && "
-                "brian2-env/bin/pip install brian2 'numpy<2.4'), and name it: --brian2 brian2-env/bin/python"
-            )
+    brian_wanted = BASE in cases and (options.codegen is None or options.brian_python is not None)
+    python = options.brian_python or sys.executable
+    version = brian_version(python) if brian_wanted else None
     with tempfile.TemporaryDirectory() as scratch:
         plans = []
         for case in cases:
-            family = FAMILIES[case.family]
-            contenders = twins(family)
+            contenders = builds(FAMILIES[case.family])
             if options.ablation and case in (BASE, replace(BASE, rate=INPUT_RATE)):
                 contenders += ablation_steps()
-            contenders = _built(choose(contenders, options.models), progress)
-            measure_one = partial(_update, case=case, duration=duration, seed=options.seed, threads=options.threads)
+            contenders = _built(choose(contenders, options.codegen), progress)
+            measure = partial(_update, case=case, duration=duration, seed=options.seed, threads=options.threads)
             if version and case == BASE:
-                parameters = _parameters(case, options.seed, False)[0]
-                program = BrianProgram(options.brian_python, Path(scratch), case.neurons, parameters, duration)
+                values = _population(case, options.seed)[0]
+                program = BrianProgram(python, Path(scratch), case.neurons, values, duration)
                 contenders.append(replace(BRIAN, module=version))
-                measure_one = partial(measure_one, program=program)
-            plans.append(_Plan(case.name, contenders, measure_one, check_spikes))
+                measure = partial(measure, program=program)
+            # AMAT's builds spike identically; other families differ in refractory times and numerical schemes.
+            alike = ("optimised", "ablation") if case.family == "amat" else ()
+            check = partial(check_activity, builds=alike, tolerance=0.0)
+            plans.append(Plan(case.name, contenders, measure, check))
         table = _carry_out("update", plans, options, options.rounds, {"duration": duration}, progress)
-    summary = summarise(table, "ns", also=("spikes", "rate"))
-    ours = table[table["kind"].isin(["opt", "brian2"])]
-    if version and (ours["kind"] == "opt").any():
-        beside_ours = summarise(ours[ours["case"] == BASE.name], "ns", reference="opt", also=("spikes", "rate"))
-        summary = pd.concat([summary, beside_ours[beside_ours["kind"] == "brian2"]], ignore_index=True)
-    facts = {case.name: _facts(case) for case in cases}
-    summary["quantity"] = ["brian2" if kind == "brian2" else "time" for kind in summary["kind"]]
-    return _finish("update", summary, facts, options, skipped)
+    summary = summarise(table, "ns", also=("spikes", "rate")).assign(quantity="time")
+    summary.loc[summary["build"] == "brian2", "quantity"] = "brian2"
+    if version:
+        pair = table[(table["case"] == BASE.name) & table["build"].isin(["optimised", "brian2"])]
+        to_ours = summarise(pair, "ns", reference="optimised", also=("spikes", "rate")).assign(quantity="brian2")
+        summary = pd.concat([summary, to_ours[to_ours["build"] == "brian2"].dropna(subset="ratio")], ignore_index=True)
+    conditions = {case.name: case.conditions for case in cases}
+    return _finish("update", summary, conditions, options, [_NO_BRIAN] if brian_wanted and not version else [])
 
 
 def benchmark_memory(families: Sequence[str], options: Options, progress: Progress) -> Outcome:
     """Measure the memory of neurons; write ``memory.csv`` and ``memory_summary.csv``.
 
-    ``memory.csv`` holds one row a measurement: ``case``, ``round``, ``model``, ``kind``, ``label``, ``module`` and
-    what `amat.benchmark.memory.measure_memory` returns. ``memory_summary.csv`` has the quantities ``memory``, all
-    of it, and ``own memory``, that which goes beyond an empty neuron's; ``median`` is in bytes per neuron.
+    ``memory.csv`` has one row per measurement: ``case``, ``round``, the attributes of
+    `amat.benchmark.families.Contender`, and the result of `amat.benchmark.update.measure_memory`.
+    ``memory_summary.csv`` has the quantities ``memory``, and ``own memory``, without the kernel overhead; ``median`` is
+    in bytes per neuron.
 
     Parameters
     ----------
@@ -188,94 +188,116 @@ def benchmark_memory(families: Sequence[str], options: Options, progress: Progre
     -------
     Outcome
     """
-    plans = []
     cases = memory_cases(families)
-    empty = Contender(EMPTY, "kernel", KINDS["kernel"])
+    plans = []
     for case in cases:
-        contenders = _built(choose([*twins(FAMILIES[case.family]), empty], options.models), progress)
-        measure = partial(_memory, case=case, seed=options.seed)
-        plans.append(_Plan(case.name, contenders, measure))
+        contenders = _built(choose([*builds(FAMILIES[case.family]), EMPTY], options.codegen), progress)
+        plans.append(Plan(case.name, contenders, partial(_memory, case=case, seed=options.seed)))
     table = _carry_out("memory", plans, options, MEMORY_ROUNDS, {}, progress)
-    kernel = table[table["kind"] == "kernel"].set_index(["case", "round"])["bytes"].rename("kernel_bytes")
-    table = table.join(kernel, on=["case", "round"])
-    table["own"] = table["bytes"] - table["kernel_bytes"]
+    overhead = table[table["build"] == "empty"].set_index(["case", "round"])["bytes"].rename("overhead")
+    table = table.join(overhead, on=["case", "round"])
+    table["own"] = table["bytes"] - table["overhead"]
     total = summarise(table, "bytes", also=("object_bytes",)).assign(quantity="memory")
     own = summarise(table, "own", also=("object_bytes",)).assign(quantity="own memory")
-    summary = pd.concat([total, own[own["kind"] != "kernel"]], ignore_index=True)
-    return _finish("memory", summary, {case.name: _facts(case) for case in cases}, options, [])
+    summary = pd.concat([total, own[own["build"] != "empty"]], ignore_index=True)
+    return _finish("memory", summary, {case.name: case.conditions for case in cases}, options, [])
 
 
-def benchmark_network(networks: Sequence[Network], options: Options, progress: Progress) -> Outcome:
-    """Time networks; write ``network.csv`` and ``network_summary.csv``.
+def benchmark_network(
+    sizes: Sequence[int], options: Options, progress: Progress, *, indegree: int = INDEGREE
+) -> Outcome:
+    """Time balanced networks of AMAT neurons; write ``network.csv`` and ``network_summary.csv``.
 
-    Among the models is the empty neuron, which receives the external input and never spikes: what it takes is that of
-    NEST's generator and delivery, below which no model can come. It is a lower bound, since the spikes between neurons
-    have to be delivered on top.
+    Among the models is the empty neuron, which receives the external input and never spikes. Its time is that of
+    NEST's generator and of the delivery of its spikes, a lower bound for every model.
 
-    ``network.csv`` holds one row a measurement: ``case``, ``round``, ``model``, ``kind``, ``label``, ``module`` and
-    what `amat.benchmark.network.measure_network` returns. In ``network_summary.csv``, ``median`` is in seconds of
-    simulation per second of the model; ``build_seconds``, ``prepare_seconds`` and ``rate`` are medians.
+    ``network.csv`` has one row per measurement: ``case``, ``round``, the attributes of
+    `amat.benchmark.families.Contender`; ``real_time_factor``; the seconds of each of `amat.benchmark.cell.PHASES`;
+    ``spikes`` and ``rate`` (spikes/s of a neuron) while the clock ran. In ``network_summary.csv``, ``median`` is the
+    real-time factor.
 
     Parameters
     ----------
-    networks : sequence of Network
+    sizes : sequence of int
+        Numbers of neurons.
     options : Options
     progress : callable
+    indegree : int
+        Recurrent synapses of each neuron.
 
     Returns
     -------
     Outcome
+
+    Raises
+    ------
+    AmatError
+        If no network fits into the memory that is free.
     """
-    plans, skipped = [], []
-    for network in networks:
-        missing = memory_missing(network)
-        if missing > 0:
+    plans, skipped, conditions = [], [], {}
+    for neurons in sizes:
+        duration = options.duration or max(200.0, 2e6 / neurons)
+        cell = Cell(
+            FAMILIES["amat"].nest,
+            neurons=neurons,
+            indegree=indegree,
+            threads=options.threads,
+            seed=options.seed,
+            duration=duration,
+        )
+        if (missing := missing_memory(neurons, indegree)) > 0:
             skipped.append(
-                f"The network of {network.neurons} neurons is skipped: it takes {missing:.1f} GB of memory more than "
-                f"are free. Choose a smaller --indegree, or a larger machine."
+                f"The network of {neurons} neurons is skipped: it needs {missing:.1f} GB of memory more than are free. "
+                "Choose a smaller --indegree, or a larger machine."
             )
             continue
-        contenders = [*twins(FAMILIES["amat"]), Contender(EMPTY, "kernel", KINDS["kernel"])]
-        if options.ablation and network.neurons == ABLATION_NEURONS:
+        contenders = [*builds(FAMILIES["amat"]), EMPTY]
+        if options.ablation and neurons == ABLATION_NEURONS:
             contenders += ablation_steps()
-        contenders = _built(choose(contenders, options.models), progress)
-        duration = options.duration or network.duration
-        measure = partial(_network, network=network, duration=duration, seed=options.seed, threads=options.threads)
-        plans.append(_Plan(network.name, contenders, measure, check_rates))
+        contenders = _built(choose(contenders, options.codegen), progress)
+        check = partial(check_activity, builds=(*BUILDS, "ablation"), tolerance=ALLOWED_DIFFERENCE)
+        case = f"network-n{neurons}-k{indegree}"
+        conditions[case] = {"family": "amat", "neurons": neurons}
+        plans.append(Plan(case, contenders, partial(_network, cell=cell), check))
     if not plans:
         raise AmatError("No network was measured. " + " ".join(skipped))
-    settings = {"duration": options.duration, "networks": {network.name: asdict(network) for network in networks}}
-    table = _carry_out("network", plans, options, options.rounds, settings, progress)
-    summary = summarise(table, "real_time_factor", also=("build_seconds", "prepare_seconds", "rate"))
-    facts = {network.name: {"family": "amat", "neurons": network.neurons} for network in networks}
-    return _finish("network", summary.assign(quantity="network"), facts, options, skipped)
+    table = _carry_out("network", plans, options, options.rounds, {"duration": options.duration}, progress)
+    summary = summarise(table, "real_time_factor", also=(*(f"{phase}_s" for phase in PHASES), "rate"))
+    return _finish("network", summary.assign(quantity="network"), conditions, options, skipped)
 
 
-def _update(
-    contender: Contender, *, case: Case, seed: int, program: BrianProgram | None = None, **how: Any
-) -> dict[str, Any]:
-    if contender.kind == "brian2" and program:
+def _update(contender: Contender, *, case: Case, seed: int, program: BrianProgram | None = None, **how: Any) -> Any:
+    if contender.build == "brian2" and program:
         return program.measure()
-    return measure_update(case, contender, _parameters(case, seed, contender.kind == "hand"), seed=seed, **how)
+    return measure_update(case, contender, _parameters(case, seed, contender), seed=seed, **how)
 
 
 def _memory(contender: Contender, *, case: Case, seed: int) -> dict[str, Any]:
-    parameters = [{}] if contender.kind == "kernel" else _parameters(case, seed, contender.kind == "hand")
-    return measure_memory(case, contender, parameters, seed=seed)
+    return measure_memory(case, contender, _parameters(case, seed, contender), seed=seed)
 
 
-def _network(contender: Contender, *, network: Network, **how: Any) -> dict[str, Any]:
-    return measure_network(network, contender, **how)
+def _network(contender: Contender, *, cell: Cell) -> dict[str, Any]:
+    cell = replace(cell, model=contender.model)
+    nest = prepare_kernel(contender, threads=cell.threads, seed=cell.seed)
+    found = simulate_cell(nest, cell)
+    return {
+        "real_time_factor": 1e3 * found["seconds"]["simulate"] / cell.duration,
+        **{f"{phase}_s": found["seconds"][phase] for phase in PHASES},
+        "spikes": found["spikes"],
+        "rate": 1e3 * found["spikes"] / cell.neurons / cell.duration,
+    }
 
 
-@lru_cache(maxsize=2)
-def _parameters(case: Case, seed: int, hand: bool) -> list[dict[str, float]]:
-    """Return a case's parameters by the names of the hand-written model, or of the generated ones."""
-    family = FAMILIES[case.family]
-    if hand:
-        return [family.to_nest(values) for values in _parameters(case, seed, False)]
-    return draw(
-        family,
+def _parameters(case: Case, seed: int, contender: Contender) -> list[dict[str, float]]:
+    """Return a case's parameters by the names of a contender; a single set for the empty neuron."""
+    population = _population(case, seed)
+    return [contender.translate(values) for values in (population[:1] if contender.build == "empty" else population)]
+
+
+@lru_cache(maxsize=1)
+def _population(case: Case, seed: int) -> list[dict[str, float]]:
+    return sample_population(
+        FAMILIES[case.family],
         case.neurons,
         parameters=case.parameters,
         random_phases=case.random_phases,
@@ -288,11 +310,10 @@ def _built(contenders: Sequence[Contender], progress: Progress) -> list[Contende
     """Build what is not built, and return the contenders with the keys of their modules."""
     built = []
     for contender in contenders:
-        if contender.kind == "hand":
-            built.append(contender)
-            continue
-        module = toolchain.build(contender.model, progress=partial(_report_stage, progress, contender.model))
-        built.append(replace(contender, module=module.key[:16]))
+        if contender.build != "nest":
+            module = toolchain.build(contender.model, progress=partial(_report_stage, progress, contender.model))
+            contender = replace(contender, module=module.key[:16])
+        built.append(contender)
     return built
 
 
@@ -301,9 +322,9 @@ def _report_stage(progress: Progress, model: str, stage: str) -> None:
 
 
 def _carry_out(
-    name: str, plans: Sequence[_Plan], options: Options, rounds: int, settings: Mapping[str, Any], progress: Progress
+    name: str, plans: Sequence[Plan], options: Options, rounds: int, settings: Mapping[str, Any], progress: Progress
 ) -> pd.DataFrame:
-    """Measure all, and return the rows."""
+    """Measure all plans and return the rows."""
     common = {
         "seed": options.seed,
         "threads": options.threads,
@@ -312,41 +333,27 @@ def _carry_out(
         "nest": versions()["nest-simulator"],
     }
     store = Store(options.output, name, {**settings, **common})
-    wanted = rounds * sum(len(plan.contenders) for plan in plans)
+    total = rounds * sum(len(plan.contenders) for plan in plans)
     done = 0
 
-    def advance(what: str) -> None:
+    def advance(task: str) -> None:
         nonlocal done
         done += 1
-        progress(what, done, wanted)
+        progress(task, done, total)
 
     for plan in plans:
-        run_rounds(store, plan.case, plan.contenders, plan.measure, rounds, check=plan.check, progress=advance)
+        run_rounds(store, plan, rounds, advance)
     return store.table([plan.case for plan in plans])
 
 
-def _facts(case: Case) -> dict[str, Any]:
-    """Return what targets are found by; different time constants have none."""
-    if case.parameters == "time constants":
-        return {}
-    return {
-        "family": case.family,
-        "driven": bool(case.rate),
-        "delay": case.delay,
-        "different": case.parameters == "different",
-        "random_phases": case.random_phases,
-        "neurons": case.neurons,
-    }
-
-
 def _finish(
-    name: str, summary: pd.DataFrame, facts: Mapping[str, Mapping[str, Any]], options: Options, skipped: list[str]
+    name: str, summary: pd.DataFrame, conditions: Mapping[str, Mapping[str, Any]], options: Options, skipped: list[str]
 ) -> Outcome:
-    """Add the targets, write the summary, its cases in the order of their facts, and return it."""
-    order = {case: number for number, case in enumerate(facts)}
+    """Add the targets, write the summary with its cases in the order of their conditions, and return it."""
+    order = {case: number for number, case in enumerate(conditions)}
     summary = summary.sort_values("case", key=lambda cases: cases.map(order), kind="stable", ignore_index=True)
     targets: list[Target | None] = [
-        find_target(row["quantity"], **facts[row["case"]]) if _is_judged(row) else None
+        find_target(row["quantity"], **conditions[row["case"]]) if _is_judged(row) else None
         for row in summary.to_dict("records")
     ]
     summary["target"] = [str(target) if target else "" for target in targets]
@@ -360,7 +367,5 @@ def _finish(
 
 
 def _is_judged(row: Mapping[Any, Any]) -> bool:
-    """Tell whether a row is ours, or Brian2's beside ours."""
-    if row["kind"] == "brian2":
-        return bool(row["reference"] == FAMILIES["amat"].opt)
-    return bool(row["kind"] == "opt")
+    """Return whether a row has a target: the optimised build, and Brian2 relative to it."""
+    return bool(row["build"] == "optimised" or (row["build"] == "brian2" and row["reference"].endswith("_opt")))

@@ -2,11 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What NEST keeps for each synapse model that it knows, used or not, and therefore what a reduced NEST would save.
+"""Memory that NEST takes in each neuron for every synapse model it knows, used or not.
 
-Each neuron has an entry for every synapse model in NEST's tables. Models cannot be taken out of an installed NEST, but
-copies can be added (``CopyModel``), and each counts as a model. The slope of memory over their number is what one
-model takes, whether it was compiled in or copied.
+NEST's tables have an entry for every neuron and synapse model. Models cannot be removed from an installed NEST, but
+copies can be added (``CopyModel``), and each counts as a model. The slope of memory over their number is the memory of
+one model, compiled in or copied, and shows how much a reduced NEST would save.
 """
 
 from collections.abc import Sequence
@@ -15,32 +15,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amat.benchmark.memory import allocated_bytes
+from amat.benchmark.kernel import allocated_bytes
 from amat.errors import AmatError
 from amat.files import write_text
 from amat.simulation.run import fresh_kernel
 
 __all__ = ["measure_tables", "table_sizes", "write_tables"]
 
-#: The phases in which the tables are made.
+#: The phases in which NEST allocates the tables.
 PHASES = ("create", "prepare")
 
 
 def measure_tables(copies: Sequence[int] = (0, 20, 40, 80), neurons: int = 5000) -> pd.DataFrame:
-    """Measure the memory of neurons beside the number of synapse models.
+    """Measure the memory of neurons for several numbers of synapse models.
 
     Parameters
     ----------
     copies : sequence of int
-        How many copies of ``static_synapse`` are added.
+        Numbers of copies of ``static_synapse`` that are added.
     neurons : int
-        Of NEST's ``iaf_psc_exp``, without connections but one each.
+        Of NEST's ``iaf_psc_exp``, each with a single connection.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each of `copies`: ``synapse_models``, ``compiled_in``, ``neurons``, and the bytes that
-        are allocated in each phase, ``create_B`` and ``prepare_B``.
+        One row for each of `copies`: ``synapse_models``, ``compiled_in``, ``neurons``, and the allocated bytes in each
+        phase, ``create_B`` and ``prepare_B``.
 
     Raises
     ------
@@ -49,8 +49,8 @@ def measure_tables(copies: Sequence[int] = (0, 20, 40, 80), neurons: int = 5000)
     """
     if len(set(copies)) < 2 or min(copies) < 0 or neurons < 1:
         raise AmatError(
-            f"{list(copies)} copies of a synapse model for {neurons} neurons: "
-            "choose two different numbers or more, and at least one neuron."
+            "A slope needs two or more different numbers of copies and at least one neuron, "
+            f"got {list(copies)} copies and {neurons} neurons."
         )
     rows = []
     for number in copies:
@@ -61,7 +61,7 @@ def measure_tables(copies: Sequence[int] = (0, 20, 40, 80), neurons: int = 5000)
         sizes = [allocated_bytes()]
         population = nest.Create("iaf_psc_exp", neurons)
         sizes.append(allocated_bytes())
-        # Without a connection NEST leaves out a part of its tables.
+        # Without a connection NEST omits a part of its tables.
         nest.Connect(population, population, "one_to_one")
         connected = allocated_bytes()
         nest.Prepare()
@@ -79,18 +79,18 @@ def measure_tables(copies: Sequence[int] = (0, 20, 40, 80), neurons: int = 5000)
 
 
 def table_sizes(table: pd.DataFrame) -> dict[str, float]:
-    """Return what a synapse model takes for each neuron, and all those that are compiled in.
+    """Return the memory that each neuron takes for a synapse model, and for all that are compiled in.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Of `measure_tables`.
+        From `measure_tables`.
 
     Returns
     -------
     dict
-        ``create`` and ``prepare``: bytes a neuron and model, by phase; ``compiled_in``: how many models; and
-        ``saved``, bytes a neuron that all of them but two, a static and a plastic one, take.
+        ``create`` and ``prepare``: bytes per neuron and model; ``compiled_in``: number of models; ``saved``: bytes per
+        neuron for all of them except two, a static and a plastic one.
     """
     models = table["synapse_models"].to_numpy(dtype=float)
     slopes = {phase: float(np.polyfit(models, table[f"{phase}_B"] / table["neurons"], 1)[0]) for phase in PHASES}
@@ -99,5 +99,5 @@ def table_sizes(table: pd.DataFrame) -> dict[str, float]:
 
 
 def write_tables(table: pd.DataFrame, path: Path) -> None:
-    """Write what `measure_tables` returned, whole."""
+    """Write the result of `measure_tables` atomically."""
     write_text(path, table.to_csv(index=False))

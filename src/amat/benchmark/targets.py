@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What the generated models should come to beside NEST's hand-written ones."""
+"""Targets for the optimised builds, relative to NEST's built-in models."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +12,15 @@ __all__ = ["TARGETS", "Target", "find_target"]
 
 @dataclass(frozen=True)
 class Target:
-    """A bound on a median of ratios; what is None may be anything.
+    """A bound on a median of ratios. A condition that is None is not required.
 
     Attributes
     ----------
     quantity : {"time", "network", "memory", "own memory", "brian2"}
-        Time of an update or of a network, all memory of a neuron, or that which is not the kernel's, as ratios of
-        ours to NEST's hand-written model; for "brian2" the ratio of Brian2's time to ours.
+        Time of an update or of a network, memory of a neuron with or without kernel overhead, as ratios of the
+        optimised build to NEST's built-in model; for "brian2" the ratio of Brian2's time to the optimised build's.
     bound : float
-        Largest ratio; smallest for "brian2".
+        Largest ratio; for "brian2" the smallest.
     family : str
     driven : bool, optional
         With dense input, or without.
@@ -42,7 +42,7 @@ class Target:
     neurons: int | None = None
 
     def is_met(self, ratio: float) -> bool:
-        """Tell whether a ratio is within the bound."""
+        """Return whether a ratio is within the bound."""
         return ratio >= self.bound if self.quantity == "brian2" else ratio <= self.bound
 
     def __str__(self) -> str:
@@ -71,19 +71,19 @@ TARGETS = (
 )
 
 
-def find_target(quantity: str, **facts: Any) -> Target | None:
-    """Return the target of a quantity under the given facts, or None if there is none.
+def find_target(quantity: str, **conditions: Any) -> Target | None:
+    """Return the target of a quantity under the given conditions, or None if there is none.
 
     Parameters
     ----------
     quantity : str
         As in `Target`.
-    **facts
-        Values of `Target`'s other attributes; a target with a condition that is not among them doesn't hold.
+    **conditions
+        Values of `Target`'s other attributes. A target that requires a condition that is not given does not apply.
     """
-    conditions = ("family", "driven", "delay", "different", "random_phases", "neurons")
+    names = ("family", "driven", "delay", "different", "random_phases", "neurons")
     for target in TARGETS:
-        wanted = {name: getattr(target, name) for name in conditions if getattr(target, name) is not None}
-        if target.quantity == quantity and all(facts.get(name) == value for name, value in wanted.items()):
+        required = {name: getattr(target, name) for name in names if getattr(target, name) is not None}
+        if target.quantity == quantity and all(conditions.get(name) == value for name, value in required.items()):
             return target
     return None

@@ -2,13 +2,12 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""``amat benchmark``: how fast and how large the generated models are beside NEST's own."""
+"""The command ``amat benchmark``: time and memory of the builds of a model."""
 
 from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -29,21 +28,33 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="benchmark",
-    help="Time and memory of the generated models beside NEST's hand-written ones, with targets.",
+    help="Time and memory of generated models, compared with NEST's built-in models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 _console = Console()
 _messages = Console(stderr=True)
 
-_Output = Annotated[Path, typer.Option(help="The folder for tables and figures; what is there already is kept.")]
-_Models = Annotated[
-    list[str] | None,
-    typer.Option("--models", help="A model to compare, by its name in NEST, or brian2; may be repeated."),
+
+class Codegen(StrEnum):
+    """The generator of a model."""
+
+    nestml = "nestml"
+    checked = "nestml-checked"
+    optimised = "optimised"
+
+
+_Output = Annotated[Path, typer.Option(help="Folder for tables and figures; finished measurements in it are kept.")]
+_Codegen = Annotated[
+    list[Codegen] | None,
+    typer.Option(
+        help="A build to compare with NEST's built-in models; may be repeated. By default all.", show_default=False
+    ),
 ]
-_Seed = Annotated[int, typer.Option(min=0, help="Of parameters, phases, input and connections.")]
+_Rounds = Annotated[int, typer.Option(help="Number of rounds; each measures every model once.")]
+_Seed = Annotated[int, typer.Option(min=1, help="Seed of parameters, phases, input and connections.")]
 _Threads = Annotated[int, typer.Option(min=1, help="NEST's threads.")]
-_Ablation = Annotated[bool, typer.Option(help="Also measure the steps from NESTML's templates to our AMAT model.")]
+_Ablation = Annotated[bool, typer.Option(help="Also measure AMAT with one optimisation after the other.")]
 
 #: Units of a summary's median.
 _UNITS = {"time": "ns", "memory": "B", "own memory": "B", "network": "s/s"}
@@ -53,90 +64,79 @@ _UNITS = {"time": "ns", "memory": "B", "own memory": "B", "network": "s/s"}
 def update(
     cases: Annotated[
         list[str] | None,
-        typer.Option("--cases", help="A case or a family of cases, as tables name them; may be repeated."),
+        typer.Option("--cases", help="A case, or a family with its cases, by the name in tables; may be repeated."),
     ] = None,
-    models: _Models = None,
-    rounds: Annotated[int, typer.Option(help="How often everything is measured, in turns.")] = 11,
-    time: Annotated[float, typer.Option(help="What is timed, in ms of the model.")] = 1000.0,
+    codegen: _Codegen = None,
+    rounds: _Rounds = 11,
+    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
     seed: _Seed = 1,
     threads: _Threads = 1,
-    full: Annotated[bool, typer.Option("--full", help="All combinations of all factors: hours.")] = False,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Three rounds of 300 ms, 1000 neurons, no ablation: a glance.")
+        bool, typer.Option("--quick", help="Three rounds of 300 ms with 1000 neurons, without ablation.")
     ] = False,
     memory: Annotated[bool, typer.Option(help="Measure the memory as well.")] = True,
     ablation: _Ablation = True,
     brian2: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="A Python that can import Brian2; this one by default.", metavar="PYTHON", show_default=False
+            help="A Python interpreter that can import Brian2; this one by default.",
+            metavar="PYTHON",
+            show_default=False,
         ),
-    ] = sys.executable,
+    ] = None,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
-    """Time the update of neurons, and the delivery of their input, and measure their memory."""
+    """Time the update of neurons and the delivery of their input, and measure their memory."""
     _pin_threads()
     from amat.benchmark import figures
-    from amat.benchmark.cases import cross_product, default_cases, find_cases, quick_cases
+    from amat.benchmark.cases import default_cases, find_cases, quick_cases
     from amat.benchmark.runs import Options, benchmark_memory, benchmark_update
-    from amat.errors import AmatError
 
-    if full and (cases or quick):
-        raise AmatError("--full excludes --cases and --quick: choose one of them.")
-    chosen = find_cases(cases) if cases else cross_product() if full else quick_cases() if quick else default_cases()
+    chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
     if quick:
         rounds, time, ablation = min(rounds, 3), min(time, 300.0), False
-    options = Options(output, rounds, time, seed, threads, models, ablation, brian2)
+    options = Options(output, rounds, time, seed, threads, codegen, ablation, brian2)
     with _progress() as report:
         times = benchmark_update(chosen, options, report)
-    figures.draw_ratios(times.summary, output / "update.svg", title="Time of an update")
-    if (times.summary["kind"] == "ablation").any():
-        figures.draw_ablation(times.summary, output / "update_ablation.svg")
-    _show(times, f"Time per neuron and step, {threads} thread{'s' if threads > 1 else ''}")
+    _show_times(times, output / "update.svg", "Time of an update", threads)
     if memory:
         families = list(dict.fromkeys(case.family for case in chosen))
         with _progress() as report:
             sizes = benchmark_memory(families, options, report)
-        figures.draw_memory(sizes.summary, output / "memory.svg")
+        figures.save_and_close(figures.plot_neuron_memory(sizes.summary), output / "memory.svg")
         _show(sizes, "Memory per neuron")
-    _tell(output)
+    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
 
 
 @app.command()
 def network(
     neurons: Annotated[
-        list[int] | None, typer.Option("--neurons", help="The network's size; may be repeated.", show_default=False)
+        list[int] | None, typer.Option("--neurons", help="Size of a network; may be repeated.", show_default=False)
     ] = None,
-    indegree: Annotated[int, typer.Option(help="Synapses that each neuron receives.")] = 1000,
-    models: _Models = None,
-    rounds: Annotated[int, typer.Option(help="How often everything is measured, in turns.")] = 5,
+    indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron.")] = 1000,
+    codegen: _Codegen = None,
+    rounds: _Rounds = 5,
     time: Annotated[
-        float | None, typer.Option(help="What is timed, in ms of the model; 200 or more by default.")
+        float | None, typer.Option(help="Timed model time in ms; by default 200 or more, longer for small networks.")
     ] = None,
     seed: _Seed = 1,
     threads: _Threads = 1,
     ablation: _Ablation = True,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
-    """Time balanced random networks of AMAT neurons: of 2,000, 10,000 and 50,000 by default."""
+    """Time balanced random networks of AMAT neurons, by default of 2,000, 10,000 and 50,000 neurons."""
     _pin_threads()
-    from amat.benchmark import figures
-    from amat.benchmark.network import Network
     from amat.benchmark.runs import Options, benchmark_network
 
-    networks = [Network(number, indegree) for number in neurons or (2000, 10000, 50000)]
-    options = Options(output, rounds, time, seed, threads, models, ablation)
+    options = Options(output, rounds, time, seed, threads, codegen, ablation)
     with _progress() as report:
-        outcome = benchmark_network(networks, options, report)
-    figures.draw_ratios(outcome.summary, output / "network.svg", title="Time of a balanced random network")
-    if (outcome.summary["kind"] == "ablation").any():
-        figures.draw_ablation(outcome.summary, output / "network_ablation.svg")
-    _show(outcome, f"Balanced random network, {threads} thread{'s' if threads > 1 else ''}")
-    _tell(output)
+        outcome = benchmark_network(neurons or (2000, 10000, 50000), options, report, indegree=indegree)
+    _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
+    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
 
 
 class Workload(StrEnum):
-    """What a cell simulates."""
+    """The workload of a cell."""
 
     neurons = "neurons"
     network = "network"
@@ -145,20 +145,21 @@ class Workload(StrEnum):
 
 @app.command()
 def cell(
-    model: Annotated[str, typer.Option(help="The model, by its name in NEST.")],
-    output: Annotated[Path, typer.Option(help="The JSON file to write.")],
+    model: Annotated[str, typer.Option(help="Neuron model, by its name in NEST.")],
+    output: Annotated[Path, typer.Option(help="JSON file to write.")],
     workload: Annotated[
-        Workload, typer.Option(help="Neurons alone, a network of static synapses, or one of plastic synapses.")
+        Workload,
+        typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
     ] = Workload.network,
-    neurons: Annotated[int, typer.Option(help="How many neurons.")] = 10000,
-    indegree: Annotated[int, typer.Option(help="Synapses that each neuron of a network receives.")] = 1000,
+    neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
+    indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron of a network.")] = 1000,
     threads: _Threads = 1,
-    ranks: Annotated[int, typer.Option(min=1, help="The MPI processes that are expected.")] = 1,
-    seed: Annotated[int, typer.Option(min=1, help="Of connections and input.")] = 1,
-    time: Annotated[float, typer.Option(help="What is timed, in ms of the model.")] = 1000.0,
+    ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of connections and input.")] = 1,
+    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
     resolution: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
 ) -> None:
-    """Measure one model in one workload, in this process or as one of many under MPI, and write one file."""
+    """Measure one model in one workload, in one process or in several with MPI, and write one file."""
     _pin_threads()
     from amat.benchmark.cell import Cell, measure_cell
     from amat.files import check_writable
@@ -174,7 +175,7 @@ def cell(
 
 
 class RunsOn(StrEnum):
-    """Where cells run."""
+    """The place where cells run."""
 
     local = "local"
     slurm = "slurm"
@@ -182,25 +183,27 @@ class RunsOn(StrEnum):
 
 @app.command()
 def run(
-    matrix: Annotated[str, typer.Option(help="The cells: a file, or the name of one in config/benchmarks.")] = "quick",
-    profile: Annotated[RunsOn, typer.Option(help="On this machine, or as jobs on a cluster.")] = RunsOn.local,
+    matrix: Annotated[
+        str, typer.Option(help="Cells to measure: a file, or the name of one in config/benchmarks.")
+    ] = "quick",
+    profile: Annotated[RunsOn, typer.Option(help="Run on this machine, or as jobs on a cluster.")] = RunsOn.local,
     site: Annotated[
         str | None,
         typer.Option(
-            help="How cells start: a file, or the name of one in config/sites; by default workstation, and generic "
-            "on Slurm.",
+            help="How cells are started: a file, or the name of one in config/sites; by default workstation, or "
+            "generic with Slurm.",
             show_default=False,
         ),
     ] = None,
-    output: Annotated[Path, typer.Option(help="The folder for cells, logs and the report.")] = Path("amat-benchmark"),
-    cores: Annotated[int | None, typer.Option(min=1, help="Of this machine; all by default.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="How many jobs may be in Slurm at a time.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder for cells, logs and the report.")] = Path("amat-benchmark"),
+    cores: Annotated[int | None, typer.Option(min=1, help="Cores of this machine to use; all by default.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Largest number of jobs in Slurm at a time.")] = None,
     image: Annotated[
-        Path | None, typer.Option(help="An Apptainer image of the project, in which all jobs run.", show_default=False)
+        Path | None, typer.Option(help="Apptainer image of the project in which all jobs run.", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only say what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only list the jobs.")] = False,
 ) -> None:
-    """Measure a matrix of models, workloads, sizes and cores, on one machine or on a cluster; resumes."""
+    """Measure a matrix of models, workloads, sizes and cores, on one machine or a cluster. A stopped run resumes."""
     _pin_threads()
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
@@ -217,22 +220,22 @@ def run(
         dry_run=dry_run,
     )
     if not dry_run:
-        _console.print(f"The report: {report}", soft_wrap=True)
+        _console.print(f"The report is in {report}.", soft_wrap=True)
 
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="The folder of `amat benchmark run`, or a cells.csv.")],
+    folder: Annotated[Path, typer.Argument(help="Output folder of `amat benchmark run`, or a cells.csv.")],
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder for tables, figures and the page; report in FOLDER by default."),
+        typer.Option(help="Folder for tables, figures and the page; by default FOLDER/report."),
     ] = None,
-    page: Annotated[bool, typer.Option(help="Also make the page, which takes half a minute.")] = True,
+    page: Annotated[bool, typer.Option(help="Also write the page, which takes half a minute.")] = True,
     tables: Annotated[
-        bool, typer.Option("--tables", help="First measure on this machine what NEST keeps for each synapse model.")
+        bool, typer.Option("--tables", help="First measure NEST's memory for each synapse model on this machine.")
     ] = False,
 ) -> None:
-    """Report on cells that were measured, here or elsewhere, all of them or some."""
+    """Write a report on measured cells, from any machine, complete or not."""
     _pin_threads()
     from amat.benchmark.collect import read_cells
     from amat.benchmark.report import SYNAPSE_TABLES, write_report
@@ -240,7 +243,7 @@ def report(
 
     place = folder if folder.is_dir() else folder.parent
     if tables:
-        read_cells(folder)  # what is no folder of cells gets no file
+        read_cells(folder)  # writes nothing into a folder without cells
         write_tables(measure_tables(), place / SYNAPSE_TABLES)
     target = output or place / "report"
     found = write_report(folder, target, page=page)
@@ -255,12 +258,12 @@ def report(
 
 
 def _make_summary(summary: pd.DataFrame) -> Table:
-    """Return the ratios of a report's summary as a table for the terminal."""
+    """Return the summary of a report as a table for the terminal."""
     from amat.benchmark.comparisons import summary_text
-    from amat.benchmark.scaling_figures import label
+    from amat.benchmark.figures import label
 
     table = Table(
-        title="Ratios in pairs of equal cells (medians, and intervals over seeds)",
+        title="Ratios of equal cells (medians, and intervals over seeds)",
         caption="time: of the simulation; construction: create, connect and prepare; memory: allocated since the start",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -277,15 +280,15 @@ def _make_summary(summary: pd.DataFrame) -> Table:
 
 
 def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table:
-    """Return a summary as a table for the terminal; targets that are missed are marked.
+    """Return a summary as a table for the terminal, with missed targets marked.
 
     Parameters
     ----------
     summary : pandas.DataFrame
-        Of `amat.benchmark.runs.Outcome`.
+        From `amat.benchmark.runs.Outcome`.
     title : str
     wide : bool
-        Whether there is room for the ranges from the least ratio to the largest.
+        Whether to show the range from the least ratio to the largest.
     """
     rounds = sorted(set(summary["rounds"]))
     table = Table(
@@ -296,22 +299,22 @@ def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table
         padding=(0, 1, 0, 0),
     )
     table.add_column("case", overflow="fold")
-    table.add_column("model")
-    for name in ("NEST", "model's", "ratio", "quartiles", *(["range"] if wide else [])):
+    table.add_column("build")
+    for name in ("NEST", "build", "ratio", "quartiles", *(["range"] if wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
-    hand = summary[summary["kind"] == "hand"].set_index(["quantity", "case"])["median"].to_dict()
+    nest = summary[summary["build"] == "nest"].set_index(["quantity", "case"])["median"].to_dict()
     last = ""
-    # The kernel's share of the memory is taken off in the rows of what is the models' own.
-    left_out = (summary["kind"] == "hand") | ((summary["kind"] == "kernel") & (summary["quantity"] != "network"))
-    for row in summary[~left_out].to_dict("records"):
+    # The rows of own memory are without kernel overhead, so that it needs no rows.
+    hidden = (summary["build"] == "nest") | ((summary["build"] == "empty") & (summary["quantity"] != "network"))
+    for row in summary[~hidden].to_dict("records"):
         case = row["case"] + (" (own)" if row["quantity"] == "own memory" else "")
         quantity = "time" if row["quantity"] == "brian2" else row["quantity"]
-        of_nest = hand.get((quantity, row["case"]), math.nan)
-        beside_ours = row["kind"] == "brian2" and row["target"] != ""
+        of_nest = nest.get((quantity, row["case"]), math.nan)
+        to_optimised = row["build"] == "brian2" and row["target"] != ""
         table.add_row(
             case if case != last else "",
-            "Brian2 / ours" if beside_ours else row["label"],
+            "Brian2 / optimised" if to_optimised else row["label"],
             _amount(of_nest, quantity) if case != last else "",
             _amount(row["median"], quantity),
             f"{row['ratio']:.2f}",
@@ -335,6 +338,19 @@ def _verdict(row: dict[Any, Any]) -> str:
     return f"[green]✓ {row['target']}[/]" if row["met"] else f"[bold red]✗ {row['target']}[/]"
 
 
+def _show_times(outcome: Outcome, path: Path, title: str, threads: int) -> None:
+    """Write the figures of a benchmark of times, and print its table."""
+    from amat.benchmark import figures
+    from amat.compendium.plots import use_style
+
+    use_style()
+    figures.save_and_close(figures.plot_round_ratios(outcome.summary, title), path)
+    if (outcome.summary["build"] == "ablation").any():
+        ablation = figures.plot_ablation(outcome.summary)
+        figures.save_and_close(ablation, path.with_name(f"{path.stem}_ablation.svg"))
+    _show(outcome, f"{title}, {threads} thread{'s' if threads > 1 else ''}")
+
+
 def _show(outcome: Outcome, title: str) -> None:
     _console.print(make_table(outcome.summary, title, wide=_console.width >= 100))
     for message in outcome.skipped:
@@ -345,18 +361,14 @@ def _show(outcome: Outcome, title: str) -> None:
         _console.print(f"{met} of {len(judged)} targets are met.")
 
 
-def _tell(output: Path) -> None:
-    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
-
-
 def _pin_threads() -> None:
-    """Keep libraries from starting threads of their own; NEST's are set by NEST. Call it before they are loaded."""
+    """Keep numerical libraries from starting threads, which only NEST shall do. Call this before they are loaded."""
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
 
 @contextmanager
 def _progress() -> Iterator[Report]:
-    """Show progress on standard error; where that is no terminal, a line for each case."""
+    """Show progress on standard error: a bar in a terminal, otherwise one line per case."""
     columns = (
         SpinnerColumn(),
         BarColumn(bar_width=20),
@@ -368,10 +380,10 @@ def _progress() -> Iterator[Report]:
     with Progress(*columns, console=_messages, transient=True, disable=not _messages.is_terminal) as progress:
         task = progress.add_task("", total=None)
 
-        def report(what: str, done: int, wanted: int) -> None:
+        def report(description: str, done: int, total: int) -> None:
             nonlocal last
-            progress.update(task, description=what, completed=done, total=wanted or None)
-            case = what.split(":")[0]
+            progress.update(task, description=description, completed=done, total=total or None)
+            case = description.split(":")[0]
             if not _messages.is_terminal and case != last:
                 _messages.print(case, soft_wrap=True)
             last = case

@@ -2,9 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""``amat tutorial``: the notebook that teaches, in JupyterLab."""
-
-from __future__ import annotations
+"""``amat tutorial``: the tutorial notebook in JupyterLab."""
 
 import importlib.util
 import os
@@ -13,35 +11,33 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from amat import paths
+from amat.cli.common import report
 from amat.errors import AmatError
+from amat.files import check_writable, replacing
 
-_console = Console()
+__all__ = ["tutorial"]
 
 
 def tutorial(
     context: typer.Context,
-    folder: Annotated[Path, typer.Option(help="Where the notebook goes; one that is there stays as it is.")] = Path(
+    output: Annotated[Path, typer.Option(help="Output folder for the notebook. An existing notebook is kept.")] = Path(
         "amat-tutorial"
     ),
-    launch: Annotated[bool, typer.Option("--open/--no-open", help="Open it in JupyterLab.")] = True,
+    launch: Annotated[bool, typer.Option("--open/--no-open", help="Open the notebook in JupyterLab.")] = True,
 ) -> None:
-    """Put the tutorial into a folder and open it in JupyterLab; further words go to JupyterLab."""
-    from amat.files import check_writable, replacing
-
+    """Copy the tutorial into a folder and open it in JupyterLab. Further arguments are passed to JupyterLab."""
     if launch and importlib.util.find_spec("jupyterlab") is None:
         raise AmatError(
-            "JupyterLab is not installed: `pip install jupyterlab`, or use --no-open and a program of yours."
+            "JupyterLab is not installed. Run `pip install jupyterlab`, or use --no-open and another program."
         )
-    check_writable(folder)
-    notebook = folder / paths.TUTORIAL.name
+    check_writable(output)
+    notebook = output / paths.TUTORIAL.name
     if not notebook.exists():
         with replacing(notebook) as temporary:
             temporary.write_bytes(paths.TUTORIAL.read_bytes())
-    _console.print(f"The tutorial: {notebook}", soft_wrap=True)
+    report(f"The tutorial: {notebook}")
     if launch:
         os.environ["PYNEST_QUIET"] = "1"
-        command = [sys.executable, "-m", "jupyterlab", str(notebook), *context.args]
-        os.execv(sys.executable, command)
+        os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebook), *context.args])

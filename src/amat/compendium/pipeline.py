@@ -2,32 +2,29 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The pipeline's parts: notebooks run by papermill, the book, and the workflow that joins them."""
+"""The pipeline: its configuration, its workflow and the build of the book."""
 
 import fcntl
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from amat import paths
-from amat.compendium.provenance import commit_time, provenance_record
+from amat.compendium.provenance import commit_time
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
-from amat.files import check_writable, replacing, write_json
+from amat.files import check_writable
 
-__all__ = ["PROFILES", "build_book", "check_config", "execute_notebook", "notebook_parameters", "reproduce"]
+__all__ = ["PROFILES", "build_book", "check_config", "notebook_parameters", "reproduce", "step_environment"]
 
-#: How much the pipeline computes, and what pages say of it.
+#: Profiles of the pipeline with their descriptions on pages.
 PROFILES: Mapping[str, str] = {
     "quick": "quick",
     "full": "full",
@@ -38,18 +35,18 @@ PROFILES: Mapping[str, str] = {
 def reproduce(
     *, cores: int | None = None, config: Path | None = None, profile: str | None = None, dry_run: bool = False
 ) -> Path:
-    """Run the whole workflow.
+    """Run the complete workflow.
 
     Parameters
     ----------
     cores : int, optional
-        Processor cores to use; all that may be used by default.
+        Processor cores to use; by default all that are available to the process.
     config : pathlib.Path, optional
-        A configuration in place of ``config/config.yaml``.
+        A configuration to use instead of ``config/config.yaml``.
     profile : {"quick", "full", "shipped"}, optional
-        In place of the configuration's.
+        A profile to use instead of the configuration's.
     dry_run : bool
-        Only say what would be done.
+        Only print what would be done.
 
     Returns
     -------
@@ -59,9 +56,9 @@ def reproduce(
     Raises
     ------
     AmatError
-        If the configuration is wrong, another run is under way, a step fails, or SIGTERM stops the run.
+        If the configuration is invalid, another run is in progress, a step fails, or SIGTERM stops the run.
     """
-    root = _root()
+    root = paths.require_checkout("The pipeline")
     chosen = (config or paths.CONFIG / "config.yaml").absolute()
     check_config(chosen)
     for folder in ("build", "results", "book/notebooks", "book/generated"):
@@ -81,10 +78,9 @@ def reproduce(
 
 
 def _run_workflow(command: Sequence[str], lock_file: Path) -> None:
-    """Run Snakemake, alone in its folder; stop it where this process is asked to end.
+    """Run Snakemake as the only run in its folder; pass SIGTERM on to it.
 
-    The lock belongs to an open file that Snakemake inherits, so that it lasts as long as Snakemake does, whatever
-    becomes of this process.
+    Snakemake inherits the locked file, so the lock lasts as long as Snakemake does, even if this process is killed.
     """
     stopped = False
     with lock_file.open("a") as lock:
@@ -92,7 +88,7 @@ def _run_workflow(command: Sequence[str], lock_file: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AmatError("Another `amat reproduce` is running in this folder: wait for it, or stop it.") from None
-        with subprocess.Popen(command, env=_environment(), pass_fds=[lock.fileno()]) as workflow:
+        with subprocess.Popen(command, env=step_environment(), pass_fds=[lock.fileno()]) as workflow:
 
             def stop(number: int, frame: object) -> None:
                 nonlocal stopped
@@ -105,21 +101,20 @@ def _run_workflow(command: Sequence[str], lock_file: Path) -> None:
             finally:
                 signal.signal(signal.SIGTERM, before)
     if stopped:
-        raise AmatError("The workflow was stopped after the steps that ran; the same command goes on from there.")
+        raise AmatError("The workflow was stopped after its running steps. Run the same command to resume.")
     if status:
         raise AmatError(
-            "The workflow stopped at a step that failed; its log is named above. "
-            "When the cause is mended, the same command goes on from there."
+            "A step of the workflow failed; its log is named above. Fix the cause and run the same command to resume."
         )
 
 
 def check_config(path: Path) -> dict[str, Any]:
-    """Return a configuration that fits the schema.
+    """Read a configuration and check it against the schema.
 
     Raises
     ------
     AmatError
-        If the file cannot be read, or has a key or value that the schema does not know.
+        If the file cannot be read, or a key or value does not fit the schema.
     """
     schema = yaml.safe_load((paths.CONFIG / "config.schema.yaml").read_text())
     return read_yaml(path, schema, "The configuration")
@@ -131,9 +126,9 @@ def notebook_parameters(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     Parameters
     ----------
     config : mapping
-        As `check_config` returns it.
+        The configuration from `check_config`.
     name : str
-        The notebook's, without an ending.
+        The notebook's name without ``.ipynb``.
     """
     parameters = dict(config["notebooks"][name])
     if name not in config["full"]:
@@ -146,119 +141,18 @@ def notebook_parameters(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {**parameters, "profile": PROFILES[profile]}
 
 
-def execute_notebook(
-    notebook: Path, executed: Path, results: Path, parameters: Mapping[str, Any], modules: Mapping[str, Any]
-) -> None:
-    """Run a notebook with papermill, and write it and its provenance whole.
-
-    Times and identifiers that differ from run to run are taken out of the executed notebook, so that the same
-    inputs give the same file; when it ran and for how long stands in ``run_time.json`` beside the results. Where its
-    text or the description of a figure says ``{{ name }}``, the parameter of that name is put in.
-
-    Parameters
-    ----------
-    notebook, executed : pathlib.Path
-        The notebook, and where it goes with its outputs.
-    results : pathlib.Path
-        The folder that the notebook writes its tables and figures to; given to it as ``results``.
-    parameters : mapping
-        The notebook's parameters.
-    modules : mapping
-        Keys and hashes of the compiled modules, for the record.
-
-    Raises
-    ------
-    AmatError
-        If a cell fails; the message shows the error, and nothing is written.
-    """
-    import nbformat
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
-    results.mkdir(parents=True, exist_ok=True)
-    started, clock = datetime.now(UTC), time.monotonic()
-    with replacing(executed) as temporary:
-        try:
-            papermill.execute_notebook(
-                notebook,
-                temporary,
-                {**parameters, "results": str(results)},
-                kernel_name="python3",
-                cwd=str(_root()),
-                progress_bar=False,
-            )
-        except PapermillExecutionError as error:
-            raise AmatError(
-                f"{notebook.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\n{error}"
-            ) from error
-        finished = nbformat.read(temporary, as_version=4)  # type: ignore[no-untyped-call]
-        _strip(finished)
-        _fill_in(finished, parameters)
-        nbformat.write(finished, temporary)  # type: ignore[no-untyped-call]
-    write_json(
-        results / "run_time.json",
-        {"started": f"{started:%Y-%m-%dT%H:%M:%SZ}", "seconds": round(time.monotonic() - clock, 1)},
-    )
-    write_json(
-        results / "provenance.json",
-        provenance_record(notebook=notebook.name, parameters=dict(parameters), modules=dict(modules)),
-    )
-
-
-def _strip(notebook: Any) -> None:
-    """Take out what differs between two runs of the same notebook, and hide the parameters that were put in."""
-    notebook.metadata.pop("papermill", None)
-    removed = any({"parameters", "remove-input"} <= set(cell.metadata.get("tags", [])) for cell in notebook.cells)
-    for number, cell in enumerate(notebook.cells):
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.id = f"injected-{number}"
-            cell.metadata["tags"] = ["injected-parameters", "remove-input" if removed else "hide-input"]
-        if "outputs" in cell:
-            cell.outputs = _join_streams(cell.outputs)
-        for output in cell.get("outputs", []):
-            if "text/plain" in output.get("data", {}):
-                # Python's default representation tells where in memory an object lay.
-                output.data["text/plain"] = re.sub(r" at 0x[0-9a-f]+>", ">", output.data["text/plain"])
-
-
-def _join_streams(outputs: list[Any]) -> list[Any]:
-    """Return outputs with what was printed in one piece: in how many it comes depends on the time between them."""
-    joined: list[Any] = []
-    for output in outputs:
-        last = joined[-1] if joined else None
-        if last is not None and output.output_type == last.output_type == "stream" and output.name == last.name:
-            last.text += output.text
-        else:
-            joined.append(output)
-    return joined
-
-
-def _fill_in(notebook: Any, parameters: Mapping[str, Any]) -> None:
-    """Put parameters into the text of a notebook, and into the descriptions of its figures."""
-    for cell in notebook.cells:
-        image = cell.metadata.get("mystnb", {}).get("image", {})
-        for name, value in parameters.items():
-            placeholder = f"{{{{ {name} }}}}"
-            if cell.cell_type == "markdown":
-                cell.source = cell.source.replace(placeholder, str(value))
-            if "alt" in image:
-                image["alt"] = image["alt"].replace(placeholder, str(value))
-
-
 def build_book() -> Path:
-    """Build the site, all warnings being errors, and return its first page.
+    """Build the site with warnings as errors, and return its first page.
 
     Raises
     ------
     AmatError
-        If a page lacks what the pipeline makes, or the build gives a warning.
+        If files from the pipeline are missing, or the build reports an error or a warning.
     """
-    root = _root()
-    for made in (paths.BOOK / "notebooks", paths.BOOK / "generated"):
-        if not made.is_dir():
-            raise AmatError(f"{made} is missing: `amat reproduce` makes it, and then the book.")
+    root = paths.require_checkout("The book")
+    for folder in (paths.BOOK / "notebooks", paths.BOOK / "generated"):
+        if not folder.is_dir():
+            raise AmatError(f"{folder} is missing: run `amat reproduce`, which also builds the book.")
     shutil.rmtree(root / "_build", ignore_errors=True)
     index = root / "_build" / "html" / "index.html"
     command = ["jupyter-book", "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
@@ -267,7 +161,7 @@ def build_book() -> Path:
         [str(tool), *command[1:]],
         check=False,
         cwd=root,
-        env=_environment(),
+        env=step_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -277,18 +171,16 @@ def build_book() -> Path:
     return index
 
 
-def _environment() -> dict[str, str]:
-    """Return the environment of the steps: quiet, one thread a process, and the same pages from the same commit."""
+def step_environment() -> dict[str, str]:
+    """Return the environment variables of the pipeline's steps.
+
+    NEST prints no banner, each process uses one thread for linear algebra, this Python's commands come first on the
+    path, and ``SOURCE_DATE_EPOCH`` is the commit's time (if not set), so that the same commit gives the same pages.
+    """
     environment = {"PYNEST_QUIET": "1", "OPENBLAS_NUM_THREADS": "1", **os.environ}
-    # NEST ignores it, and says so on the pages, with the time.
+    # NEST ignores this variable and would print a warning, with the time, on the pages.
     environment.pop("OMP_NUM_THREADS", None)
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     if "SOURCE_DATE_EPOCH" not in environment:
         environment["SOURCE_DATE_EPOCH"] = str(commit_time() or 0)
     return environment
-
-
-def _root() -> Path:
-    if paths.ROOT is None:
-        raise AmatError("The pipeline needs a checkout of the project: clone it, and use ./amat there.")
-    return paths.ROOT

@@ -2,10 +2,21 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""From NESTML to a model in NEST: generation, compilation, a cache keyed by content, loading."""
+"""Build NESTML models into modules of NEST, cache and load them. Imports `amat.neurons` and the foundation only."""
 
 from amat.toolchain.builder import Module, build
-from amat.toolchain.catalogue import ABLATION, AMAT, AMAT_OPT, IZHIKEVICH_2004, MODELS, Model, find_model
+from amat.toolchain.catalogue import (
+    ABLATION,
+    AMAT,
+    AMAT_OPT,
+    AMAT_UNMODIFIED,
+    DEFAULT_MODELS,
+    IZHIKEVICH_2004,
+    MODELS,
+    Codegen,
+    Model,
+    find_model,
+)
 from amat.toolchain.errors import ToolchainError
 from amat.toolchain.loader import install
 from amat.toolchain.mpi import NestBuild, build_nest, install_nest
@@ -14,8 +25,11 @@ __all__ = [
     "ABLATION",
     "AMAT",
     "AMAT_OPT",
+    "AMAT_UNMODIFIED",
+    "DEFAULT_MODELS",
     "IZHIKEVICH_2004",
     "MODELS",
+    "Codegen",
     "Model",
     "Module",
     "NestBuild",

@@ -2,18 +2,37 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The models that the project builds, and how each is generated."""
+"""The models that the project builds, with the code generator and the options of each."""
 
 import difflib
+import re
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from amat import paths
 from amat.toolchain.errors import ToolchainError
 
-__all__ = ["ABLATION", "AMAT", "AMAT_OPT", "IZHIKEVICH_2004", "MODELS", "Model", "find_model"]
+__all__ = [
+    "ABLATION",
+    "AMAT",
+    "AMAT_OPT",
+    "AMAT_UNMODIFIED",
+    "DEFAULT_MODELS",
+    "IZHIKEVICH_2004",
+    "MODELS",
+    "Codegen",
+    "Model",
+    "find_model",
+]
+
+#: The code generators: NESTML's, unmodified; NESTML's templates extended by checks; this project's.
+Codegen = Literal["nestml", "nestml-checked", "optimised"]
+
+#: The suffix that each code generator adds to a model's name.
+_SUFFIXES: dict[Codegen, str] = {"nestml": "_nestml_unmodified", "nestml-checked": "_nestml", "optimised": "_opt"}
 
 #: Official options of NESTML and ODE-toolbox for quick generation: an algebraic matrix exponential instead of the
 #: Jordan form, and factored terms instead of an expensive general simplification.
@@ -33,28 +52,43 @@ class Model:
     source : pathlib.Path
         The NESTML file.
     suffix : str
-        What NESTML adds to the model's name to make its name in NEST.
+        Appended to the model's name in the file; the result is its name in NEST.
     options : dict
         Options of the code generator.
-    codegen : {"stock", "opt"}
-        NESTML's own templates, or `nestml_optimised.OptimisedNESTCodeGenerator`.
+    codegen : {"nestml", "nestml-checked", "optimised"}
+        NESTML's unmodified code generator, `nestml_optimised.CheckedNESTCodeGenerator`, or
+        `nestml_optimised.OptimisedNESTCodeGenerator`.
     fallback : bool
-        Whether NESTML's own templates are used if the optimised generator does not serve the model.
+        Whether to use the checked code generator if the optimised one does not support the model.
     label : str
-        What distinguishes it from others of the same source, for tables and plots.
+        Its label among models of the same source, for tables and plots.
     """
 
     source: Path
     suffix: str = "_nestml"
     options: dict[str, Any] = field(default_factory=lambda: dict(FAST_ANALYTIC))
-    codegen: Literal["stock", "opt"] = "stock"
+    codegen: Codegen = "nestml-checked"
     fallback: bool = False
     label: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The model's name in NEST."""
-        return self.source.stem + self.suffix
+        """The model's name in NEST.
+
+        Raises
+        ------
+        ToolchainError
+            If the file cannot be read, or does not hold exactly one model.
+        """
+        text = re.sub(r'""".*?"""', "", self.read(), flags=re.DOTALL)
+        names = re.findall(r"^model\s+(\w+)\s*:", text, flags=re.MULTILINE)
+        if not names:
+            raise ToolchainError(f'{self.source} holds no model: it needs a line "model NAME:".')
+        if len(names) > 1:
+            raise ToolchainError(
+                f"{self.source} holds {len(names)} models, {', '.join(names)}: put each into a file of its own."
+            )
+        return f"{names[0]}{self.suffix}"
 
     def read(self) -> str:
         """Return the NESTML text.
@@ -69,30 +103,42 @@ class Model:
         except OSError as error:
             raise ToolchainError(f"{self.source} cannot be read: {error.strerror}.") from error
         except UnicodeDecodeError as error:
-            raise ToolchainError(f"{self.source} is not UTF-8: save it in that encoding ({error}).") from error
+            raise ToolchainError(f"{self.source} is not UTF-8 ({error}): save it in that encoding.") from error
 
 
 def _library(name: str) -> Path:
-    """Return the path of a model in the library that comes with NESTML."""
+    """Return the path of a model in the library that NESTML installs."""
     return Path(sys.prefix) / "models" / "neurons" / f"{name}.nestml"
 
 
+def _of_file(source: Path, codegen: Codegen) -> Model:
+    """Return the model in a file with the default options of a code generator."""
+    options = FAST_ANALYTIC if codegen == "nestml-checked" else {}
+    return Model(source, _SUFFIXES[codegen], dict(options), codegen)
+
+
 def _optimised(source: Path, suffix: str = "_opt", label: str = "", **options: Any) -> Model:
-    return Model(source, suffix=suffix, options=options, codegen="opt", label=label)
+    return Model(source, suffix=suffix, options=options, codegen="optimised", label=label)
 
 
-#: The name in NEST of the model that the project is about, as NESTML's own templates make it.
+#: The AMAT neuron's name in NEST, built by NESTML's templates extended by checks.
 AMAT = "amat2_psc_exp_neuron_nestml"
 
-#: The same, as the project's own code generator makes it.
+#: The AMAT neuron's name in NEST, built by this project's code generator.
 AMAT_OPT = "amat2_psc_exp_neuron_opt"
 
-#: Izhikevich's neuron step by step as in his script of 2004.
+#: The AMAT neuron's name in NEST, built by NESTML's unmodified code generator with its default options.
+AMAT_UNMODIFIED = "amat2_psc_exp_neuron_nestml_unmodified"
+
+#: Izhikevich's neuron in the numerical scheme of his script of 2004.
 IZHIKEVICH_2004 = "izhikevich_2004_neuron_nestml"
+
+#: The models of NESTML's library that the project compares or uses.
+_LIBRARY_MODELS = ("izhikevich_neuron", "mat2_psc_exp_neuron", "iaf_psc_exp_neuron", "iaf_psc_alpha_neuron")
 
 _AMAT_SOURCE = paths.MODELS / "amat2_psc_exp_neuron.nestml"
 
-#: Everything that the options of the optimised code generator can switch off.
+#: Options of the optimised code generator that switch off every optimisation that can be switched off.
 _PLAIN = {
     "buffers": "nest",
     "archiving": "eager",
@@ -104,7 +150,7 @@ _PLAIN = {
 
 
 def _ablation() -> tuple[Model, ...]:
-    """Return AMAT with one optimisation after the other."""
+    """Return AMAT with one more optimisation in each model."""
     steps: tuple[tuple[str, dict[str, Any]], ...] = (
         ("state in local variables", {}),
         ("+ buffers on demand", {"buffers": "on_demand"}),
@@ -122,12 +168,12 @@ def _ablation() -> tuple[Model, ...]:
     return tuple(models)
 
 
-#: AMAT by the optimised code generator, with one optimisation more in each.
+#: AMAT by the optimised code generator, with one more optimisation in each model.
 ABLATION = _ablation()
 
-#: What ``amat build`` builds, by name in NEST.
+#: The models of this project and of NESTML's library that it uses, by name in NEST.
 MODELS: dict[str, Model] = {
-    model.name: model
+    model.source.stem + model.suffix: model  # these files are named like their models
     for model in (
         Model(_AMAT_SOURCE),
         _optimised(_AMAT_SOURCE),
@@ -142,42 +188,43 @@ MODELS: dict[str, Model] = {
         _optimised(_library("mat2_psc_exp_neuron")),
         _optimised(_library("izhikevich_neuron"), numeric_solver="Heun"),
         _optimised(paths.MODELS / "empty_neuron.nestml", archiving="none"),
+        _of_file(_AMAT_SOURCE, "nestml"),
+        *(_of_file(_library(name), "nestml") for name in _LIBRARY_MODELS),
     )
 }
 
+#: The models that ``amat build`` builds by default. NESTML's unmodified output serves comparisons only.
+DEFAULT_MODELS = tuple(name for name, model in MODELS.items() if model.codegen != "nestml")
 
-#: What is added to a model's name by the generators.
-_SUFFIXES: dict[str, str] = {"stock": "_nestml", "opt": "_opt"}
 
-
-def find_model(name: str, codegen: str | None = None) -> Model:
-    """Return the model that a name in NEST or the path of a NESTML file stands for.
+def find_model(name: str, codegen: Codegen | None = None) -> Model:
+    """Return the model with a name in NEST, or the model in a NESTML file.
 
     Parameters
     ----------
     name : str
         A model's name in NEST, or, with `codegen`, its name in NESTML; or a path that ends in ``.nestml``.
-    codegen : {"stock", "opt"}, optional
-        The code generator; by default the one that a name implies, and for a path ``"stock"``.
+    codegen : {"nestml", "nestml-checked", "optimised"}, optional
+        The code generator; by default the one that a name implies, and ``"nestml-checked"`` for a path.
 
     Raises
     ------
     ToolchainError
-        If there is no such model; the message names those that come nearest.
+        If there is no such model; the message names the closest matches.
     """
     if name.endswith(".nestml"):
         path = Path(name).absolute()
         if not path.is_file():
             raise ToolchainError(f"There is no file {path}: give the path of a NESTML model.")
-        return _optimised(path) if codegen == "opt" else Model(path)
-    known = {model.name: model for model in (*MODELS.values(), *ABLATION)}
-    for candidate in (name, name + _SUFFIXES.get(codegen or "", "")):
+        return _of_file(path, codegen or "nestml-checked")
+    known = MODELS | {model.name: model for model in ABLATION}
+    for candidate in (name, name + _SUFFIXES[codegen] if codegen else name):
         if candidate in known and codegen in (None, known[candidate].codegen):
             return known[candidate]
     if name in known:
-        raise ToolchainError(f"{name} is made by the code generator {known[name].codegen!r}, not by {codegen!r}.")
+        raise ToolchainError(f"{name} is built by the code generator {known[name].codegen!r}, not by {codegen!r}.")
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(MODELS)
     raise ToolchainError(
-        f"Unknown model {name!r}. Near to it: {', '.join(near)}; "
-        f"a path that ends in .nestml builds a model of your own."
+        f"Unknown model {name!r}. Close matches: {', '.join(near)}. "
+        "To build a model of your own, give a path that ends in .nestml."
     )

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The linear filter: low-pass and band-pass, fitted to transfer functions and compared."""
+"""Low-pass and band-pass filters, fitted to transfer functions and compared."""
 
 import math
 from dataclasses import dataclass
@@ -17,45 +17,39 @@ from scipy.optimize import least_squares
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = [
-    "TOLERANCE",
-    "FilterFit",
-    "FilterKind",
-    "compare_filters",
-    "fit_filter",
-    "group_responses",
-]
+__all__ = ["TOLERANCE", "FilterFit", "FilterKind", "compare_filters", "fit_filter", "group_responses"]
 
 Complexes = NDArray[np.complex128]
 
 FilterKind = Literal["low-pass", "band-pass"]
-#: A filter that is right to this part of the largest gain is right: smaller errors than that are not weighted more.
+#: Relative to the largest gain; the least standard error in a fit, so that smaller ones are not weighted more.
 TOLERANCE = 0.02
-#: Delays that are tried, ms, and the largest that is allowed.
+#: Delays at which the search starts, and the largest delay allowed, in ms.
 _DELAYS, _LONGEST = (0.0, 2.0), 10.0
-#: Range of corner frequencies, Hz, and of the quality Q.
+#: Ranges of the corner frequency in Hz, and of the quality Q.
 _CORNERS, _QUALITIES = (0.05, 5000.0), (0.05, 4.0)
 
 
 @dataclass(frozen=True)
 class FilterFit:
-    """A filter that was fitted.
+    """A fitted filter.
 
     Attributes
     ----------
     kind : {"low-pass", "band-pass"}
     gain, zero : float
-        G, and B of the numerator in s (0 for the low-pass).
+        G and B of the numerator; B is in s, and 0 for the low-pass.
     corner : float
-        f_c or f_0, Hz.
+        Corner frequency f_c or f_0 in Hz.
     quality : float
-        Q (NaN for the low-pass).
+        Q; NaN for the low-pass.
     delay : float
-        ms.
+        In ms.
     chi2 : float
         Sum of squared errors over variances.
     aicc, bic : float
-        Akaike's criterion, corrected for the sample's size, and the Bayesian one, for errors of known variance.
+        Akaike's information criterion, corrected for the sample size, and the Bayesian one, for errors of known
+        variance.
     """
 
     kind: FilterKind
@@ -82,13 +76,60 @@ class FilterFit:
 
 
 def _basis(kind: FilterKind, f: Floats, corner: float, quality: float, delay: float) -> Complexes:
-    """Return what the numerator's coefficients multiply, shape (frequencies, coefficients)."""
+    """Return the factors of the numerator's coefficients, shape (frequencies, coefficients)."""
     lag = np.exp(-2e-3j * np.pi * f * delay)
     x = 1j * f / corner
     if kind == "low-pass":
         return np.asarray((lag / (1 + x))[:, np.newaxis])
     common = lag / (1 + x / quality + x**2)
     return np.stack([common, common * 2j * np.pi * f], axis=-1)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The least-squares problem of a fit, in q = (log corner, delay, and for the band-pass log quality)."""
+
+    kind: FilterKind
+    f: Floats
+    z: Complexes
+    sigma: Floats
+
+    def unpack(self, q: Floats) -> tuple[float, float, float]:
+        """Return corner, quality and delay."""
+        return float(np.exp(q[0])), float(np.exp(q[2])) if self.kind == "band-pass" else math.nan, float(q[1])
+
+    def project(self, q: Floats) -> tuple[Floats, Floats]:
+        """Return the numerator's best coefficients and the residuals."""
+        matrix = _basis(self.kind, self.f, *self.unpack(q)) / self.sigma[:, np.newaxis]
+        design = np.concatenate([matrix.real, matrix.imag])
+        aim = np.concatenate([(self.z / self.sigma).real, (self.z / self.sigma).imag])
+        norms = np.linalg.norm(design, axis=0)
+        design = design / norms
+        # With at most two columns of unit length, the normal equations are accurate and many times faster.
+        normal = design.T @ design + 1e-9 * np.eye(len(norms))
+        coefficients = np.linalg.solve(normal, design.T @ aim)
+        return coefficients / norms, design @ coefficients - aim
+
+    def residuals(self, q: Floats) -> Floats:
+        """Return the residuals."""
+        return self.project(q)[1]
+
+    def starts(self) -> list[list[float]]:
+        """Return the two best points of a grid."""
+        grid = [[math.log(corner), delay] for corner in (3.0, 20.0, 100.0, 500.0) for delay in _DELAYS]
+        if self.kind == "band-pass":
+            grid = [[*begin, math.log(quality)] for begin in grid for quality in (0.3, 1.0)]
+        return sorted(grid, key=lambda q: float(np.sum(self.residuals(np.array(q)) ** 2)))[:2]
+
+    def solve(self, starts: list[list[float]]) -> Floats:
+        """Return the best q of the descents from some starts."""
+        ranges = [[math.log(f) for f in _CORNERS], [0.0, _LONGEST], [math.log(Q) for Q in _QUALITIES]]
+        low, high = np.array(ranges[: len(starts[0])]).T
+        descents = [
+            least_squares(self.residuals, np.clip(q, low + 1e-6, high - 1e-6), bounds=(low, high), max_nfev=40)
+            for q in starts
+        ]
+        return np.asarray(descents[int(np.argmin([descent.cost for descent in descents]))].x)
 
 
 def fit_filter(
@@ -99,10 +140,10 @@ def fit_filter(
     *,
     start: FilterFit | None = None,
 ) -> FilterFit:
-    """Fit a filter to a transfer function, by weighted complex least squares.
+    """Fit a filter to a transfer function by weighted complex least squares.
 
-    The numerator is linear and solved for (variable projection); corner, quality and delay are searched for by
-    `scipy.optimize.least_squares` from several starts.
+    The numerator is linear and solved for (variable projection). `scipy.optimize.least_squares` searches for corner,
+    quality and delay.
 
     Parameters
     ----------
@@ -111,9 +152,9 @@ def fit_filter(
         In Hz.
     response : array_like of complex, shape (frequencies,)
     errors : array_like, shape (frequencies,)
-        Standard errors of real and imaginary parts. They are taken to be `TOLERANCE` of the largest modulus at least.
+        Standard errors of real and imaginary parts. Errors below `TOLERANCE` of the largest modulus count as that.
     start : FilterFit, optional
-        Where to start; without it, from a grid.
+        Start of the search; by default the two best points of a grid.
 
     Returns
     -------
@@ -130,44 +171,15 @@ def fit_filter(
     order = 3 if kind == "low-pass" else 5
     count = 2 * len(f)
     if count < order + 2:
-        raise AmatError(f"{len(f)} frequencies for the {order} parameters of a {kind}: give more.")
-    sigma = np.hypot(np.asarray(errors, dtype=np.float64), TOLERANCE * np.abs(z).max())
-
-    def unpack(q: Floats) -> tuple[float, float, float]:
-        return float(np.exp(q[0])), float(np.exp(q[2])) if kind == "band-pass" else math.nan, float(q[1])
-
-    def project(q: Floats) -> tuple[Floats, Floats]:
-        matrix = _basis(kind, f, *unpack(q)) / sigma[:, np.newaxis]
-        design = np.concatenate([matrix.real, matrix.imag])
-        aim = np.concatenate([(z / sigma).real, (z / sigma).imag])
-        norms = np.linalg.norm(design, axis=0)
-        design = design / norms
-        # Two columns at most, of unit length: the normal equations will do, and are many times faster.
-        normal = design.T @ design + 1e-9 * np.eye(len(norms))
-        coefficients = np.linalg.solve(normal, design.T @ aim)
-        return coefficients / norms, design @ coefficients - aim
-
-    def residuals_at(q: Floats) -> Floats:
-        return project(q)[1]
-
-    lower, upper = ([math.log(_CORNERS[end]), (0.0, _LONGEST)[end]] for end in (0, 1))
-    starts = [[math.log(corner), delay] for corner in (3.0, 20.0, 100.0, 500.0) for delay in _DELAYS]
-    if kind == "band-pass":
-        lower, upper = [*lower, math.log(_QUALITIES[0])], [*upper, math.log(_QUALITIES[1])]
-        starts = [[*begin, math.log(quality)] for begin in starts for quality in (0.3, 1.0)]
-    if start is not None:
-        starts = [[math.log(start.corner), start.delay, *([math.log(start.quality)] if kind == "band-pass" else [])]]
+        raise AmatError(f"A {kind} filter has {order} parameters and needs more than {len(f)} frequencies.")
+    problem = _Problem(kind, f, z, np.hypot(np.asarray(errors, dtype=np.float64), TOLERANCE * np.abs(z).max()))
+    if start is None:
+        q = problem.solve(problem.starts())
     else:
-        # Descend from the best of the grid only.
-        starts = sorted(starts, key=lambda q: float(np.sum(residuals_at(np.array(q)) ** 2)))[:2]
-    low, high = np.array(lower), np.array(upper)
-    descents = [
-        least_squares(residuals_at, np.clip(q, low + 1e-6, high - 1e-6), bounds=(low, high), max_nfev=40)
-        for q in starts
-    ]
-    best = descents[int(np.argmin([descent.cost for descent in descents]))]
-    coefficients, residuals = project(best.x)
-    corner, quality, delay = unpack(best.x)
+        given = [math.log(start.corner), start.delay, *([math.log(start.quality)] if kind == "band-pass" else [])]
+        q = problem.solve([given])
+    coefficients, residuals = problem.project(q)
+    corner, quality, delay = problem.unpack(q)
     chi2 = float(np.sum(residuals**2))
     return FilterFit(
         kind,
@@ -185,45 +197,42 @@ def fit_filter(
 def compare_filters(
     responses: pd.DataFrame, *, folds: int = 5
 ) -> tuple[pd.DataFrame, dict[tuple[str, str, str, FilterKind], FilterFit]]:
-    """Fit both filters to every transfer function, and compare them.
+    """Fit both filters to each transfer function and compare them.
 
     Parameters
     ----------
     responses : pandas.DataFrame
         From `amat.analysis.transfer.modulated_responses`, of one depth.
     folds : int
-        Of the cross-validation: each fold leaves out every so-manieth frequency.
+        Number of folds of the cross-validation; each omits every `folds`-th frequency.
 
     Returns
     -------
     table : pandas.DataFrame
-        One row a neuron, input and filter: model, pattern, input, filter, gain, zero, corner_Hz, quality, delay_ms,
-        chi2, aicc, bic, explained (power of the transfer function that the fit explains), cross_validated (the same at
-        frequencies that were left out of the fit), ceiling (what a perfect model would explain, given the noise),
-        peak_Hz and peak_ratio (see `FilterFit.peak`).
+        One row per neuron, input and filter: model, pattern, input, filter, gain, zero, corner_Hz, quality, delay_ms,
+        chi2, aicc, bic, explained (fraction of the transfer function's power that the fit explains), cross_validated
+        (the same at frequencies omitted from the fit), ceiling (the same of a perfect model, given the noise), peak_Hz
+        and peak_ratio (see `FilterFit.peak`).
     fits : dict of (model, pattern, input, filter) to FilterFit
 
     Raises
     ------
     AmatError
-        If there are too few frequencies to leave some out.
+        If there are too few frequencies to omit some.
     """
     rows, fits = [], {}
     for (model, pattern, kind_of_input), part in responses.groupby(["model", "pattern", "input"], sort=False):
-        # Without a spike there is no relative response.
+        # Without spikes the relative response is undefined.
         part = part[np.isfinite(part["sem"]) & (part["sem"] > 0)]
         f = part["frequency_Hz"].to_numpy(dtype=np.float64)
         z = (part["real"] + 1j * part["imag"]).to_numpy(dtype=np.complex128)
         errors = part["sem"].to_numpy(dtype=np.float64)
         if not 2 <= folds <= len(f) or len(f) - math.ceil(len(f) / folds) < 4:
-            raise AmatError(f"{folds} folds of {len(f)} frequencies: choose 2 folds or more, and more frequencies.")
+            raise AmatError(f"{folds} folds of {len(f)} frequencies: choose at least 2 folds and more frequencies.")
         total = float(np.sum(np.abs(z) ** 2))
         for kind in get_args(FilterKind):
             fit = fit_filter(kind, f, z, errors)
-            left_out = np.empty_like(z)
-            for fold in range(folds):
-                out = np.arange(len(f)) % folds == fold
-                left_out[out] = fit_filter(kind, f[~out], z[~out], errors[~out], start=fit)(f[out])
+            omitted = _cross_validate(fit, f, z, errors, folds)
             frequency, ratio = fit.peak()
             fits[(str(model), str(pattern), str(kind_of_input), kind)] = fit
             rows.append(
@@ -241,7 +250,7 @@ def compare_filters(
                     "aicc": fit.aicc,
                     "bic": fit.bic,
                     "explained": 1 - float(np.sum(np.abs(z - fit(f)) ** 2)) / total,
-                    "cross_validated": 1 - float(np.sum(np.abs(z - left_out) ** 2)) / total,
+                    "cross_validated": 1 - float(np.sum(np.abs(z - omitted) ** 2)) / total,
                     "ceiling": 1 - float(np.sum(2 * errors**2)) / total,
                     "peak_Hz": frequency,
                     "peak_ratio": ratio,
@@ -250,26 +259,35 @@ def compare_filters(
     return pd.DataFrame(rows), fits
 
 
-def group_responses(responses: pd.DataFrame, *, tolerance: float = 0.25) -> pd.DataFrame:
-    """Group the neurons of a model whose transfer functions have the same shape (complete linkage).
+def _cross_validate(fit: FilterFit, f: Floats, z: Complexes, errors: Floats, folds: int) -> Complexes:
+    """Return the fits' values at the frequencies omitted from them, starting from the fit to all."""
+    omitted = np.empty_like(z)
+    for fold in range(folds):
+        out = np.arange(len(f)) % folds == fold
+        omitted[out] = fit_filter(fit.kind, f[~out], z[~out], errors[~out], start=fit)(f[out])
+    return omitted
 
-    The distance of two shapes is the root-mean-square difference of their transfer functions, each of unit power, less
-    what the noise of both contributes: 0 if they are proportional, about 1.4 if they have nothing in common.
+
+def group_responses(responses: pd.DataFrame, *, tolerance: float = 0.25) -> pd.DataFrame:
+    """Group the neurons of a model by the shapes of their transfer functions (complete linkage).
+
+    The distance of two shapes is the root-mean-square difference of their transfer functions at unit power, without
+    the contribution of noise: 0 if they are proportional, about 1.4 if they are unrelated.
 
     Parameters
     ----------
     responses : pandas.DataFrame
         From `amat.analysis.transfer.modulated_responses`, of one model, input and depth.
     tolerance : float
-        Largest distance of any two in a group.
+        Largest distance between members of a group.
 
     Returns
     -------
     pandas.DataFrame
-        One row a neuron: pattern, group (from 1).
+        One row per neuron: pattern, group (from 1).
     """
     if not tolerance > 0:
-        raise AmatError(f"A tolerance of {tolerance:g}: choose a positive one.")
+        raise AmatError(f"tolerance must be positive, got {tolerance:g}.")
     patterns, shapes, noises = [], [], []
     for pattern, part in responses.groupby("pattern", sort=False):
         z = (part["real"] + 1j * part["imag"]).to_numpy(dtype=np.complex128)

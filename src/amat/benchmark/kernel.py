@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""The steps that all measurements share: a fresh NEST kernel, neurons, a clock, and the memory of the process."""
+
+import contextlib
+import ctypes
+import gc
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amat import toolchain
+from amat.benchmark.families import Contender
+from amat.errors import AmatError
+from amat.simulation.run import fresh_kernel
+
+__all__ = ["RESOLUTION", "WARM_UP", "Clock", "allocated_bytes", "create", "prepare_kernel"]
+
+#: Time step in ms, if no other is asked for.
+RESOLUTION = 0.1
+
+#: Model time in ms that is simulated before the clock starts, in every measurement.
+WARM_UP = 200.0
+
+
+def prepare_kernel(contender: Contender, *, resolution: float = RESOLUTION, threads: int = 1, seed: int = 1) -> Any:
+    """Return NEST after a reset, with the contender's module loaded."""
+    nest = fresh_kernel(resolution)
+    nest.local_num_threads = threads
+    nest.rng_seed = seed
+    if contender.build != "nest":
+        toolchain.install(contender.model)
+    return nest
+
+
+def create(nest: Any, model: str, number: int, population: Sequence[Mapping[str, float]]) -> Any:
+    """Create neurons, with one set of parameters for each neuron or a single set for all."""
+    if len(population) == 1:
+        return nest.Create(model, number, params=dict(population[0]))
+    neurons = nest.Create(model, number)
+    neurons.set([dict(values) for values in population])
+    return neurons
+
+
+class Clock:
+    """Seconds and memory of each phase of this process.
+
+    Parameters
+    ----------
+    read_memory : bool
+        Whether memory is read after each phase.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        By phase, without Python's garbage collection.
+    memory : dict of str to dict of str to int
+        Bytes at the ``start`` and after each phase: ``resident``, ``peak`` and ``allocated``.
+    """
+
+    def __init__(self, *, read_memory: bool = False) -> None:
+        self.seconds: dict[str, float] = {}
+        self.memory: dict[str, dict[str, int]] = {}
+        self._read_memory = read_memory
+        gc.collect()
+        self._note_memory("start")
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure a block as one phase."""
+        gc.collect()
+        gc.disable()
+        try:
+            start = time.perf_counter()
+            yield
+            self.seconds[name] = time.perf_counter() - start
+        finally:
+            gc.enable()
+        self._note_memory(name)
+
+    def _note_memory(self, phase: str) -> None:
+        if self._read_memory:
+            self.memory[phase] = _process_memory()
+
+
+def _process_memory() -> dict[str, int]:
+    lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+    status = {words[0].rstrip(":"): words[1] for words in lines if len(words) > 1}
+    return {
+        "resident": 1024 * int(status["VmRSS"]),
+        "peak": 1024 * int(status["VmHWM"]),
+        "allocated": allocated_bytes(),
+    }
+
+
+class _Mallinfo2(ctypes.Structure):
+    """The result of glibc's ``mallinfo2``."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
+def allocated_bytes() -> int:
+    """Return the bytes that this process has allocated and not freed, on the heap and in mapped blocks.
+
+    Raises
+    ------
+    AmatError
+        If the C library is not glibc 2.33 or later.
+    """
+    try:
+        mallinfo2 = ctypes.CDLL("libc.so.6").mallinfo2
+    except (OSError, AttributeError) as error:
+        raise AmatError(
+            "Memory is read with mallinfo2 of glibc 2.33 or later, which this system lacks: "
+            "measure times only, with `amat benchmark update --no-memory`."
+        ) from error
+    mallinfo2.restype = _Mallinfo2
+    info = mallinfo2()
+    return int(info.uordblks + info.hblkhd)

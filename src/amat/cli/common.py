@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Consoles, progress bars, tables and options that several commands share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from amat import paths
+from amat.errors import AmatError
+
+__all__ = [
+    "PASS_ON",
+    "ParameterSettings",
+    "Resolution",
+    "Seed",
+    "Threads",
+    "console",
+    "make_table",
+    "messages",
+    "note",
+    "parse_settings",
+    "progress_bars",
+    "report",
+    "shorten",
+]
+
+#: Results go to standard output, messages about the work to standard error.
+console = Console(emoji=False)
+messages = Console(stderr=True, emoji=False)
+
+#: Settings of commands that pass unknown arguments on to another program.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
+Resolution = Annotated[
+    float,
+    typer.Option("--resolution", help="Time step in ms. Izhikevich's published patterns have time steps of their own."),
+]
+ParameterSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter, by its name in NESTML. Repeatable.",
+        rich_help_panel="Neuron",
+    ),
+]
+
+
+def report(line: object) -> None:
+    """Print one line to standard output as it is: neither wrapped nor coloured."""
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def note(line: object) -> None:
+    """Print one line to standard error as it is."""
+    messages.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def make_table(*columns: str, title: str | None = None, caption: str | None = None) -> Table:
+    """Return an empty table for the terminal."""
+    return Table(*columns, title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def parse_settings(settings: list[str] | None) -> dict[str, float]:
+    """Return parameters by name from texts ``NAME=VALUE``.
+
+    Raises
+    ------
+    AmatError
+        If a text has another form, or a name occurs twice.
+    """
+    values: dict[str, float] = {}
+    for text in settings or []:
+        name, _, value = text.partition("=")
+        try:
+            number = float(value)
+        except ValueError:
+            raise AmatError(f"--set {text}: expected NAME=VALUE with a number, such as alpha_1=3.") from None
+        if name in values:
+            raise AmatError(f"--set {text}: {name} is already set to {values[name]:g}. Set each parameter once.")
+        values[name] = number
+    return values
+
+
+@contextmanager
+def progress_bars() -> Iterator[Progress]:
+    """Show progress on standard error if it is a terminal."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=messages, transient=True) as progress:
+        yield progress
+
+
+def shorten(path: Path) -> str:
+    """Return a path, relative to the checkout if it is in there."""
+    return str(path.relative_to(paths.ROOT)) if paths.ROOT and path.is_relative_to(paths.ROOT) else str(path)

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""``amat reproduce``, ``amat book``, ``amat setup``: results, figures and pages from the sources."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amat import paths
+from amat.cli.common import console, report, shorten
+
+__all__ = ["book", "reproduce", "setup"]
+
+
+class Profile(StrEnum):
+    """Amounts of computation of `reproduce`."""
+
+    quick = "quick"
+    full = "full"
+    shipped = "shipped"
+
+
+def reproduce(
+    cores: Annotated[int | None, typer.Option(min=1, help="Number of processor cores. Default: all.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration file. Default: config/config.yaml.")] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            help="Amount of computation. quick: minutes. full: larger maps and more seeds, about half an hour. "
+            "shipped: the pages of full from the tables in data/full. Default: as configured."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps without running them.")] = False,
+) -> None:
+    """Reproduce every result, figure and page from the sources. A stopped run resumes."""
+    from amat.compendium import pipeline
+
+    index = pipeline.reproduce(cores=cores, config=config, profile=profile, dry_run=dry_run)
+    if not dry_run:
+        report(f"The book: {index}")
+
+
+def book() -> None:
+    """Build the site from its pages and the executed notebooks. Warnings are errors."""
+    from amat.compendium import pipeline
+
+    report(f"The book: {pipeline.build_book()}")
+
+
+def setup() -> None:
+    """Print versions and folders, after ./amat has installed missing packages."""
+    from amat.compendium.provenance import provenance_record
+
+    console.print_json(json.dumps(provenance_record(modules=shorten(paths.module_cache()))))
