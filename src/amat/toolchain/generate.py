@@ -42,7 +42,7 @@ def _generate_for_nest(request: dict[str, Any]) -> int:
             codegen_opts=request["options"],
         )
     except UnsupportedModelError as error:
-        print(f"The optimised generator does not support {Path(request['source']).stem}: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return UNSUPPORTED
     except NestmlOptimisedError as error:
         print(error, file=sys.stderr)
