@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Put the tables of the full profile into data/full, with their provenance: after `amat reproduce --profile full`."""
+"""Copy the tables of the full profile and their provenance to data/full, after `amat reproduce --profile full`."""
 
 import argparse
 import json
@@ -17,19 +17,19 @@ from amat.errors import AmatError
 
 
 def main() -> None:
-    """Copy what the notebooks of the configuration's full profile wrote."""
+    """Run the command."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    assert paths.ROOT is not None
+    root = paths.require_checkout("Shipping tables")
     config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
-    sources = {name: paths.ROOT / "results" / name for name in config["full"]}
-    for name, source in sources.items():  # all are looked at before anything is replaced
+    sources = {name: root / "results" / name for name in config["full"]}
+    for name, source in sources.items():  # check all before any is replaced
         try:
-            made_by = json.loads((source / "provenance.json").read_text())["parameters"]
+            found = json.loads((source / "provenance.json").read_text())["parameters"]
         except OSError:
-            made_by = {}
+            found = {}
         expected = {**config["notebooks"][name], **config["full"][name], "profile": PROFILES["full"]}
-        if made_by != expected:
-            raise AmatError(f"results/{name} is not of the full profile: run `amat reproduce --profile full` first.")
+        if found != expected:
+            raise AmatError(f"results/{name} is not from the full profile: run `amat reproduce --profile full` first.")
     for name, source in sources.items():
         target = paths.DATA / "full" / name
         new, old = (target.with_name(f".{name}-{age}") for age in ("new", "old"))
@@ -38,7 +38,7 @@ def main() -> None:
         new.mkdir(parents=True)
         for path in [*source.glob("*.csv.gz"), source / "provenance.json"]:
             shutil.copy(path, new)
-        # A folder takes no other's place; so what is there is whole at any time, if only beside it.
+        # A folder cannot replace another in one step; a complete copy exists at any time under one of the names.
         if target.exists():
             target.rename(old)
         new.rename(target)

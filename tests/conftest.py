@@ -31,6 +31,18 @@ def clone(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def git():
+    """A function that runs git in a folder, with an author, and returns its output."""
+
+    def run(folder: Path, *arguments: str) -> str:
+        author = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+        command = ["git", "-C", str(folder), *author, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def amat_module() -> toolchain.Module:
     """The AMAT neuron, compiled."""
     return toolchain.build(toolchain.AMAT)

@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Mend the pages where the theme or docutils leaves out what assistive technology needs, or asks for what fails.
+"""Corrections of the finished pages for accessibility.
 
-The finished page is changed, by one substitution for each fault. Should a new theme write other markup, the check of
-the site in a browser finds the fault again.
+Each correction is a substitution in the page's HTML. If a new theme writes other markup, the test of the site in a
+browser finds the fault again.
 """
 
 import re
@@ -15,41 +15,41 @@ from sphinx.application import Sphinx
 
 __all__ = ["setup"]
 
-#: What is looked for, and what is put in its place.
-MENDED = (
-    # The toggles of the sidebar have an icon and no name.
+#: Regular expressions and their replacements.
+CORRECTIONS = (
+    # Toggles of the sidebar have an icon but no name.
     (r"(<a [^>]*>)([^<]*)(</a><details[^>]*><summary)>", r'\1\2\3 aria-label="Pages below “\2”">'),
-    # The sidebar is no landmark, so that its title belongs to none.
+    # The sidebar is not a landmark, so its title is outside of all landmarks.
     (r'<div class="(bd-sidebar-primary[^"]*)"', r'<div role="complementary" aria-label="Site" class="\1"'),
-    # A list may hold list items only, and the role for entries of a bibliography is deprecated.
+    # A list may contain only list items, and the role for entries of a bibliography is deprecated.
     (r'role="doc-biblioentry"', 'role="listitem"'),
-    # Corners of tables are empty and head nothing.
+    # Empty corners of tables are not headers.
     (r"<th((?: [^>]*)?)>(?:\s|&nbsp;|<p>|</p>)*</th>", r"<td\1></td>"),
-    # A script draws the icons: the fonts are not used, and browsers refuse them to pages that come from a disk.
+    # A script draws the icons, so the fonts are unused; browsers also reject them for pages opened from a disk.
     (r'<link rel="preload" as="font"[^>]*>\n?', ""),
-    # What scrolls sideways on a narrow screen can be reached by keyboard.
+    # Elements that scroll sideways on a narrow screen must be reachable by keyboard.
     (r'<div class="(cell_output|pst-scrollable-table-container)( [^"]*)?"', r'<div tabindex="0" class="\1\2"'),
 )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    app.connect("builder-inited", _mend_what_is_rendered)
+    app.connect("builder-inited", _correct_rendered_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-def _mend_what_is_rendered(app: Sphinx) -> None:
+def _correct_rendered_pages(app: Sphinx) -> None:
     templates = getattr(app.builder, "templates", None)
-    if templates is None:  # a builder of something else than pages
+    if templates is None:  # a builder that does not write pages
         return
     render = templates.render
 
-    def render_and_mend(template: str, context: dict[str, Any]) -> str:
+    def render_and_correct(template: str, context: dict[str, Any]) -> str:
         page: str = render(template, context)
-        for fault, remedy in MENDED:
-            page = re.sub(fault, remedy, page)
-        # The page of the search has a second field, by the identifier of the first.
+        for pattern, replacement in CORRECTIONS:
+            page = re.sub(pattern, replacement, page)
+        # The search page has a second field with the identifier of the first.
         first, *others = page.split('id="search-input"')
         return first + "".join(f'id="search-input{n or ""}"{part}' for n, part in enumerate(others))
 
-    templates.render = render_and_mend
+    templates.render = render_and_correct

@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Give the explorer its scripts and styles, and no other page.
+"""Scripts and styles of the explorer, for its page only.
 
-Jupyter Book puts every script and style below ``_static`` on every page.
+Jupyter Book adds every script and style in ``_static`` to every page.
 """
 
 from typing import Any
@@ -16,16 +16,16 @@ __all__ = ["setup"]
 
 _PAGE = "explorer"
 _FOLDER = "explorer/"
-#: What the pipeline makes for the site.
+#: Static files from the pipeline.
 _GENERATED = "generated/static"
-#: In the order in which they build upon each other.
+#: In the order of their dependencies.
 _SCRIPTS = ("uplot/uPlot.iife.min", "simulate", "models", "state", "script", "plots", "page")
 _STYLES = ("uplot/uPlot.min", "explorer")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    # Before Sphinx makes pairs of the entries, which is at 800.
+    # Sphinx converts the entries to pairs at priority 800.
     app.connect("config-inited", _configure, priority=400)
     app.connect("html-page-context", _load)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

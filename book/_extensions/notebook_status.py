@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""A page's table of all notebooks: whether they ran, when and how long, at which commit, with which versions.
+"""The directive ``notebook-status``: a table of all notebooks with outcome, run time, commit and versions.
 
-The directive ``notebook-status`` makes it from the executed notebooks and from the records beside their results. Times
-are kept out of all other pages and of the search index: with them, no two reproductions would be the same.
+The data come from the executed notebooks and from the records with their results. Run times differ between
+reproductions, so they appear on no other page and not in the search index.
 """
 
 import json
@@ -22,14 +22,14 @@ from sphinx.util.docutils import SphinxDirective
 
 __all__ = ["setup"]
 
-#: The file beside a notebook's results that tells when it was run and how long that took.
+#: The file in a notebook's folder of results with the start and duration of its execution.
 TIMES = "run_time.json"
 
 logger = logging.getLogger(__name__)
 
 
 class run_time(nodes.inline):
-    """When a notebook was run and for how long: as attributes, which no index of words reads."""
+    """Start or duration of a notebook's execution, in an attribute, which the search index ignores."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _show_time(translator: Any, node: nodes.Element) -> None:
 
 
 class NotebookStatus(SphinxDirective):
-    """A table of the notebooks in the order of the table of contents, and one of the versions they ran with."""
+    """A table of the notebooks in the order of the table of contents, and a table of the versions used."""
 
     def run(self) -> list[nodes.Node]:
         """Return both tables."""
@@ -56,7 +56,7 @@ class NotebookStatus(SphinxDirective):
                 records[page] = json.loads(path.read_text(encoding="utf-8"))
                 self.env.note_dependency(str(path))
             else:
-                logger.warning("%s is missing: `amat reproduce` makes it.", path, location=self.get_location())
+                logger.warning("%s is missing: run `amat reproduce`.", path, location=self.get_location())
         rows = [
             [self._link(page), *self._outcome(page), *self._times(page, root), _short(record["commit"])]
             for page, record in records.items()
@@ -81,7 +81,7 @@ class NotebookStatus(SphinxDirective):
         return reference
 
     def _outcome(self, page: str) -> tuple[str, str]:
-        """Return how many cells with code ran, of how many, and how many ended in an error."""
+        """Return the number of executed code cells out of all, and the number of errors."""
         notebook = json.loads(Path(self.env.srcdir, f"{page}.ipynb").read_text(encoding="utf-8"))
         cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
         errors = sum(output["output_type"] == "error" for cell in cells for output in cell["outputs"])
@@ -97,7 +97,7 @@ class NotebookStatus(SphinxDirective):
         return run_time(shown=started), run_time(shown=seconds)
 
     def _settings(self, records: dict[str, Any]) -> list[nodes.Node]:
-        """Return what the notebooks ran with: versions and machine, and which pages were made with others."""
+        """Return a table of versions and machine for each group of pages that share them."""
         groups: dict[str, list[str]] = {}
         for page, record in records.items():
             groups.setdefault(json.dumps([record["versions"], record["machine"]]), []).append(page)
@@ -109,12 +109,12 @@ class NotebookStatus(SphinxDirective):
             caption = "Versions and machine"
             if len(groups) > 1:
                 caption += " of " + ", ".join(page.removeprefix(NOTEBOOKS) for page in pages)
-            tables.append(_table(caption, ["What", "Value"], rows))
+            tables.append(_table(caption, ["Name", "Value"], rows))
         return tables
 
 
 def _short(commit: str | None) -> str:
-    """Return a commit's first ten digits, and whether there were changes."""
+    """Return the first ten digits of a commit, and a note if there were changes."""
     if commit is None:
         return "unknown"
     return commit[:10] + (" and changes" if commit.endswith("+changes") else "")

@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Give every page a description of its own for search engines and previews: its title and how its text begins.
+"""A description of every page for search engines and previews, from its title and the beginning of its text.
 
-A page with a description in its front matter (``html_meta``) keeps that.
+A page with a description in its front matter (``html_meta``) keeps it.
 """
 
 import re
@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 
 __all__ = ["setup"]
 
-#: Characters; search engines show about half of it, previews of links all.
+#: Longest description in characters; search engines show about half of it, link previews all.
 LONGEST = 300
 
 
@@ -42,7 +42,7 @@ def _describe(app: Sphinx, page: str, template: str, context: dict[str, Any], do
 
 
 def _beginning(document: nodes.document) -> str:
-    """Return the text of a page's first paragraph that is not inside of something else."""
+    """Return the text of a page's first paragraph that is directly in a section."""
     for paragraph in document.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.section):
             plain = paragraph.deepcopy()
@@ -53,13 +53,13 @@ def _beginning(document: nodes.document) -> str:
 
 
 def _without_tex(formula: str) -> str:
-    """Return a short formula as it is read: its commands by their names, without braces."""
+    """Return a short formula as plain text, with the names of commands and without braces."""
     return re.sub(r"[\\{}$]", "", formula.replace(r"\mathrm", ""))
 
 
 def _shorten(text: str) -> str:
-    """Cut a text after its last sentence that fits, or else after its last word that does."""
+    """Shorten a text to the last complete sentence that fits, or else to the last word."""
     if len(text) <= LONGEST:
         return text
-    whole = re.match(rf".{{80,{LONGEST - 1}}}(?<! al)[.?!](?=\s)", text)
-    return whole[0] if whole else text[: LONGEST - 2].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+    sentences = re.match(rf".{{80,{LONGEST - 1}}}(?<! al)[.?!](?=\s)", text)
+    return sentences[0] if sentences else text[: LONGEST - 2].rsplit(" ", 1)[0].rstrip(",;:") + " …"

@@ -2,10 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Offer files for download: what a notebook's page was made of and what it made, and tables that a page names.
+"""Downloads of a notebook's files at the end of its page, and the directive ``downloads`` for other pages.
 
-Every page of a notebook ends in a section of its downloads. Elsewhere the directive ``downloads`` lists the files that
-fit patterns, relative to the project's root.
+The directive's content is a list of patterns of files, relative to the project's root.
 """
 
 import json
@@ -21,9 +20,9 @@ from sphinx.util.docutils import SphinxDirective
 
 __all__ = ["RECORD", "record_of", "setup"]
 
-#: The file beside a notebook's results that tells what ran.
+#: The file in a notebook's folder of results with its provenance.
 RECORD = "provenance.json"
-#: Where executed notebooks are, among the pages.
+#: Folder of the executed notebooks among the pages.
 NOTEBOOKS = "notebooks/"
 
 logger = logging.getLogger(__name__)
@@ -37,12 +36,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def record_of(page: str, root: Path) -> Path:
-    """Return where the record of the run behind a notebook's page is."""
+    """Return the path of the provenance of a notebook's page."""
     return root / "results" / page.removeprefix(NOTEBOOKS) / RECORD
 
 
 class Downloads(SphinxDirective):
-    """List the files that fit the patterns in its content, one pattern a line, for download."""
+    """A list of the files that match patterns, with one pattern per line of the content."""
 
     has_content = True
 
@@ -53,14 +52,14 @@ class Downloads(SphinxDirective):
         for pattern in self.content:
             found = sorted(root.glob(pattern))
             if not found:
-                logger.warning("There is no file %s to download.", pattern, location=self.get_location())
+                logger.warning("No file to download matches %s.", pattern, location=self.get_location())
             files += found
         shared = Path(*self._shared_folder(files))
         return [_list_of([(_link(file, root, str(file.relative_to(shared))),) for file in files])]
 
     @staticmethod
     def _shared_folder(files: list[Path]) -> list[str]:
-        """Return the parts of the innermost folder that holds all files."""
+        """Return the parts of the innermost folder that contains all files."""
         parts = zip(*(file.parent.parts for file in files), strict=False)
         return [part[0] for part in parts if len(set(part)) == 1]
 
@@ -71,22 +70,22 @@ class AddDownloads(SphinxTransform):
     default_priority = 300
 
     def apply(self, **_: Any) -> None:
-        """Append it."""
+        """Append the section."""
         page = self.env.docname
         if not page.startswith(NOTEBOOKS):
             return
         root = Path(self.env.srcdir).parent
         record = record_of(page, root)
         if not record.is_file():
-            logger.warning("%s is missing: `amat reproduce` makes it.", record.relative_to(root), location=page)
+            logger.warning("%s is missing: run `amat reproduce`.", record.relative_to(root), location=page)
             return
         self.env.note_dependency(str(record))
         source = root / "notebooks" / json.loads(record.read_text(encoding="utf-8"))["notebook"]
         tables = sorted(path for path in record.parent.iterdir() if path.name.endswith((".csv", ".csv.gz")))
         entries = [
-            (_link(Path(self.env.srcdir, f"{page}.ipynb"), root), ", this page as a notebook, with its outputs"),
-            (_link(source, root, f"notebooks/{source.name}"), ", its source, without outputs"),
-            (_link(record, root), ", what ran: parameters, versions, commit, hashes of the compiled modules"),
+            (_link(Path(self.env.srcdir, f"{page}.ipynb"), root), ", this page as a notebook with outputs"),
+            (_link(source, root, f"notebooks/{source.name}"), ", its source without outputs"),
+            (_link(record, root), ", its provenance: parameters, versions, commit, hashes of the compiled modules"),
         ]
         if tables:
             links: list[nodes.Node | str] = ["Tables: "]
@@ -99,7 +98,7 @@ class AddDownloads(SphinxTransform):
 
 
 def _link(file: Path, root: Path, text: str | None = None) -> addnodes.download_reference:
-    # A leading slash is the book's folder, and the project's root the folder above it.
+    # A leading slash refers to the book's folder; the project's root is the folder above.
     target = f"/../{file.relative_to(root).as_posix()}"
     return addnodes.download_reference(
         "", "", nodes.literal("", text or file.name, classes=["xref", "download"]), reftarget=target, refwarn=True
@@ -107,7 +106,7 @@ def _link(file: Path, root: Path, text: str | None = None) -> addnodes.download_
 
 
 def _list_of(entries: list[tuple[nodes.Node | str, ...]]) -> nodes.bullet_list:
-    """Return a list with an item for each tuple of nodes and texts."""
+    """Return a list with one item per tuple of nodes and texts."""
     items = []
     for entry in entries:
         paragraph = nodes.paragraph()

@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Load MathJax once, and only on pages with equations.
+"""MathJax loaded once, and only on pages with equations.
 
-Jupyter Book puts every script below ``_static`` on every page, and so the vendored MathJax, which Sphinx adds itself
-where a page needs it.
+Jupyter Book adds every script in ``_static`` to every page, including MathJax. Sphinx itself adds MathJax to the pages
+that need it.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ __all__ = ["setup"]
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
-    # Before Sphinx makes pairs of the entries, which is at 800.
+    # Sphinx converts the entries to pairs at priority 800.
     app.connect("config-inited", _leave_mathjax_to_sphinx, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -9,7 +9,7 @@ In a script::
     import nest
     import amat
 
-    amat.install()  # builds the model if need be and loads it into NEST
+    amat.install()  # builds the model if necessary and loads it into NEST
     neuron = nest.Create("amat2_psc_exp_neuron_nestml", params={"I_e": 150.0})
 """
 

@@ -2,13 +2,13 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The one base of the errors that are meant for the user to read."""
+"""Base class of the errors that users can fix."""
 
 __all__ = ["AmatError"]
 
 
 class AmatError(Exception):
-    """Something the user can mend: the message says what was wrong, with which value, and what to do.
+    """An error that the user can fix; the message names the value, the allowed ones and the fix.
 
-    The command line prints the message alone; a traceback is kept for faults of the program itself.
+    The command line prints only the message, without a traceback.
     """

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Files that are written whole: a killed process leaves the old file or the new one, never half of one."""
+"""Atomic writing of files: a killed process leaves the old file or the new one, never part of one."""
 
 import contextlib
 import fcntl
@@ -21,21 +21,20 @@ __all__ = ["check_writable", "replacing", "write_json", "write_text"]
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path` that takes its place when the block ends without an error.
+    """Yield a temporary file in the folder of `path` that replaces `path` if the block ends without an error.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file to write; its folder is made if it is missing. The temporary name keeps the file's ending;
-        the file is there, empty, when the block starts.
+        The file to write; a missing folder is created. The temporary file is empty and has the same ending.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(8)}{path.suffix}")
     try:
         with temporary.open("xb") as held:
-            # The system takes the lock back when the process dies, however it dies and on whichever host it ran.
-            with contextlib.suppress(OSError):  # a file system without locks: leftovers stay
+            # The system releases the lock when the process ends for any reason, on any host.
+            with contextlib.suppress(OSError):  # without locks in the file system, leftovers remain
                 fcntl.flock(held, fcntl.LOCK_EX)
             yield temporary
             temporary.replace(path)
@@ -44,7 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of killed processes: those that nobody holds a lock on."""
+    """Remove temporary files without a lock, which killed processes have left."""
     for leftover in path.parent.glob(f".{glob.escape(path.stem)}.{'[0-9a-f]' * 16}{path.suffix}"):
         with contextlib.suppress(OSError), leftover.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,23 +51,23 @@ def _remove_leftovers(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, whole."""
+    """Write `text` to `path` atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` to `path` as indented JSON with sorted keys, whole."""
+    """Write `value` to `path` atomically, as indented JSON with sorted keys."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse a folder that cannot be written to, before any work is done; it is made if it is missing.
+    """Check before any work that files can be written to a folder; create the folder if it is missing.
 
     Raises
     ------
     AmatError
-        If the folder cannot be made, or no file in it.
+        If the folder or a file in it cannot be created.
     """
     probe = folder / f".probe-{os.getpid()}"
     try:
@@ -76,4 +75,4 @@ def check_writable(folder: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise AmatError(f"{folder} cannot be written: {error.strerror}. Mend that, or name another place.") from error
+        raise AmatError(f"{folder} cannot be written: {error.strerror}. Fix this, or choose another folder.") from error

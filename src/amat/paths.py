@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Where things are: the one module that knows the folders."""
+"""Folders and files of the project."""
 
 import os
 from pathlib import Path
@@ -31,20 +31,20 @@ _PACKAGE = Path(__file__).resolve().parent
 #: The checkout that holds the package, or None where the package was installed without one.
 ROOT: Path | None = _PACKAGE.parents[1] if (_PACKAGE.parents[1] / "pyproject.toml").is_file() else None
 
-# An installed package carries models, data and tutorial along; a checkout has them at the top.
+# An installed package contains models, data and tutorial; a checkout has them in its root.
 _SHARE = _PACKAGE / "_share" if ROOT is None else ROOT
 
-#: NESTML models that this project brings.
+#: NESTML models of this project.
 MODELS = _SHARE / "models"
-#: Published tables and reference data; described in its README.
+#: Published tables and reference data, described in the folder's README.
 DATA = _SHARE / "data"
-#: The notebook that teaches.
+#: The tutorial notebook.
 TUTORIAL = _SHARE / "notebooks" / "tutorial.ipynb"
 
 _TOP = Path.cwd() if ROOT is None else ROOT
-#: Sources of the book; executed notebooks are written below it.
+#: Sources of the book, and the executed notebooks.
 BOOK = _TOP / "book"
-#: Parameterised notebooks, run by papermill.
+#: Notebooks with parameters, executed by papermill.
 NOTEBOOKS = _TOP / "notebooks"
 #: The pipeline's definition.
 WORKFLOW = _TOP / "workflow"
@@ -58,7 +58,7 @@ def require_checkout(task: str) -> Path:
     Parameters
     ----------
     task : str
-        What needs it, as the subject of the error message: "The pipeline".
+        The task that needs it, as the subject of the error message: "The pipeline".
 
     Raises
     ------
@@ -76,7 +76,7 @@ def module_cache() -> Path:
     Returns
     -------
     pathlib.Path
-        ``$AMAT_CACHE`` if set, else ``build/modules`` of the checkout, else the user's cache folder.
+        ``$AMAT_CACHE`` if set; otherwise ``build/modules`` of the checkout, or else the user's cache folder.
     """
     if override := os.environ.get("AMAT_CACHE"):
         return Path(override).absolute()
@@ -86,7 +86,7 @@ def module_cache() -> Path:
 
 
 def prebuilt_modules() -> Path | None:
-    """Return a folder of modules that are only read, as an image of a container has them.
+    """Return the read-only folder of compiled modules that a container image provides.
 
     Returns
     -------
@@ -98,12 +98,12 @@ def prebuilt_modules() -> Path | None:
 
 
 def nest_cache() -> Path:
-    """Return the folder of NEST built with MPI: outside any checkout, since all of them can use it.
+    """Return the folder of NEST built with MPI, which all checkouts share.
 
     Returns
     -------
     pathlib.Path
-        ``nest-mpi`` in ``$AMAT_CACHE`` if set, else in the user's cache folder.
+        ``nest-mpi`` in ``$AMAT_CACHE`` if set, otherwise in the user's cache folder.
     """
     override = os.environ.get("AMAT_CACHE")
     folder = Path(override).absolute() if override else Path(platformdirs.user_cache_dir("amat"))

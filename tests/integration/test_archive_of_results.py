@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The archive as its user gets it: complete, described, always the same, and able to run without git and network."""
+"""The archive of the project: complete, described, reproducible, and usable without git and network."""
 
 import io
 import json
@@ -21,15 +21,15 @@ from amat.release.run_crate import METADATA, SPECIFICATION
 pytestmark = pytest.mark.slow
 
 VALIDATOR = Path(sys.executable).with_name("rocrate-validator")
-#: Whoever speaks to the network fails.
+#: Environment in which every connection fails.
 OFFLINE = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "HTTP", "HTTPS")}
 
 
 @pytest.fixture(scope="module")
 def archive(reproduced, tmp_path_factory):
-    """Made by the command; a draft where this checkout is being worked on."""
+    """An archive by the command; a draft if the checkout has changes."""
     if not (reproduced / ".git").exists():
-        pytest.skip("no git checkout: archives are made from one")
+        pytest.skip("an archive needs a git checkout")
     folder = tmp_path_factory.mktemp("archive")
     command = [Path(sys.executable).with_name("amat"), "archive", "--output", folder, "--draft"]
     finished = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **OFFLINE})
@@ -40,7 +40,7 @@ def archive(reproduced, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unpacked(archive, tmp_path_factory):
-    """The archive's one folder, below another project's repository."""
+    """The folder of the unpacked archive, inside another repository."""
     around = tmp_path_factory.mktemp("elsewhere")
     subprocess.run(["git", "init", "--quiet", around], check=True)
     subprocess.run(["tar", "-xzf", archive, "-C", around], check=True)
@@ -50,11 +50,11 @@ def unpacked(archive, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def crate(unpacked):
-    """The description's entities by their identifiers."""
+    """The entities of the RO-Crate by their identifiers."""
     return {entity["@id"]: entity for entity in json.loads((unpacked / METADATA).read_text())["@graph"]}
 
 
-def test_the_same_commit_and_results_give_the_same_bytes(reproduced, archive, tmp_path, run_amat):
+def test_equal_commit_and_results_give_equal_bytes(reproduced, archive, tmp_path, run_amat):
     finished = run_amat("archive", "--output", tmp_path, "--draft")
     assert finished.returncode == 0, finished.stderr
     assert (tmp_path / archive.name).read_bytes() == archive.read_bytes()
@@ -62,7 +62,7 @@ def test_the_same_commit_and_results_give_the_same_bytes(reproduced, archive, tm
     assert subprocess.run(check, cwd=tmp_path, capture_output=True).returncode == 0
 
 
-def test_every_file_has_its_digest(unpacked):
+def test_every_file_has_a_digest(unpacked):
     check = subprocess.run(
         ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=unpacked, capture_output=True, text=True
     )
@@ -71,8 +71,7 @@ def test_every_file_has_its_digest(unpacked):
     assert len(check.stdout.splitlines()) == len(files) - 1
 
 
-def test_it_holds_all_that_git_has_and_the_pipeline_made(reproduced, unpacked):
-    """Byte for byte."""
+def test_tracked_files_and_outputs_are_included_unchanged(reproduced, unpacked):
     listed = subprocess.run(["git", "-C", reproduced, "ls-files", "-z"], check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
         assert (unpacked / name).read_bytes() == (reproduced / name).read_bytes(), name
@@ -86,15 +85,17 @@ def test_it_holds_all_that_git_has_and_the_pipeline_made(reproduced, unpacked):
         assert (unpacked / "outputs" / "results" / run.name / "provenance.json").is_file()
 
 
-def test_it_knows_its_commit_and_makes_everything_again(unpacked):
-    """Without git of its own, in somebody else's repository; nothing made is taken for done."""
+def test_unpacked_archive_knows_its_commit_and_reproduces_everything(unpacked):
+    """The unpacked folder has no git and is inside another repository; its outputs are not used."""
     assert not (unpacked / ".git").exists()
     environment = {**os.environ, **OFFLINE, "PYTHONPATH": str(unpacked / "src")}
     environment.pop("SOURCE_DATE_EPOCH", None)
-    told = "print(provenance.commit(), pipeline.step_environment()['SOURCE_DATE_EPOCH'])"
-    told = f"from amat.compendium import pipeline, provenance; {told}"
-    asked = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True, env=environment)
-    assert asked.stdout.split() == [commit(), str(commit_time())]
+    script = "print(provenance.commit(), pipeline.step_environment()['SOURCE_DATE_EPOCH'])"
+    script = f"from amat.compendium import pipeline, provenance; {script}"
+    finished = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, env=environment
+    )
+    assert finished.stdout.split() == [commit(), str(commit_time())]
     command = "from amat.cli.app import main; main()"
     planned = subprocess.run(
         [sys.executable, "-c", command, "reproduce", "--dry-run"], capture_output=True, text=True, env=environment
@@ -106,7 +107,7 @@ def test_it_knows_its_commit_and_makes_everything_again(unpacked):
     assert "Building the book" in plan
 
 
-def test_every_run_is_described_with_files_that_are_there(reproduced, unpacked, crate):
+def test_every_run_is_described_with_existing_files(reproduced, unpacked, crate):
     runs = find_runs(reproduced)
     actions = [entity for entity in crate.values() if entity["@type"] == "CreateAction"]
     assert {action["@id"] for action in actions} == {f"#run-{run.name}" for run in runs}
@@ -119,7 +120,7 @@ def test_every_run_is_described_with_files_that_are_there(reproduced, unpacked, 
         assert (unpacked / unquote(part["@id"])).exists(), part
 
 
-def test_what_is_made_for_the_archive_tells_nothing_of_the_machine(reproduced, unpacked):
+def test_files_written_for_the_archive_do_not_describe_the_machine(reproduced, unpacked):
     for name in (METADATA, "sbom.cdx.json", "source.json", "SHA256SUMS"):
         text = (unpacked / name).read_text()
         assert str(reproduced) not in text
@@ -129,14 +130,14 @@ def test_what_is_made_for_the_archive_tells_nothing_of_the_machine(reproduced, u
     assert components["nest-simulator"]["version"] == "3.10.0"
 
 
-def test_the_description_is_a_process_run_crate(unpacked, tmp_path):
-    """By the RO-Crate validator, offline.
+def test_description_is_a_process_run_crate(unpacked, tmp_path):
+    """The RO-Crate validator accepts the description offline.
 
-    Its cache is given the one address that the description names. The context behind it is the one that the library
-    ships, of RO-Crate 1.3; it has the terms of 1.1, and more.
+    Its cache holds a response for the only address in the description: the context of RO-Crate 1.3 from the library,
+    which includes the terms of 1.1.
     """
     if not VALIDATOR.is_file():
-        pytest.skip("roc-validator is not installed: it is one of the packages of pyproject.toml's `release`")
+        pytest.skip("roc-validator is not installed: install the extra `release`")
     import urllib3
     from requests.adapters import HTTPAdapter
     from requests_cache import CachedSession
@@ -170,7 +171,7 @@ def test_the_description_is_a_process_run_crate(unpacked, tmp_path):
 
     finished = validate(unpacked)
     assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-2000:]
-    # The validator finds what is wrong: an action without an instrument.
+    # The validator rejects an action without an instrument.
     wrong = tmp_path / "wrong"
     wrong.mkdir()
     described = json.loads((unpacked / METADATA).read_text())

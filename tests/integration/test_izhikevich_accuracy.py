@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Heun's method at the usual time step loses no more than the grid does, beside an adaptive scheme."""
+"""Accuracy of Heun's method for Izhikevich's neuron, compared with other schemes."""
 
 import pytest
 
@@ -21,12 +21,11 @@ def errors():
 
 
 @pytest.mark.parametrize("current", CURRENTS)
-def test_heun_is_as_accurate_as_runge_kutta_but_for_the_grid(errors, current):
-    """The tolerance is a time step.
+def test_heun_is_as_accurate_as_runge_kutta_up_to_one_step(errors, current):
+    """Compare with a tolerance of one time step.
 
-    A spike takes effect at the end of the step in which the threshold is crossed, so that each interval is wrong by up
-    to a step, however small the errors of integration are; by how much depends on where crossings happen to fall, and
-    differs between two schemes that are both perfect.
+    A spike takes effect at the end of the step in which the threshold is crossed. Even perfect integration therefore
+    changes each interval by up to one step, depending on the phase of the crossing, and two perfect schemes may differ.
     """
     error = errors.loc[current, "interval_error"].abs()
     assert error[HEUN] <= error[RUNGE_KUTTA] + RESOLUTION
@@ -34,18 +33,18 @@ def test_heun_is_as_accurate_as_runge_kutta_but_for_the_grid(errors, current):
 
 
 @pytest.mark.parametrize("current", CURRENTS)
-def test_heun_is_nearer_to_the_truth_than_what_nest_offers(errors, current):
+def test_heun_is_more_accurate_than_the_schemes_of_nest(errors, current):
     error = errors.loc[current, "interval_error"].abs()
     assert error[HEUN] < error["Euler (NEST)"]
     assert error[HEUN] < error["2003 scheme (NEST)"]
 
 
-def test_spikes_on_the_grid_come_late_by_no_more_than_a_step(errors):
+def test_first_spike_on_the_grid_is_late_by_at_most_one_step(errors):
     first = errors.xs(EXACT_ON_GRID, level="scheme")["first_spike"]
     assert first.between(0.0, RESOLUTION + 1e-9).all()
     assert (errors["spikes"] >= 3).all()
 
 
-def test_too_few_spikes_are_refused():
+def test_too_few_spikes_are_rejected():
     with pytest.raises(AmatError, match="simulate longer"):
         spike_time_errors([4.0], duration=50.0, schemes=SCHEMES[:1])

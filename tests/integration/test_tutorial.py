@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The tutorial as a student has it: from the installed package, in JupyterLab, from the first cell to the last."""
+"""The tutorial: its exercises, the command that opens it, and a run in JupyterLab from the installed package."""
 
 import json
 import os
@@ -25,22 +25,12 @@ TOKEN = uuid.uuid4().hex
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory, root: Path) -> dict[str, str]:
-    """An environment in which the package is installed from its wheel, and knows no checkout."""
+    """The environment of a package that is installed from its wheel, without a checkout."""
     folder = tmp_path_factory.mktemp("installed")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, check=True, cwd=root, capture_output=True)
     (wheel,) = folder.glob("*.whl")
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--no-index",
-        "--target",
-        str(folder / "site"),
-        str(wheel),
-    ]
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(folder / "site"), wheel]
     subprocess.run(pip, check=True, capture_output=True)
     environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "AMAT_CACHE": str(paths.module_cache())}
     found = subprocess.run(
@@ -55,7 +45,7 @@ def installed(tmp_path_factory, root: Path) -> dict[str, str]:
     return environment
 
 
-def test_the_tutorial_is_put_where_it_is_wanted_and_never_overwritten(run_amat, tmp_path):
+def test_the_command_copies_the_notebook_and_never_overwrites_it(run_amat, tmp_path):
     for _ in range(2):
         finished = run_amat("tutorial", "--output", tmp_path / "mine", "--no-open")
         assert finished.returncode == 0, finished.stderr
@@ -66,20 +56,20 @@ def test_the_tutorial_is_put_where_it_is_wanted_and_never_overwritten(run_amat, 
     assert "seed = 2" in notebook.read_text()
 
 
-def test_every_exercise_has_a_solution_that_is_hidden_at_first():
+def test_every_exercise_has_a_hidden_solution():
     cells = json.loads(paths.TUTORIAL.read_text())["cells"]
     exercises = [n for n, cell in enumerate(cells) if "**Exercise" in "".join(cell["source"])]
     assert len(exercises) == 7
     for number in exercises:
         solution = cells[number + 1]
         assert solution["cell_type"] == "code"
-        # What describes a figure is for the book.
+        # The description of a figure is for the book.
         metadata = {key: value for key, value in solution["metadata"].items() if key != "mystnb"}
         assert metadata == {"jupyter": {"source_hidden": True}, "tags": ["hide-cell"]}
 
 
-def test_the_tutorial_needs_nothing_but_the_package():
-    """No glue and no roles of the book, which JupyterLab does not know; no package of the book's tools."""
+def test_the_tutorial_needs_only_the_package():
+    """JupyterLab knows neither glue nor roles of the book; papermill is a tool of the book."""
     cells = json.loads(paths.TUTORIAL.read_text())["cells"]
     assert not any(re.search(r"\{\w+\}`|myst_nb|papermill", "".join(cell["source"])) for cell in cells)
 
@@ -87,16 +77,11 @@ def test_the_tutorial_needs_nothing_but_the_package():
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, tmp_path):
-    """Every cell is sent through JupyterLab's server, as its page does; all of them take less than three minutes."""
+    """All cells run in less than three minutes through JupyterLab's server, as its page sends them."""
     toolchain.build(toolchain.AMAT_OPT)
     amat = [sys.executable, "-m", "amat"]
-    options = [
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.port=0",
-        f"--IdentityProvider.token={TOKEN}",
-    ]
+    options = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
+    options.append(f"--IdentityProvider.token={TOKEN}")
     log = tmp_path / "log"
     with log.open("w") as output:
         server = subprocess.Popen(
@@ -139,7 +124,7 @@ def wait_for_address(log: Path, server: subprocess.Popen) -> str:
 
 
 def fetch(address: str, message: object = None) -> bytes:
-    """Get an address of the server, or post a message to it."""
+    """Return the server's answer to a request, or to a posted message."""
     data = None if message is None else json.dumps(message).encode()
     request = urllib.request.Request(address, data, {"Authorization": f"token {TOKEN}"})
     with urllib.request.urlopen(request, timeout=60) as answer:
@@ -147,7 +132,7 @@ def fetch(address: str, message: object = None) -> bytes:
 
 
 def execute(channels: str, sources: list[str], seconds: float) -> list[str]:
-    """Let a kernel execute cells, as JupyterLab's page does; return the outputs of each."""
+    """Execute cells on a kernel, as JupyterLab's page does, and return the outputs of each."""
     import websocket
 
     address = channels.replace("http://", "ws://")
@@ -157,25 +142,15 @@ def execute(channels: str, sources: list[str], seconds: float) -> list[str]:
     try:
         for source in sources:
             request = uuid.uuid4().hex
-            header = {
-                "msg_id": request,
-                "msg_type": "execute_request",
-                "session": "s",
-                "username": "",
-                "version": "5.3",
-            }
-            content = {
-                "code": source,
-                "silent": False,
-                "store_history": True,
-                "allow_stdin": False,
-                "stop_on_error": True,
-            }
+            header = {"msg_id": request, "msg_type": "execute_request", "session": "s", "username": ""}
+            header["version"] = "5.3"
+            content = {"code": source, "silent": False, "store_history": True, "allow_stdin": False}
+            content["stop_on_error"] = True
             message = {"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content}
             connection.send(json.dumps(message))
             text = ""
             while True:
-                assert time.monotonic() < end, f"{seconds} s are over at the cell:\n{source}"
+                assert time.monotonic() < end, f"timeout of {seconds} s in the cell:\n{source}"
                 answer = json.loads(connection.recv())
                 if answer["parent_header"].get("msg_id") != request:
                     continue

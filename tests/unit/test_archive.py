@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The archive's parts on a small tree: what goes in, what is refused, and that content alone decides the bytes."""
+"""Archives of a small project: their content, the problems they report, and equal bytes for equal content."""
 
 import datetime
 import json
@@ -16,15 +16,8 @@ import yaml
 from amat import paths
 from amat.errors import AmatError
 from amat.neurons.parameters import izhikevich_patterns
-from amat.release import archive
-from amat.release.archive import Member, checksums, find_runs, make_archive, pack, problems, sha256
+from amat.release.archive import Member, checksums, collect_files, find_runs, make_archive, pack, problems, sha256
 from amat.release.run_crate import Run, describe
-
-
-def git(folder, *words):
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    finished = subprocess.run(["git", "-C", folder, *who, *words], check=True, capture_output=True, text=True)
-    return finished.stdout.strip()
 
 
 def write(path, text):
@@ -33,39 +26,39 @@ def write(path, text):
 
 
 @pytest.fixture
-def tree(clone, tmp_path, monkeypatch):
-    """A checkout with the project's configuration, and outputs of all runs that say they are of its commit."""
-    made = tmp_path / "checkout"
+def tree(clone, git, tmp_path, monkeypatch):
+    """A checkout with the project's configuration, and outputs of all runs from its commit."""
+    root = tmp_path / "checkout"
     for name in ("CITATION.cff", "config/config.yaml"):
-        (made / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(clone / name, made / name)
-    write(made / ".gitignore", "/results/\n/book/notebooks/\n/book/generated/\n/_build/\n")
-    write(made / "models" / "a.nestml", "model a:\n")
-    write(made / "book" / "page.md", "# A page\n")
-    write(made / "tool", "#!/bin/sh\n")
-    (made / "tool").chmod(0o755)
-    (made / "link").symlink_to("tool")
-    git(made, "init", "--quiet")
-    git(made, "add", ".")
-    git(made, "commit", "--quiet", "--message", "first")
-    notebooks = yaml.safe_load((made / "config" / "config.yaml").read_text())["notebooks"]
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clone / name, root / name)
+    write(root / ".gitignore", "/results/\n/book/notebooks/\n/book/generated/\n/_build/\n")
+    write(root / "models" / "a.nestml", "model a:\n")
+    write(root / "book" / "page.md", "# A page\n")
+    write(root / "tool", "#!/bin/sh\n")
+    (root / "tool").chmod(0o755)
+    (root / "link").symlink_to("tool")
+    git(root, "init", "--quiet")
+    git(root, "add", ".")
+    git(root, "commit", "--quiet", "--message", "first")
+    notebooks = yaml.safe_load((root / "config" / "config.yaml").read_text())["notebooks"]
     names = [*(set(notebooks) - {"firing_pattern"}), *(f"patterns/{name}" for name in izhikevich_patterns())]
     record = {"notebook": "n.ipynb", "parameters": {"sets": 3}, "versions": {"nestml": "9.0.0"}}
     for name in names:
-        write(made / "book" / "notebooks" / f"{name}.ipynb", "{}")
-        commit = git(made, "rev-parse", "HEAD")
-        write(made / "results" / name / "provenance.json", json.dumps({**record, "commit": commit}))
-        write(made / "results" / name / "table.csv", "a\n1\n")
-        write(made / "results" / name / ".snakemake_timestamp", "")
-    write(made / "results" / "modules.json", "{}")
-    write(made / "results" / "forgotten" / "table.csv", "of a notebook that is no more")
-    write(made / "_build" / "html" / ".nojekyll", "")
-    write(made / "_build" / "html" / "index.html", "<!doctype html>")
-    monkeypatch.setattr(paths, "ROOT", made)
-    return made
+        write(root / "book" / "notebooks" / f"{name}.ipynb", "{}")
+        commit = git(root, "rev-parse", "HEAD")
+        write(root / "results" / name / "provenance.json", json.dumps({**record, "commit": commit}))
+        write(root / "results" / name / "table.csv", "a\n1\n")
+        write(root / "results" / name / ".snakemake_timestamp", "")
+    write(root / "results" / "modules.json", "{}")
+    write(root / "results" / "forgotten" / "table.csv", "of a notebook that was removed")
+    write(root / "_build" / "html" / ".nojekyll", "")
+    write(root / "_build" / "html" / "index.html", "<!doctype html>")
+    monkeypatch.setattr(paths, "ROOT", root)
+    return root
 
 
-def test_what_fits_the_commit_is_fit_to_be_published(tree):
+def test_results_of_the_commit_have_no_problems(tree):
     runs = find_runs(tree)
     assert {run.name for run in runs} >= {"validation", "patterns/class_1"}
     assert problems(tree, runs) == []
@@ -76,8 +69,8 @@ def test_what_fits_the_commit_is_fit_to_be_published(tree):
     assert timed.ended == datetime.datetime(2030, 1, 2, 3, 5, 5, 500000, tzinfo=datetime.UTC)
 
 
-def test_what_does_not_is_refused_with_what_mends_it(tree, tmp_path):
-    """Each change alone is named, and the command names all of them."""
+def test_problems_are_reported_and_prevent_an_archive(tree, git, tmp_path):
+    """Each change on its own is reported; the archive's error message lists all of them."""
     (tree / "tool").write_text("changed")
     assert "not committed: tool" in "".join(problems(tree, find_runs(tree)))
     git(tree, "checkout", "--quiet", "tool")
@@ -86,11 +79,11 @@ def test_what_does_not_is_refused_with_what_mends_it(tree, tmp_path):
     (tree / "new.py").unlink()
     built = (tree / "_build" / "html" / "index.html").stat().st_mtime
     os.utime(tree / "book" / "page.md", (built + 1, built + 1))
-    assert problems(tree, find_runs(tree)) == ["the site is older than book/page.md: `amat reproduce` makes it again."]
+    assert problems(tree, find_runs(tree)) == ["the site is older than book/page.md: run `amat reproduce`."]
     os.utime(tree / "_build" / "html" / "index.html", (0, 0))
     assert "site is older than its notebooks" in "".join(problems(tree, find_runs(tree)))
     git(tree, "commit", "--quiet", "--allow-empty", "--message", "second")
-    with pytest.raises(AmatError, match=r"(?s)older than its.*--draft|of the commit .*older than its.*--draft"):
+    with pytest.raises(AmatError, match=r"(?s)from commit .*older than its.*--draft"):
         make_archive(tmp_path)
     assert list(tmp_path.glob("*.tar*")) == []
 
@@ -98,23 +91,23 @@ def test_what_does_not_is_refused_with_what_mends_it(tree, tmp_path):
 @pytest.mark.parametrize(
     "path", ["results/model/provenance.json", "book/notebooks/patterns/class_1.ipynb", "_build/html/index.html"]
 )
-def test_what_is_missing_is_named(tree, tmp_path, path):
+def test_missing_results_are_reported(tree, tmp_path, path):
     (tree / path).unlink()
-    with pytest.raises(AmatError, match=f"{path} is missing: `amat reproduce` makes it"):
+    with pytest.raises(AmatError, match=f"{path} is missing: run `amat reproduce`"):
         make_archive(tmp_path, draft=True)
 
 
-def test_a_damaged_record_and_a_copy_without_git_are_refused(tree, tmp_path):
+def test_invalid_record_and_missing_git_are_reported(tree, tmp_path):
     write(tree / "results" / "model" / "provenance.json", '{"notebook": "model.ipynb"}')
-    with pytest.raises(AmatError, match=r"results/model has no record of a run"):
+    with pytest.raises(AmatError, match=r"results/model has no valid record of a run"):
         make_archive(tmp_path)
     shutil.rmtree(tree / ".git")
-    with pytest.raises(AmatError, match="made from a git checkout"):
+    with pytest.raises(AmatError, match="needs a git checkout"):
         make_archive(tmp_path)
 
 
-def test_sources_and_outputs_go_in_and_nothing_else(tree):
-    members = archive._sources(tree) | archive._outputs(tree, find_runs(tree))
+def test_archive_contains_sources_and_outputs_only(tree):
+    members = collect_files(tree, find_runs(tree))
     assert members["tool"] == Member(b"#!/bin/sh\n", executable=True)
     assert members["link"] == Member(link="tool")
     assert members["models/a.nestml"] == Member(b"model a:\n")
@@ -123,7 +116,7 @@ def test_sources_and_outputs_go_in_and_nothing_else(tree):
     assert not [name for name in members if "forgotten" in name or "snakemake" in name or name.startswith(".git/")]
 
 
-def test_bytes_do_not_depend_on_when_where_and_in_which_order(tmp_path):
+def test_bytes_do_not_depend_on_time_folder_or_order(tmp_path):
     members = {"b/x": Member(b"1", executable=True), "a": Member(b"2"), "l": Member(link="a")}
     pack(tmp_path / "one.tar.gz", "top", members, 1_700_000_000)
     (tmp_path / "elsewhere").mkdir()
@@ -137,8 +130,7 @@ def test_bytes_do_not_depend_on_when_where_and_in_which_order(tmp_path):
     assert entries["top/l"].linkname == "a"
 
 
-def test_sha256sum_reads_the_digests(tmp_path):
-    """The system's own tool, which also notices a change."""
+def test_sha256sum_accepts_the_digests_and_detects_changes(tmp_path):
     (tmp_path / "a").write_bytes(b"2")
     (tmp_path / "SHA256SUMS").write_bytes(checksums({"a": Member(b"2"), "l": Member(link="a")}))
     check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
@@ -157,7 +149,7 @@ CITATION = {
 }
 
 
-def test_a_run_is_described_with_what_went_in_and_what_came_out():
+def test_run_is_described_with_its_objects_and_results():
     started = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     parameters = {"sets": 3, "pairs": [[1, 2]]}
     run = Run("x", "x.ipynb", parameters, {"papermill": "2.7.0", "nestml": "9.0.0"}, "c0ffee", started)

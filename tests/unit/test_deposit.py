@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is sent to Zenodo, as a server on this machine receives it; whether Zenodo takes it is not tested here."""
+"""Requests for a Zenodo deposit, received by a local server. Zenodo itself is not tested."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ METADATA = {"title": "Größe", "upload_type": "software"}
 
 
 class Server(ThreadingHTTPServer):
-    """Keeps the requests, and gives the answers that Zenodo's documentation shows; `answers` puts others in place."""
+    """A server that records requests and responds as in Zenodo's documentation, unless `answers` has a response."""
 
     def __init__(self):
         self.requests = []
@@ -48,8 +48,8 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = answer
 
-    def log_message(self, *words):
-        """Keep quiet."""
+    def log_message(self, *arguments):
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def archive(tmp_path):
 
 
 def test_draft_file_and_metadata_are_sent_and_nothing_is_published(server, archive):
-    made = deposit(archive, TOKEN, server.address)
-    assert (made.identifier, made.page) == (7, f"{server.address}/deposit/7")
+    draft = deposit(archive, TOKEN, server.address)
+    assert (draft.identifier, draft.page) == (7, f"{server.address}/deposit/7")
     assert [request[:2] for request in server.requests] == [
         ("POST", "/api/deposit/depositions"),
         ("PUT", "/api/files/b-1/amat-1-c0ffee.tar.gz"),
@@ -92,21 +92,21 @@ def test_draft_file_and_metadata_are_sent_and_nothing_is_published(server, archi
 @pytest.mark.parametrize(
     ("path", "answer", "message", "sent"),
     [
-        ("/api/deposit/depositions", (401, {"message": "no"}), "401 .*lacks the scope", 1),
-        ("/api/deposit/depositions", (200, [1]), "another form", 1),
-        ("/api/deposit/depositions", (200, {"id": 7}), "another form .*nothing was uploaded", 1),
+        ("/api/deposit/depositions", (401, {"message": "no"}), "401 .*with the scope", 1),
+        ("/api/deposit/depositions", (200, [1]), "unexpected response", 1),
+        ("/api/deposit/depositions", (200, {"id": 7}), "unexpected response .*nothing was uploaded", 1),
         ("/api/deposit/depositions", (302, {}), "302", 1),
         (
             "/api/deposit/depositions",
             (201, {"id": 7, "links": {"bucket": "http://elsewhere.invalid/b", "html": "page"}}),
-            "elsewhere.*not sent there.*discard it on page",
+            "elsewhere.*token is not sent.*discard it on page",
             1,
         ),
-        ("/api/files/b-1/amat-1-c0ffee.tar.gz", (201, {"checksum": "md5:0"}), "arrived with.*incomplete", 2),
+        ("/api/files/b-1/amat-1-c0ffee.tar.gz", (201, {"checksum": "md5:0"}), "has the checksum md5:0 .*incomplete", 2),
         ("/api/deposit/depositions/7", (400, {"message": "bad licence"}), "bad licence.*incomplete", 3),
     ],
 )
-def test_what_the_server_refuses_is_told_and_ends_it(server, archive, path, answer, message, sent):
+def test_rejected_requests_are_reported_and_end_the_upload(server, archive, path, answer, message, sent):
     server.answers[path] = answer
     with pytest.raises(AmatError, match=f"(?s){message}") as caught:
         deposit(archive, TOKEN, server.address)
@@ -114,7 +114,7 @@ def test_what_the_server_refuses_is_told_and_ends_it(server, archive, path, answ
     assert TOKEN not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_is_told(server, archive):
+def test_unreachable_server_is_reported(server, archive):
     with pytest.raises(AmatError, match="failed"):
         deposit(archive, TOKEN, "http://127.0.0.1:9")
 
@@ -127,7 +127,7 @@ def test_drafts_go_to_the_sandbox_only(archive):
     assert plan(draft, SANDBOX)[0].startswith(f"POST {SANDBOX}/api/deposit/depositions")
 
 
-def test_by_default_it_is_only_told_what_would_be_sent(run_amat, archive):
+def test_command_only_shows_the_requests_by_default(run_amat, archive):
     finished = run_amat("deposit", archive, ZENODO_TOKEN=TOKEN, https_proxy="http://127.0.0.1:9")
     assert finished.returncode == 0, finished.stderr
     assert f"POST {ZENODO}/api/deposit/depositions" in finished.stdout
@@ -143,11 +143,11 @@ def test_sending_needs_a_token(run_amat, archive):
 
 
 @pytest.mark.parametrize("content", [b"no archive", None])
-def test_a_file_that_is_no_archive_of_the_project_is_refused(tmp_path, content):
+def test_files_that_are_not_archives_are_rejected(tmp_path, content):
     path = tmp_path / "other.tar.gz"
     if content is None:
         pack(path, "top", {"file": Member(b"")}, 0)
     else:
         path.write_bytes(content)
-    with pytest.raises(AmatError, match="`amat archive` makes"):
+    with pytest.raises(AmatError, match="with `amat archive`"):
         plan(path)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Files are written whole, or not at all."""
+"""Atomic writing of files."""
 
 import json
 import os
@@ -16,13 +16,13 @@ import pytest
 from amat.files import replacing, write_json
 
 
-def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
+def test_failure_leaves_only_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
 
     def fail() -> None:
         with replacing(path) as temporary:
-            temporary.write_text("half of the n")
+            temporary.write_text("incomplete")
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
@@ -31,8 +31,8 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
-    """Dead is who holds no lock: a killed process that nobody has waited for still has its number."""
+def test_only_leftovers_of_killed_processes_are_removed(tmp_path):
+    """Leftovers are recognised by the missing lock, because a killed process may keep its number for a while."""
     path = tmp_path / "table.csv"
     write = "import sys, time; from amat.files import replacing; from pathlib import Path\n"
     write += "with replacing(Path(sys.argv[1])) as t: print(t.name, flush=True); time.sleep(600)"
@@ -42,7 +42,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
         for writer in writers:
             names.append(writer.stdout.readline().strip())
         os.kill(writers[0].pid, signal.SIGKILL)
-        os.waitid(os.P_PID, writers[0].pid, os.WEXITED | os.WNOWAIT)  # dead, and still among the processes
+        os.waitid(os.P_PID, writers[0].pid, os.WEXITED | os.WNOWAIT)  # dead, but still listed
         assert Path("/proc", str(writers[0].pid)).exists()
         with replacing(path) as temporary:
             temporary.touch()
@@ -53,7 +53,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
             writer.communicate()
 
 
-def test_json_makes_its_folder_and_is_sorted(tmp_path):
+def test_json_is_sorted_and_its_folder_is_created(tmp_path):
     path = tmp_path / "new" / "record.json"
     write_json(path, {"b": 1, "a": [2]})
     assert json.loads(path.read_text()) == {"a": [2], "b": 1}

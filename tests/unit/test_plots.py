@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Files of figures: the same bytes each time, wherever the solver of the layout ends within its rounding."""
+"""Figure files with the same bytes in each run, in spite of rounding errors of the layout."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -15,7 +15,7 @@ from amat.compendium import plots
 
 
 class Jitter(ConstrainedLayoutEngine):
-    """Lay axes out, each time at places that differ in their last digits."""
+    """A layout whose positions differ in their last digits each time."""
 
     rng = np.random.default_rng(1)
 
@@ -35,8 +35,8 @@ def style():
     plt.close("all")
 
 
-def draw() -> Figure:
-    """Panels of several sizes, a colour bar, one of equal aspect."""
+def make_figure() -> Figure:
+    """Return a figure with panels of several sizes, a colour bar and a panel of equal aspect."""
     figure = plt.figure(figsize=(6.0, 4.0))
     left, right = figure.add_gridspec(1, 2, width_ratios=[2, 1])
     image = figure.add_subplot(left).imshow(np.eye(3))
@@ -47,14 +47,14 @@ def draw() -> Figure:
     return figure
 
 
-def test_a_figure_is_the_same_whatever_the_last_digits_of_its_layout(tmp_path):
+def test_file_does_not_depend_on_the_last_digits_of_the_layout(tmp_path):
     saved, plain = set(), set()
     for _ in range(3):
-        figure = draw()
+        figure = make_figure()
         figure.set_layout_engine(Jitter())
         plots.save(figure, tmp_path / "figure.svg")
         saved.add((tmp_path / "figure.svg").read_bytes())
-        figure = draw()
+        figure = make_figure()
         figure.set_layout_engine(Jitter())
         figure.savefig(tmp_path / "plain.svg", metadata={"Date": None})
         plain.add((tmp_path / "plain.svg").read_bytes())
@@ -62,8 +62,8 @@ def test_a_figure_is_the_same_whatever_the_last_digits_of_its_layout(tmp_path):
     assert len(plain) > 1
 
 
-def test_a_figure_is_laid_out_again_when_it_was_saved(tmp_path):
-    figure = draw()
+def test_layout_is_computed_again_after_saving(tmp_path):
+    figure = make_figure()
     engine = figure.get_layout_engine()
     plots.save(figure, tmp_path / "large.png")
     assert figure.get_layout_engine() is engine
@@ -73,7 +73,7 @@ def test_a_figure_is_laid_out_again_when_it_was_saved(tmp_path):
     assert np.abs(np.subtract(figure.axes[0].get_position().bounds, before)).max() > 0.01
 
 
-def test_a_figure_without_a_layout_is_saved_as_it_is(tmp_path):
+def test_positions_without_a_layout_engine_are_kept(tmp_path):
     mpl.rcParams["figure.constrained_layout.use"] = False
     figure = Figure()
     axes = figure.add_axes((0.1234567891, 0.2, 0.5, 0.5))

@@ -74,7 +74,7 @@ def _responses(fits, error=0.02, model="amat"):
 
 
 class TestCurve:
-    def test_monotone_whatever_the_noise(self):
+    def test_curve_is_monotone_in_spite_of_noise(self):
         random = np.random.default_rng(1)
         x = np.linspace(100.0, 2000.0, 30)
         curve = RateCurve(x[::-1], (0.01 * x + random.normal(0, 2.0, 30))[::-1])
@@ -84,33 +84,33 @@ class TestCurve:
         assert curve(3000.0) == curve(2000.0)
 
     @pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
-    def test_logarithmic_slope_is_the_power(self, power):
+    def test_logarithmic_slope_of_a_power_is_its_exponent(self, power):
         x = np.geomspace(100.0, 10000.0, 60)
         curve = RateCurve(x, x**power)
         assert curve.slope(1000.0) == pytest.approx(power, rel=0.03)
         assert curve.inverse(1000.0**power) == pytest.approx(1000.0, rel=1e-3)
 
     @pytest.mark.parametrize("rates", [[], [5.0], [5.0, 5.0]])
-    def test_too_few_points(self, rates):
-        with pytest.raises(AmatError, match="two at least"):
+    def test_too_few_points_are_rejected(self, rates):
+        with pytest.raises(AmatError, match="at least two"):
             RateCurve(rates, rates)
 
     def test_measurements_at_the_same_input_are_averaged(self):
         curve = RateCurve([1.0, 2.0, 2.0], [0.0, 4.0, 8.0], [1.0, 3.0, 1.0])
         assert curve.rates.tolist() == [0.0, 5.0]
 
-    def test_unstable_part_is_not_used(self):
+    def test_unstable_points_are_not_used(self):
         x = np.array([100.0, 200.0, 400.0, 800.0, 1600.0])
         table = _curves({"a": lambda x: x / 10}, rates=x, lost=[0, 0, 1, 2, 0])
         assert curve_of(table, "amat", "a").input_rates.tolist() == [100.0, 200.0, 400.0]
-        with pytest.raises(AmatError, match="1 usable points"):
+        with pytest.raises(AmatError, match="has 1 usable points"):
             curve_of(_curves({"a": lambda x: x}, rates=x, lost=[0, 4, 4, 4, 4]), "amat", "a")
-        with pytest.raises(AmatError, match="0 usable points in the curve of b of amat"):
+        with pytest.raises(AmatError, match="curve of b of amat has 0 usable points"):
             curve_of(table, "amat", "b")
 
 
 class TestWorkingPoints:
-    def test_all_kinds(self):
+    def test_reached_exceeded_and_missed_targets(self):
         table = _curves(
             {
                 "steep": lambda x: (x / 1000.0) ** 4 * 10.0,
@@ -125,10 +125,10 @@ class TestWorkingPoints:
         assert points.loc["lazy", "expected_per_s"] == pytest.approx(3.0, rel=0.02)
         assert points.loc["lazy", "input_rate_per_s"] == pytest.approx(500.0, rel=0.05)
 
-    def test_silent_neuron_and_bad_rate(self):
+    def test_silent_neuron_and_invalid_target_are_rejected(self):
         with pytest.raises(AmatError, match="still of amat is silent up to an input of 50000"):
             find_working_points(_curves({"still": lambda x: 0 * x}))
-        with pytest.raises(AmatError, match="rate of 0 spikes/s"):
+        with pytest.raises(AmatError, match=r"target must be .* got 0"):
             find_working_points(_curves({"a": lambda x: x}), target=0.0)
 
     def test_local_rates_cover_natural_input(self):
@@ -139,7 +139,7 @@ class TestWorkingPoints:
             assert rates[5] == at
             assert rates[-1] == pytest.approx(2.05 * at)
         for count in (3, 10):
-            with pytest.raises(AmatError, match=f"{count} input rates.*odd"):
+            with pytest.raises(AmatError, match=f"odd number .* got {count}"):
                 local_rates(points, count)
 
     def test_depths_follow_from_slopes(self):
@@ -155,7 +155,7 @@ class TestWorkingPoints:
         pilot = pd.DataFrame({"model": "amat", "pattern": ["a", "a", "b"], "gain": [1.0, 6.0, 0.5]})
         limited = limit_depths(points, pilot, largest=0.6)
         assert limited["depth"].tolist() == pytest.approx([0.1, points["depth"][1]])
-        with pytest.raises(AmatError, match="by 1: choose"):
+        with pytest.raises(AmatError, match="between 0 and 1, got 1"):
             limit_depths(points, pilot, largest=1.0)
 
 
@@ -167,7 +167,7 @@ class TestFilters:
         for name in ("gain", "zero", "corner", "delay"):
             assert getattr(fit, name) == pytest.approx(getattr(truth, name), rel=0.01, abs=1e-4), name
 
-    def test_chi2_is_as_large_as_it_should_be(self):
+    def test_chi2_is_close_to_the_degrees_of_freedom(self):
         """Over many experiments its mean is the number of data less that of parameters."""
         error = 0.2  # well above the tolerance of the weights
         found = [
@@ -194,7 +194,7 @@ class TestFilters:
         band = _filter("band-pass", 2.0, 2.0 / other, natural / (2 * math.pi), natural / (corner + other), LOW.delay)
         np.testing.assert_allclose(band(FREQUENCIES), LOW(FREQUENCIES), rtol=1e-12)
 
-    def test_bad_arguments(self):
+    def test_invalid_arguments_are_rejected(self):
         with pytest.raises(AmatError, match="no filter 'high-pass'"):
             fit_filter("high-pass", FREQUENCIES, LOW(FREQUENCIES), np.ones(24))
         with pytest.raises(AmatError, match="more than 3 frequencies"):
@@ -204,23 +204,23 @@ class TestFilters:
 
 
 class TestGroups:
-    def test_proportional_responses_are_of_one_kind(self):
+    def test_proportional_responses_form_one_group(self):
         louder = _filter("low-pass", gain=5.0)
         found = group_responses(_responses({"a": LOW, "b": louder, "c": BAND}))
         groups = found.set_index("pattern")["group"]
         assert groups["a"] == groups["b"] != groups["c"]
 
-    def test_noise_does_not_make_kinds(self):
+    def test_noise_does_not_split_groups(self):
         found = group_responses(_responses(dict.fromkeys("abcdef", LOW), error=0.1))
         assert found["group"].nunique() == 1
 
-    def test_bad_tolerance(self):
+    def test_invalid_tolerance_is_rejected(self):
         with pytest.raises(AmatError, match="tolerance must be positive, got 0"):
             group_responses(_responses({"a": LOW}), tolerance=0.0)
 
 
 class TestNaturalInput:
-    def test_course(self):
+    def test_natural_modulation_is_normalised(self):
         course = natural_modulation(10000.0, seed=3)
         assert course.shape == (10000,)
         assert course.std() == pytest.approx(1.0, rel=0.02)
@@ -232,11 +232,11 @@ class TestNaturalInput:
         assert power[(f > 0.5) & (f < 5)].sum() > 3 * power[(f > 10) & (f < 50)].sum() > 0
 
     @pytest.mark.parametrize("bad", [{"duration": 500.0}, {"duration": 5000.0, "highest": 600.0}])
-    def test_bad_course(self, bad):
-        with pytest.raises(AmatError, match="choose 2000 ms or more"):
+    def test_invalid_course_is_rejected(self, bad):
+        with pytest.raises(AmatError, match="choose at least 2000 ms"):
             natural_modulation(**bad)
 
-    def test_static_prediction(self):
+    def test_static_prediction_is_the_averaged_curve(self):
         x = np.linspace(10.0, 4000.0, 50)
         curve = RateCurve(x, x / 100.0)
         course = 0.5 * np.sin(2 * np.pi * np.arange(2000) / 1000)
@@ -253,7 +253,7 @@ class TestNaturalInput:
         found = predict(curve, 1000.0, 0.2 * np.cos(2e-3 * np.pi * 10.0 * time), fit, slope=slope, bin_width=1.0)
         response = 2 * np.mean((found / 10 - 1) * np.exp(-2e-3j * np.pi * 10.0 * time)) / 0.2
         assert response == pytest.approx(complex(fit([10.0])[0]) / slope, abs=1e-3)
-        with pytest.raises(AmatError, match="slope of 0"):
+        with pytest.raises(AmatError, match=r"slope must be positive .* got 0"):
             predict(curve, 1000.0, np.zeros(10), fit, slope=0.0)
 
     def test_explained_variance_is_free_of_noise(self):
@@ -267,12 +267,12 @@ class TestNaturalInput:
         assert explained(first, second, 10 + (signal - 10) / 2)["explained"] == pytest.approx(0.75, abs=0.02)
         assert explained(first, second, np.full(20000, 10.0))["explained"] == pytest.approx(0.0, abs=0.02)
 
-    def test_no_signal(self):
+    def test_scores_without_signal_are_nan(self):
         random = np.random.default_rng(6)
         noise = random.normal(size=100)
         assert math.isnan(explained(noise, -noise, noise)["explained"])
 
-    def test_true_model_is_found_best(self):
+    def test_true_model_scores_best(self):
         """A neuron that is a band-pass LN model is explained by it, and less by the others."""
         curves = _curves({"a": lambda x: 10 * (x / 1000.0) ** 2})
         points = add_depths(find_working_points(curves), curves)
@@ -300,22 +300,22 @@ class TestLinearCoherence:
     def halves(self, signal, noise):
         return (signal + noise * self.random.normal(size=len(signal)) for _ in range(2))
 
-    def test_a_filter_in_noise_is_linear_in_all_that_is_reproducible(self):
+    def test_response_of_a_filter_in_noise_is_linear(self):
         signal = np.convolve(self.course, np.exp(-np.arange(20) / 4.0))[: len(self.course)]
         found = linear_coherence(*self.halves(signal, 1.5 * signal.std()), self.course)
         slow = found[found["frequency_Hz"] < 10]
         assert slow["coherence"].median() < 0.95
         assert slow["linear"].median() == pytest.approx(1.0, abs=0.03)
 
-    def test_the_reproducible_part_is_that_of_signal_and_noise(self):
+    def test_reproducible_fraction_follows_from_signal_and_noise(self):
         found = linear_coherence(*self.halves(self.course, 1.0), self.course)
         assert found["reproducible"].median() == pytest.approx(1 / (1 + 0.5), abs=0.05)
 
-    def test_a_square_is_reproducible_and_not_linear(self):
+    def test_squared_input_is_reproducible_but_not_linear(self):
         found = linear_coherence(*self.halves(self.course**2, 0.1), self.course)
         assert found["reproducible"].median() > 0.95
         assert found["linear"].median() < 0.05
 
-    def test_too_short_a_course_is_refused(self):
+    def test_too_short_courses_are_rejected(self):
         with pytest.raises(AmatError, match="fewer than four segments"):
             linear_coherence(*self.halves(self.course[:200], 1.0), self.course[:200])

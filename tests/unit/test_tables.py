@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Tables of notebooks: what is shipped stands in for what is computed."""
+"""Result tables of notebooks, computed and shipped."""
 
 import pandas as pd
 import pytest
@@ -19,7 +19,7 @@ def refuse() -> pd.DataFrame:
     raise AssertionError("A shipped table was computed.")
 
 
-def test_a_shipped_table_is_that_which_was_computed(tmp_path):
+def test_shipped_table_equals_the_computed_one(tmp_path):
     computed = make_table("rates", compute, results=tmp_path / "full")
     shipped = make_table("rates", refuse, results=tmp_path / "book", shipped=tmp_path / "full")
     pd.testing.assert_frame_equal(computed, shipped)
@@ -28,12 +28,12 @@ def test_a_shipped_table_is_that_which_was_computed(tmp_path):
     assert (tmp_path / "full/rates.csv.gz").read_bytes() == (tmp_path / "book/rates.csv.gz").read_bytes()
 
 
-def test_the_same_table_gives_the_same_file(tmp_path):
+def test_equal_tables_give_equal_files(tmp_path):
     for folder in ("a", "b"):
         make_table("rates", compute, results=tmp_path / folder)
     assert (tmp_path / "a/rates.csv.gz").read_bytes() == (tmp_path / "b/rates.csv.gz").read_bytes()
 
 
-def test_a_missing_shipped_table_is_an_error_that_names_it(tmp_path):
+def test_missing_shipped_table_is_reported(tmp_path):
     with pytest.raises(AmatError, match=r"rates\.csv\.gz is missing: leave `shipped` empty"):
         make_table("rates", compute, results=tmp_path, shipped=tmp_path / "nowhere")

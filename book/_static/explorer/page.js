@@ -2,12 +2,12 @@
 //
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// The page: controls for the state, and what the two neurons do in it.
+// The page: controls of the state, and the responses of both neurons.
 (function () {
   "use strict";
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
   const GREEK = { alpha: "α", beta: "β", omega: "ω", tau: "τ" };
-  const CALM = 400; // ms without a change, after which screen readers are told
+  const CALM = 400; // ms without a change before screen readers announce the result
 
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
@@ -28,7 +28,7 @@
     return element("span", { class: "ax-symbol" }, ...children, index ? element("sub", {}, index) : null);
   }
 
-  // A description from the model, in which names such as E_L get their index.
+  // A description from the model, with subscripts in names such as E_L.
   function prose(text) {
     return text.split(/\b([A-Z]_\w+)/).map((part, n) => (n % 2 ? symbol(part) : part));
   }
@@ -58,7 +58,7 @@
     ].join("");
   }
 
-  // A number as a slider and as a field for exact values; both are native inputs.
+  // A number, with a slider and a field for exact values; both are native inputs.
   class Quantity {
     constructor(page, model, name, label, meaning, unit) {
       Object.assign(this, { page, model, name });
@@ -94,7 +94,7 @@
       return this.model ? this.page.state[this.model] : this.page.state;
     }
 
-    // Shows what the state has.
+    // Shows the value in the state.
     refresh(unit) {
       const [min, max, step] = explorer.range(this.page.state, this.model, this.name);
       Object.assign(this.slider, { min, max, step });
@@ -226,7 +226,7 @@
         role: "img",
         "aria-label":
           `${label}: membrane potential${hasThreshold ? ", threshold" : ""} and spikes over time, ` +
-          "and the current below. The spikes are told in the text that follows.",
+          "and the current below. The text that follows lists the spikes.",
       });
       const text = element("p", { class: "ax-summary" });
       const times = element("p", { class: "ax-times" });
@@ -260,7 +260,7 @@
       return this.panel;
     }
 
-    // Another state by choice, rather than by a link.
+    // Sets a state by choice, rather than by a link.
     begin(state) {
       this.state = state;
       this.tell([]);
@@ -294,7 +294,7 @@
       this.change(this.models, true);
     }
 
-    // Draws models anew, once a frame.
+    // Redraws models, at most once per frame.
     change(models, reset = false) {
       if (!this.waiting.size) {
         this.since = performance.now();
@@ -320,7 +320,7 @@
       if (!this.panel.hidden) {
         this.code.textContent = explorer.script(this.state);
       }
-      // Plots are drawn in a task that was put into the queue before this one.
+      // Plots are drawn in a task that is ahead of this one in the queue.
       queueMicrotask(() => performance.measure("explorer", { start: this.since, end: performance.now() }));
       clearTimeout(this.calm);
       this.calm = setTimeout(() => {
@@ -332,14 +332,14 @@
       return `${location.href.split("#")[0]}#${explorer.encode(this.state)}`;
     }
 
-    // Keeps the state in the address: at the end of a movement, since browsers refuse to do it at every moment.
+    // Stores the state in the address, at the end of a movement: browsers limit the rate of changes.
     remember() {
       history.replaceState(null, "", `#${explorer.encode(this.state)}`);
     }
 
     tell(refused) {
       this.notice.textContent = refused.length
-        ? `The link has values that cannot be used, and the pattern’s own stand for them: ${refused.join(", ")}`
+        ? `The link has invalid values; the page uses those of the pattern instead: ${refused.join(", ")}`
         : "";
     }
 

@@ -6,7 +6,7 @@
 (function () {
   "use strict";
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
-  const NARROW = 420; // pixels, below which plots are lower: a phone's screen shall have room for sliders, too
+  const NARROW = 420; // pixels; narrower plots are lower, to leave room for sliders on a phone
   const HEIGHTS = { potential: [180, 250], current: [90, 110] };
   const AXIS_WIDTH = 50;
 
@@ -121,7 +121,7 @@
         }
       }
     }).observe(element);
-    // The theme's colours are read when a plot is drawn.
+    // Redraws after a change of the theme, since colours are read when a plot is drawn.
     new MutationObserver(() => Object.values(plots).forEach((plot) => plot.redraw())).observe(
       document.documentElement,
       {
@@ -130,7 +130,7 @@
     );
 
     return {
-      // Whoever looks closer keeps the part of time that is shown, until something else is to be seen.
+      // Keeps the zoomed stretch of time until the page shows another pattern or duration.
       show(result, trial, reset) {
         const { min, max } = potential.scales.x;
         const kept =
@@ -140,7 +140,7 @@
         const peak = trial.parameters.V_peak;
         const shown = peak === undefined ? result.V_m : result.V_m.slice();
         if (peak !== undefined) {
-          // What is recorded is the potential after the reset.
+          // The recorded potential is that after the reset.
           result.spikeSteps.forEach((step) => (shown[step - 1] = peak));
         }
         const data = hasThreshold ? [result.time, shown, result.V_th] : [result.time, shown];

@@ -66,7 +66,7 @@ def simulate(model, parameters, state, baseline, segments, sampled, duration, re
 
   explorer.script = function (state) {
     const { label } = explorer.content.patterns[state.pattern];
-    const parts = [`"""${label}: AMAT beside Izhikevich's neuron, as the explorer shows them."""\n`, HEAD];
+    const parts = [`"""${label}: AMAT and Izhikevich's neuron, as shown in the explorer."""\n`, HEAD];
     for (const [model, { nest, label, unit }] of Object.entries(explorer.content.models)) {
       const trial = explorer.trial(state, model);
       parts.push(`

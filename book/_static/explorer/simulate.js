@@ -16,7 +16,7 @@
     return a.map((row) => b[0].map((_, j) => row.reduce((sum, x, k) => sum + x * b[k][j], 0)));
   }
 
-  // exp(A h) by scaling, a Taylor series and squaring: no formula that breaks down where time constants are equal.
+  // exp(A h) by scaling, a Taylor series and squaring, which also works for equal time constants.
   explorer.exponential = function (matrix, h) {
     const norm = h * Math.max(...matrix.map((row) => row.reduce((sum, x) => sum + Math.abs(x), 0)));
     const squarings = Math.max(0, Math.ceil(Math.log2(norm || 1)) + 4);
@@ -66,7 +66,7 @@
     const current = new Float64Array(steps).fill(trial.baseline);
     for (const [start, stop, value, slope] of trial.segments) {
       for (let step = 0; step < steps; step++) {
-        // Rounded, so that a segment that ends on the grid does so whatever floating point makes of it.
+        // Rounded, so that a segment that ends on the grid does so in floating point too.
         const t = Math.round((step + trial.sampled) * trial.resolution * 1e9) / 1e9;
         if (start < t && t < stop) {
           current[step] += value;

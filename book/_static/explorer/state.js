@@ -2,13 +2,13 @@
 //
 // SPDX-License-Identifier: GPL-2.0-or-later
 
-// The state of the page: what it is at first, how it becomes a trial of a model, and how it is written into a link.
+// The state of the page: its initial value, its trial for each model, and its encoding in a link.
 (function () {
   "use strict";
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
   const ONSET = 10;
 
-  // Kinds of stimuli: segments of the current, of amplitude A in a run of T ms. The pattern's own has none here.
+  // Kinds of stimuli: segments of the current, of amplitude A in a run of T ms; patterns define their own.
   explorer.stimuli = {
     pattern: { label: "the pattern’s own" },
     step: { label: "step", segments: (A) => [[ONSET, Infinity, A, 0]] },
@@ -31,14 +31,14 @@
     );
   }
 
-  // Where a pattern's own current is farthest from what it is at time zero: the amplitude to begin with.
+  // The largest change of a pattern's current from its value at time zero: the initial amplitude.
   function extreme(own) {
     const changes = own.segments.flatMap(([start, stop]) => [start + 1e-6, Math.min(stop, own.duration) - 1e-6]);
     const distances = changes.map((t) => current(own, t) - current(own, 0));
     return Number(distances.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0).toPrecision(3));
   }
 
-  // The amplitude to begin with: for a pattern's own stimulus a factor.
+  // The initial amplitude; a factor for the pattern's own stimulus.
   explorer.initialAmplitude = function (pattern, stimulus, model) {
     return stimulus === "pattern" ? 1 : extreme(explorer.content.patterns[pattern][model]);
   };
@@ -58,7 +58,7 @@
     return state;
   };
 
-  // Least, greatest value and step of a number of the state.
+  // Minimum, maximum and step of a number of the state.
   explorer.range = function (state, model, name) {
     if (name === "duration") {
       return explorer.content.duration;
@@ -79,7 +79,7 @@
       trial.baseline = holding;
       trial.segments = explorer.stimuli[state.stimulus].segments(amplitude, state.duration);
     } else if (amplitude !== 1) {
-      // What the current changes is scaled, not what it is at first.
+      // Scales the changes of the current, not its initial value.
       trial.baseline = amplitude * own.baseline + (1 - amplitude) * holding;
       trial.segments = own.segments.map(([start, stop, value, slope]) => [
         start,
@@ -91,33 +91,33 @@
     return trial;
   };
 
-  // Links name the pattern, and what differs from it.
+  // Links contain the pattern and all differences from it.
   explorer.encode = function (state) {
     const initial = explorer.initialState(state.pattern, state.stimulus);
-    const words = new URLSearchParams({ pattern: state.pattern });
+    const query = new URLSearchParams({ pattern: state.pattern });
     if (state.stimulus !== "pattern") {
-      words.set("stimulus", state.stimulus);
-      words.set("duration", state.duration);
+      query.set("stimulus", state.stimulus);
+      query.set("duration", state.duration);
     }
     for (const model of Object.keys(explorer.content.models)) {
       for (const [name, value] of Object.entries(state[model])) {
         if (value !== initial[model][name]) {
-          words.set(`${model}.${name}`, value);
+          query.set(`${model}.${name}`, value);
         }
       }
     }
-    return words.toString();
+    return query.toString();
   };
 
-  // Returns the state that a link's fragment stands for, or null if it is none; what cannot be used is told.
+  // Returns the state encoded in a link's fragment and the refused values, or null if the fragment encodes no state.
   explorer.decode = function (fragment) {
-    const words = new URLSearchParams(fragment.replace(/^#/, ""));
-    if (!words.has("pattern")) {
+    const query = new URLSearchParams(fragment.replace(/^#/, ""));
+    if (!query.has("pattern")) {
       return null;
     }
     const refused = [];
     const choose = (key, known, otherwise) => {
-      const value = words.get(key) ?? otherwise;
+      const value = query.get(key) ?? otherwise;
       if (Object.hasOwn(known, value)) {
         return value;
       }
@@ -126,7 +126,7 @@
     };
     const pattern = choose("pattern", explorer.content.patterns, explorer.firstPattern);
     const state = explorer.initialState(pattern, choose("stimulus", explorer.stimuli, "pattern"));
-    for (const [key, text] of words) {
+    for (const [key, text] of query) {
       const [model, name] = key === "duration" ? [null, key] : key.split(".");
       const target = model === null ? state : Object.hasOwn(explorer.content.models, model) ? state[model] : {};
       if (key === "pattern" || key === "stimulus") {

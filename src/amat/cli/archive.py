@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import messages, report
+from amat.cli.common import note, report
 from amat.errors import AmatError
 
 __all__ = ["archive", "citation", "deposit", "sbom"]
@@ -43,7 +43,7 @@ def archive(
 
     made = make_archive(output, draft=draft)
     for problem in made.problems:
-        messages.print(f"A draft: {problem}", markup=False, soft_wrap=True)
+        note(f"A draft: {problem}")
     report(f"{made.sha256}  {made.path}")
 
 
@@ -68,7 +68,7 @@ def deposit(
         raise AmatError(
             f"ZENODO_TOKEN is not set. Create a token with the scope deposit:write on {server} and set the variable."
         )
-    made = zenodo.deposit(archive, token, server, progress=lambda stage: messages.print(stage, markup=False))
+    made = zenodo.deposit(archive, token, server, progress=note)
     report(f"The draft, to check and to publish: {made.page}")
 
 

@@ -8,29 +8,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from amat import paths
-
-_console = Console()
-_messages = Console(stderr=True)
+from amat.cli.common import note, report
 
 
 def build_nest(
     output: Annotated[
-        Path | None, typer.Option(help="Folder for NEST with MPI. Default: build/nest-mpi in the checkout.")
+        Path | None, typer.Option(help="Output folder for NEST with MPI. Default: build/nest-mpi in the checkout.")
     ] = None,
 ) -> None:
     """Build NEST with MPI for clusters and for runs of several processes. The installed NEST stays as it is."""
     from amat import toolchain
 
     folder = (output or (paths.ROOT or Path.cwd()) / "build" / "nest-mpi").absolute()
-    build = toolchain.build_nest(progress=lambda line: _messages.print(line, markup=False, highlight=False))
+    build = toolchain.build_nest(progress=note)
     toolchain.install_nest(build, folder)
     made = "from the cache" if build.cached else f"built in {build.seconds:.0f} s"
-    _console.print(
+    report(
         f"NEST with MPI is in {folder} ({made}).\nPython uses it in place of the installed NEST if you set this "
-        f"variable, for example in the prologue of a site file:\n    export PYTHONPATH={folder}",
-        soft_wrap=True,
-        highlight=False,
+        f"variable, for example in the prologue of a site file:\n    export PYTHONPATH={folder}"
     )

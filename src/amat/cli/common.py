@@ -6,7 +6,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +20,14 @@ from amat.errors import AmatError
 
 __all__ = [
     "PASS_ON",
-    "ParameterSet",
     "ParameterSettings",
     "Resolution",
     "Seed",
+    "Threads",
     "console",
     "make_table",
     "messages",
+    "note",
     "parse_settings",
     "progress_bars",
     "report",
@@ -35,12 +35,13 @@ __all__ = [
 ]
 
 #: Results go to standard output, messages about the work to standard error.
-console = Console()
-messages = Console(stderr=True)
+console = Console(emoji=False)
+messages = Console(stderr=True, emoji=False)
 
 #: Settings of commands that pass unknown arguments on to another program.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
 Resolution = Annotated[
     float,
@@ -48,21 +49,23 @@ Resolution = Annotated[
 ]
 ParameterSettings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter, by its name in NESTML. Repeatable."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter, by its name in NESTML. Repeatable.",
+        rich_help_panel="Neuron",
+    ),
 ]
-
-
-class ParameterSet(StrEnum):
-    """Published parameter sets of AMAT."""
-
-    validated = "validated"
-    printed_10 = "printed-10"
-    printed_5 = "printed-5"
 
 
 def report(line: object) -> None:
     """Print one line to standard output as it is: neither wrapped nor coloured."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def note(line: object) -> None:
+    """Print one line to standard error as it is."""
+    messages.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def make_table(*columns: str, title: str | None = None, caption: str | None = None) -> Table:

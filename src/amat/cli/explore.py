@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import ParameterSettings, Seed, messages, parse_settings, report
+from amat.cli.common import ParameterSettings, Seed, note, parse_settings, report
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
 
@@ -28,7 +28,7 @@ def explore(
         ),
     ] = None,
     pattern: Annotated[
-        str, typer.Option(help="Firing pattern, whose validated neuron has all other parameters.")
+        str, typer.Option(help="Firing pattern: its validated neuron.", rich_help_panel="Neuron")
     ] = "tonic_spiking",
     settings: ParameterSettings = None,
     duration: Annotated[float, typer.Option(help="Duration of a simulation in ms.")] = 1000.0,
@@ -60,7 +60,7 @@ def explore(
     plots.use_style()
     for horizontal, vertical in pairs:
         name = f"{horizontal.name}_{vertical.name}"
-        messages.print(f"{name}: {horizontal.points * vertical.points} neurons")
+        note(f"{name}: {horizontal.points * vertical.points} neurons")
         table = exploration.explore(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
         with replacing(output / f"{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")

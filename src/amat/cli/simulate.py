@@ -4,33 +4,26 @@
 
 """``amat simulate``: one neuron under any current."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from amat.cli.common import ParameterSet, Resolution, report
+from amat.analysis.patterns.trials import ModelName, SetName
+from amat.cli.common import Resolution, report
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
 
 __all__ = ["simulate"]
 
 
-class PatternModel(StrEnum):
-    """Neuron models."""
-
-    amat = "amat"
-    izhikevich = "izhikevich"
-
-
 def simulate(
     pattern: Annotated[str, typer.Option(help="Firing pattern.")],
-    model: Annotated[PatternModel, typer.Option(help="Neuron model.")] = PatternModel.amat,
+    model: Annotated[ModelName, typer.Option(help="Neuron model.")] = "amat",
     parameters: Annotated[
-        ParameterSet,
+        SetName,
         typer.Option("--parameter-set", help="Published parameter set of AMAT."),
-    ] = ParameterSet.validated,
+    ] = "validated",
     resolution: Resolution = 0.1,
     plot: Annotated[Path | None, typer.Option(help="Draw it into this file; the ending gives the format.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write current, potentials and spikes of every step here.")] = None,
@@ -39,7 +32,7 @@ def simulate(
     from amat.analysis.patterns import CRITERIA, find_trial, run
     from amat.analysis.patterns.verdicts import table_of_traces
 
-    trial = find_trial(pattern, model.value, parameters.value, resolution)
+    trial = find_trial(pattern, model, parameters, resolution)
     for path in (plot, csv):
         if path:
             check_writable(path.absolute().parent)
@@ -51,7 +44,7 @@ def simulate(
             raise AmatError(f"{plot}: a figure cannot be written as {plot.suffix!r}; choose one of {', '.join(known)}.")
     (response,) = run([trial])
     verdict = CRITERIA[pattern].decide(response)
-    report(f"{pattern}, {model.value}: {len(response.spikes)} spikes")
+    report(f"{pattern}, {model}: {len(response.spikes)} spikes")
     if len(response.spikes):
         times = " ".join(f"{time:g}" for time in response.spikes[:20].round(6))
         report(f"at {times}{' ...' if len(response.spikes) > 20 else ''} ms")

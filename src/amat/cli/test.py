@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from amat import paths
+from amat.cli.common import note
 
 #: The checks that precede the default tests, as modules of Python or as commands of the environment.
 _CHECKS = (
@@ -19,16 +19,15 @@ _CHECKS = (
     ("-m", "ruff", "format", "--check", "."),
     ("-m", "mypy"),
     (str(Path(sys.executable).with_name("lint-imports")),),
+    ("-m", "codespell_lib"),
 )
 
 #: The suites that change the machine or take long, and their folders.
 _SUITES = {"cluster": "tests/cluster", "images": "tests/containers"}
 
-_messages = Console(stderr=True)
-
 
 def test(context: typer.Context) -> None:
-    """Run the tests: ruff, mypy and import-linter, then pytest without the two suites below.
+    """Run the tests: ruff, mypy, import-linter and codespell, then pytest without the two suites below.
 
     `amat test cluster` starts a Slurm with two virtual nodes and runs benchmark and notebooks on it, with MPI.
 
@@ -43,7 +42,7 @@ def test(context: typer.Context) -> None:
     else:
         commands = [*map(list, _CHECKS), ["-m", "pytest", *context.args]]
     for command in commands:
-        _messages.print(f"$ {' '.join(command).removeprefix('-m ')}", markup=False, highlight=False, soft_wrap=True)
+        note(f"$ {' '.join(command).removeprefix('-m ')}")
         status = subprocess.run([sys.executable, *command], cwd=root, check=False).returncode
         if status:
             raise typer.Exit(status)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import Seed, messages, report
+from amat.cli.common import Seed, note, report
 from amat.errors import AmatError
 from amat.files import write_json
 
@@ -47,7 +47,7 @@ def upstream(
         texts=texts,
         sets=samples,
         seed=seed,
-        progress=lambda stage: messages.print(f"{stage} …"),
+        progress=lambda stage: note(f"{stage} …"),
     )
     for path in bundle.files:
         report(f"  {path}")

@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from amat import toolchain
-from amat.cli.common import Seed, console, progress_bars
+from amat.cli.common import Seed, Threads, console, progress_bars
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
 
@@ -27,7 +27,7 @@ __all__ = ["validate"]
 def validate(
     samples: Annotated[int, typer.Option(min=1, help="Number of random parameter sets.")] = 200,
     seed: Seed = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Number of NEST's threads.")] = 2,
+    threads: Threads = 2,
     codegen: Annotated[toolchain.Codegen, typer.Option(help="Code generator.")] = "nestml-checked",
     csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one row per parameter set.")] = None,
 ) -> None:

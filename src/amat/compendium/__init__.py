@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Notebooks, pipeline, provenance, result tables and figure style.
+"""Execution of notebooks, the pipeline, provenance, result tables and figure style.
 
 May import `amat.neurons` and the foundation.
 """

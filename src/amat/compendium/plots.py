@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""One style for every figure, and one colour a model throughout."""
+"""Style of all figures, and colours and labels of the models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ __all__ = ["MODEL_COLOURS", "MODEL_LABELS", "REFERENCE_COLOUR", "THRESHOLD_COLOU
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
 
-#: A colour for each model by its name in NEST; the palette can be told apart by the colour-blind.
+#: Colours of the models by their names in NEST, from a palette that colour-blind readers can distinguish.
 MODEL_COLOURS = {
     "amat2_psc_exp_neuron_nestml": _PALETTE[0],
     "amat2_psc_exp_neuron_opt": _PALETTE[0],
@@ -33,7 +33,7 @@ MODEL_COLOURS = {
     "iaf_psc_exp_neuron_nestml": _PALETTE[7],
 }
 
-#: What a model is called in a figure.
+#: Labels of the models in figures, by their names in NEST.
 MODEL_LABELS = {
     "amat2_psc_exp_neuron_nestml": "AMAT (NESTML)",
     "amat2_psc_exp_neuron_opt": "AMAT",
@@ -47,13 +47,13 @@ MODEL_LABELS = {
     "iaf_psc_exp_neuron_nestml": "leaky integrate-and-fire (NESTML's library)",
 }
 
-#: Thresholds, and exact solutions.
+#: Colours of thresholds and of exact solutions.
 THRESHOLD_COLOUR = _PALETTE[3]
 REFERENCE_COLOUR = "0.35"
 
 
 def use_style() -> None:
-    """Set the style of all figures that follow; call it once, at a notebook's start."""
+    """Set the style of all later figures; call it once at the start of a notebook."""
     sns.set_theme(context="notebook", style="ticks", palette="colorblind")
     mpl.rcParams.update(
         {
@@ -66,7 +66,7 @@ def use_style() -> None:
             "legend.frameon": False,
             "lines.linewidth": 1.5,
             "svg.fonttype": "none",
-            # Without these the same figure would differ from run to run.
+            # Fixed identifiers make the same figure the same file in every run.
             "svg.hashsalt": "amat",
             "savefig.bbox": "tight",
         }
@@ -74,26 +74,26 @@ def use_style() -> None:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure, whole and without a date; the ending gives the format.
+    """Write a figure atomically, without a date; the file's ending gives the format.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     path : str or pathlib.Path
-        Its folder is made if it is missing.
+        A missing folder is created.
     """
     path = Path(path)
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-    with _settled(figure), replacing(path) as temporary:
+    with _fixed_layout(figure), replacing(path) as temporary:
         figure.savefig(temporary, metadata=metadata)
 
 
 @contextmanager
-def _settled(figure: Figure) -> Iterator[None]:
-    """Lay a figure out, and round where its axes lie, as long as the block lasts.
+def _fixed_layout(figure: Figure) -> Iterator[None]:
+    """Compute a figure's layout and round the positions of its axes, for the duration of the block.
 
-    The solver of the layout goes through addresses in memory, so that the last digits of places differ from run to run,
-    and with them the identifiers in an SVG file.
+    The layout's solver depends on memory addresses. The last digits of positions therefore differ from run to run, and
+    so would the identifiers in an SVG file.
     """
     engine = figure.get_layout_engine()
     if engine is None:
@@ -103,7 +103,7 @@ def _settled(figure: Figure) -> Iterator[None]:
     figure.set_layout_engine("none")
     for axes in figure.axes:
         axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
-        axes.set_in_layout(True)  # which setting a position takes away
+        axes.set_in_layout(True)  # set_position resets it
     try:
         yield
     finally:

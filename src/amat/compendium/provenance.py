@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What ran: versions, commit, seeds, modules, and facts of the machine from an allow-list."""
+"""Provenance of results: versions, commit, and an allow-list of facts about the machine."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from amat.errors import AmatError
 
 __all__ = ["SOURCE", "commit", "commit_time", "cpu_model", "provenance_record", "versions"]
 
-#: The packages whose version can change a number or a figure.
+#: Packages whose version can change a number or a figure.
 PACKAGES = (
     "amat",
     "nest-simulator",
@@ -35,12 +35,12 @@ PACKAGES = (
     "snakemake",
 )
 
-#: At the top of a copy that has no ``.git``: ``{"commit": HASH, "date": SECONDS}``, of the commit that was copied.
+#: File in the root of a copy without ``.git``: ``{"commit": HASH, "date": SECONDS}`` of the copied commit.
 SOURCE = "source.json"
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that matter and are installed, and of Python."""
+    """Return the versions of Python and of those `PACKAGES` that are installed."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -51,20 +51,20 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """Return the commit of the sources, with ``+changes`` where a checkout's tracked files differ from it.
+    """Return the commit of the sources, with ``+changes`` if tracked files differ from it.
 
-    A copy without ``.git`` (out of an archive, in a container) is described by its `SOURCE`; a repository that happens
-    to lie around it is not asked. Whether such a copy was changed is not known.
+    A copy without ``.git`` (from an archive or in a container) is described by its file `SOURCE`, even if it is inside
+    another repository. Changes of such a copy are not detected.
 
     Returns
     -------
     str or None
-        None without a checkout, or where nothing says which commit it is.
+        None without a checkout, or if the commit is unknown.
 
     Raises
     ------
     AmatError
-        If the copy's `SOURCE` is damaged.
+        If the file `SOURCE` is invalid.
     """
     if described := _source():
         return described[0]
@@ -74,12 +74,12 @@ def commit() -> str | None:
 
 
 def commit_time() -> int | None:
-    """Return when the sources were committed, in seconds since 1970, or None where `commit` is.
+    """Return the time of the commit in seconds since 1970, or None if the commit is unknown.
 
     Raises
     ------
     AmatError
-        If the copy's `SOURCE` is damaged.
+        If the file `SOURCE` is invalid.
     """
     if described := _source():
         return described[1]
@@ -87,11 +87,11 @@ def commit_time() -> int | None:
     return None if found is None else int(found)
 
 
-def _git(*words: str) -> str | None:
-    """Return what git says of the checkout; None without git, or without a repository of its own."""
+def _git(*arguments: str) -> str | None:
+    """Return the output of git in the checkout, or None without git or if the checkout is not a repository."""
     if paths.ROOT is None or not (paths.ROOT / ".git").exists():
         return None
-    command = ["git", "-C", str(paths.ROOT), *words]
+    command = ["git", "-C", str(paths.ROOT), *arguments]
     try:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -99,7 +99,7 @@ def _git(*words: str) -> str | None:
 
 
 def _source() -> tuple[str, int] | None:
-    """Return commit and time of a copy without ``.git``, if its file tells them."""
+    """Return commit and time of a copy without ``.git`` from its file `SOURCE`, if there is one."""
     if paths.ROOT is None or (paths.ROOT / ".git").exists():
         return None
     path = paths.ROOT / SOURCE
@@ -110,13 +110,13 @@ def _source() -> tuple[str, int] | None:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AmatError(
-            f"{path} does not tell which commit this is ({error!r}): take it from the archive again, or delete it; "
-            "then results name no commit."
+            f"{path} is not a valid record of a commit ({error!r}). Restore it from the archive, or delete it; then "
+            "results do not name a commit."
         ) from error
 
 
 def cpu_model() -> str:
-    """Return the processor's name as Linux gives it, or its architecture."""
+    """Return the name of the processor from Linux, or else its architecture."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -126,23 +126,23 @@ def cpu_model() -> str:
     return platform.machine()
 
 
-def provenance_record(**what: Any) -> dict[str, Any]:
-    """Return a record of what ran.
+def provenance_record(**run: Any) -> dict[str, Any]:
+    """Return a record of a run.
 
-    Only facts from an allow-list are taken from the machine: no host name, user, path or address.
+    Of the machine it holds only facts from an allow-list: no host name, user, path or address.
 
     Parameters
     ----------
-    **what
-        Whatever identifies the run: parameters, seeds, module hashes. Must be fit for JSON.
+    **run
+        Values that identify the run, such as parameters, seeds and module hashes, which JSON can represent.
 
     Returns
     -------
     dict
-        `what`, with the versions of packages, the commit, and the machine's facts.
+        `run`, the versions of packages, the commit, and facts about the machine.
     """
     return {
-        **what,
+        **run,
         "versions": versions(),
         "commit": commit(),
         "machine": {

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Files of settings, checked against a schema before anything is done with them."""
+"""Settings in YAML files, checked against a schema."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ __all__ = ["read_yaml"]
 
 
 def read_yaml(path: Path, schema: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Return the settings in a YAML file that fits a schema.
+    """Read a YAML file and check it against a schema.
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ def read_yaml(path: Path, schema: Mapping[str, Any], what: str) -> dict[str, Any
     schema : mapping
         JSON Schema, of an object.
     what : str
-        What the file is called in messages, as the beginning of a sentence.
+        The file's description in messages, as the beginning of a sentence.
 
     Raises
     ------
     AmatError
-        If the file cannot be read, or has a key or value that the schema does not know.
+        If the file cannot be read, or a key or value does not fit the schema.
     """
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Tables of a notebook: computed and written to its results, or read from those that the project ships."""
+"""Result tables of notebooks, computed or taken from the tables that the project ships."""
 
 import gzip
 from collections.abc import Callable
@@ -16,25 +16,25 @@ from amat.files import replacing
 
 __all__ = ["make_table"]
 
-#: Digits that a table keeps. Pages show what is in the file, so that they are the same from either origin.
+#: Format of numbers in a table. Pages show the rounded numbers, so computed and shipped tables give equal pages.
 _PRECISION = "%.12g"
 
 
 def make_table(
     name: str, compute: Callable[[], pd.DataFrame], *, results: str | Path, shipped: str | Path = ""
 ) -> pd.DataFrame:
-    """Return a table as it stands in the file ``name.csv.gz`` in the folder of results.
+    """Write a table to ``name.csv.gz`` in the folder of results, and return it as read from there.
 
     Parameters
     ----------
     name : str
-        The table's name, without an ending.
+        The table's name without an ending.
     compute : callable
-        Makes the table; not called if it is shipped.
+        Function that returns the table; not called if `shipped` is given.
     results : str or pathlib.Path
-        The folder that the table is written to.
+        The folder to write to.
     shipped : str or pathlib.Path, optional
-        A folder of the project, from which the table is taken instead of being computed.
+        A folder, relative to the project's root, from which to copy the table instead of computing it.
 
     Returns
     -------
@@ -43,19 +43,19 @@ def make_table(
     Raises
     ------
     AmatError
-        If a folder of shipped tables is named that does not hold this one.
+        If the folder of shipped tables does not contain this one.
     """
     target = Path(results) / f"{name}.csv.gz"
     if shipped:
         source = (paths.ROOT or Path()) / shipped / target.name
         if not source.is_file():
-            raise AmatError(f"{source} is missing: leave `shipped` empty, so that the table is computed.")
+            raise AmatError(f"{source} is missing: leave `shipped` empty to compute the table.")
         with replacing(target) as temporary:
             temporary.write_bytes(source.read_bytes())
     else:
         table = compute()
         text = table.to_csv(index=False, float_format=_PRECISION)
         with replacing(target) as temporary:
-            # Without a time and a name inside, the same table gives the same file.
+            # Without a time stamp, the same table gives the same file.
             temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
     return pd.read_csv(target, keep_default_na=False, na_values=[""])

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An archive of the project and of what it made: one file that holds all, describes itself, and runs by itself."""
+"""Archive of the project and its results: one self-describing file from which everything can be reproduced."""
 
 import dataclasses
 import datetime
@@ -27,16 +27,17 @@ from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
 from amat.release.sbom import write_sbom
 
-__all__ = ["DRAFT", "SBOM", "SUMS", "Archive", "checksums", "find_runs", "make_archive", "pack", "problems", "sha256"]
+__all__ = ["DRAFT", "Archive", "checksums", "collect_files", "find_runs", "make_archive", "pack", "problems", "sha256"]
 
-#: Ending of the name of an archive that is not fit to be published.
+#: Ending of the name of an archive that must not be published.
 DRAFT = "-draft"
-#: The software bill of materials, in the archive.
+#: Name of the software bill of materials in the archive.
 SBOM = "sbom.cdx.json"
-#: Digests of all other files in the archive.
+#: Name of the file with the digests of all other files in the archive.
 SUMS = "SHA256SUMS"
 
-#: What the pipeline made, and where the archive keeps it: aside, so that `./amat reproduce` makes all of it again.
+#: Folders of the pipeline's outputs and their names in the archive. They differ, so that `./amat reproduce` in an
+#: unpacked archive starts from nothing.
 OUTPUTS: Mapping[str, str] = {
     "book/notebooks": "outputs/notebooks",
     "book/generated": "outputs/generated",
@@ -49,15 +50,15 @@ _PATTERN_NOTEBOOK = "firing_pattern"
 
 @dataclasses.dataclass(frozen=True)
 class Archive:
-    """An archive that was made.
+    """An archive on disk.
 
-    Parameters
+    Attributes
     ----------
     path : pathlib.Path
     sha256 : str
-        Its digest, which stands in a file beside it, too.
+        Its digest, also written to ``path`` with the ending ``.sha256``.
     problems : list of str
-        Why it is a draft; empty if it is fit to be published.
+        Reasons why it is a draft; empty if it can be published.
     """
 
     path: Path
@@ -67,7 +68,7 @@ class Archive:
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A file in an archive: its content, or where a link leads."""
+    """A file in an archive, or a symbolic link with its target."""
 
     content: bytes = b""
     executable: bool = False
@@ -75,37 +76,37 @@ class Member:
 
 
 def make_archive(output: Path, *, draft: bool = False) -> Archive:
-    """Write an archive of the commit, with what the pipeline made of it.
+    """Write an archive of the commit and its results.
 
-    It holds the sources, the executed notebooks, tables, figures and the site; a description of all runs as an
-    RO-Crate, the packages that were installed, and digests. The same commit, results and packages give the same bytes.
+    It contains the sources, the executed notebooks, tables, figures and the site, a description of all runs as an
+    RO-Crate, a list of the installed packages, and digests. Equal commits, results and packages give equal bytes.
 
     Parameters
     ----------
     output : pathlib.Path
         The folder to write to.
     draft : bool
-        Also archive what is not fit to be published, under a name that says so.
+        If there are problems, write an archive whose name ends in `DRAFT` instead of failing.
 
     Raises
     ------
     AmatError
-        If this is no git checkout, results are missing, or, unless `draft`, the sources have changes that are not
-        committed or results are not of the commit.
+        If the project is not a git checkout or results are missing; or, unless `draft`, if changes are not committed
+        or results are from another commit.
     """
     root = paths.ROOT
     if root is None or not (root / ".git").exists():
-        raise AmatError("An archive is made from a git checkout, and this is none: clone the project, and do it there.")
+        raise AmatError("An archive needs a git checkout of the project: clone the repository and run ./amat there.")
     runs = find_runs(root)
     found = problems(root, runs)
     if found and not draft:
         listed = "\n".join(f"  - {problem}" for problem in found)
-        raise AmatError(f"This is not fit to be published:\n{listed}\nFor a draft of the archive: --draft.")
+        raise AmatError(f"The archive cannot be published:\n{listed}\nUse --draft to write it as a draft.")
     check_writable(output)
     named, date = commit(), commit_time()
     assert named is not None
     assert date is not None
-    members = _sources(root) | _outputs(root, runs)
+    members = collect_files(root, runs)
     members[SOURCE] = Member((json.dumps({"commit": named, "date": date}) + "\n").encode())
     members[SBOM] = Member(_sbom())
     described = describe(members, runs, read_citation(root), named, date)
@@ -120,12 +121,12 @@ def make_archive(output: Path, *, draft: bool = False) -> Archive:
 
 
 def find_runs(root: Path) -> list[Run]:
-    """Return the runs of notebooks that the configuration names, with their provenance.
+    """Return the runs of all notebooks in the configuration, with their provenance.
 
     Raises
     ------
     AmatError
-        If one of them has not been made, or its provenance cannot be read.
+        If a notebook has not been executed, or its provenance cannot be read.
     """
     notebooks = list(check_config(root / "config" / "config.yaml")["notebooks"])
     names = [name for name in notebooks if name != _PATTERN_NOTEBOOK]
@@ -134,40 +135,40 @@ def find_runs(root: Path) -> list[Run]:
     for name in names:
         executed = root / "book" / "notebooks" / f"{name}.ipynb"
         record = root / "results" / name / "provenance.json"
-        lacking = [path for path in (executed, record) if not path.is_file()]
-        if lacking:
-            raise AmatError(f"{lacking[0]} is missing: `amat reproduce` makes it. Then make the archive.")
+        missing = [path for path in (executed, record) if not path.is_file()]
+        if missing:
+            raise AmatError(f"{missing[0]} is missing: run `amat reproduce` before `amat archive`.")
         try:
             provenance = json.loads(record.read_text(encoding="utf-8"))
             started, ended = _run_time(record.with_name("run_time.json"))
-            told = {key: provenance[key] for key in ("notebook", "parameters", "versions", "commit")}
-            runs.append(Run(name, **told, started=started, ended=ended))
+            recorded = {key: provenance[key] for key in ("notebook", "parameters", "versions", "commit")}
+            runs.append(Run(name, **recorded, started=started, ended=ended))
         except (ValueError, KeyError, TypeError) as error:
             raise AmatError(
-                f"{record.parent} has no record of a run ({error!r}): delete it, and `amat reproduce`."
+                f"{record.parent} has no valid record of a run ({error!r}): delete it and run `amat reproduce`."
             ) from error
     return runs
 
 
 def _run_time(path: Path) -> tuple[datetime.datetime | None, datetime.datetime | None]:
-    """Return when a notebook was started and had ended, where its results tell it."""
+    """Return start and end of a notebook's execution, or None if they are not recorded."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        recorded = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None, None
-    started = datetime.datetime.fromisoformat(told["started"])
-    return started, started + datetime.timedelta(seconds=float(told["seconds"]))
+    started = datetime.datetime.fromisoformat(recorded["started"])
+    return started, started + datetime.timedelta(seconds=float(recorded["seconds"]))
 
 
 def problems(root: Path, runs: Iterable[Run]) -> list[str]:
-    """Return why the checkout and its results are not fit to be published, and what mends it.
+    """Return the reasons why checkout and results cannot be published, each with its fix.
 
     Parameters
     ----------
     root : pathlib.Path
         The checkout.
     runs : iterable of Run
-        As `find_runs` returns them.
+        From `find_runs`.
 
     Raises
     ------
@@ -177,9 +178,9 @@ def problems(root: Path, runs: Iterable[Run]) -> list[str]:
     named = commit()
     index = root / "_build" / "html" / "index.html"
     if named is None:
-        raise AmatError(f"git finds no commit in {root}: the archive is named by one. Commit first.")
+        raise AmatError(f"git finds no commit in {root}, which the archive's name needs: commit the sources first.")
     if not index.is_file():
-        raise AmatError(f"{index} is missing: `amat reproduce` makes it. Then make the archive.")
+        raise AmatError(f"{index} is missing: run `amat reproduce` before `amat archive`.")
     found = []
     if changes := _git(root, "status", "--porcelain"):
         lines = changes.decode(errors="replace").splitlines()
@@ -191,22 +192,22 @@ def problems(root: Path, runs: Iterable[Run]) -> list[str]:
             elsewhere.setdefault(run.commit, []).append(run.name)
     for other, names in elsewhere.items():
         found.append(
-            f"results of {', '.join(names)} are of the commit {other or 'unknown'}, and this is {named}: delete "
-            "results, and `amat reproduce`."
+            f"results of {', '.join(names)} are from commit {other or 'unknown'}, not {named}: delete results and run "
+            "`amat reproduce`."
         )
     pages = [root / "book" / "notebooks" / f"{run.name}.ipynb" for run in runs]
     if pages and max(page.stat().st_mtime for page in pages) > index.stat().st_mtime:
-        found.append("the site is older than its notebooks: `amat reproduce` makes it again.")
-    # What the pipeline builds the site of, besides what it made itself.
+        found.append("the site is older than its notebooks: run `amat reproduce`.")
+    # Tracked files that the site is built from.
     sources = [root / name for name in _tracked(root, "_config.yml", "book", "data")]
     latest = max(sources, key=lambda path: path.lstat().st_mtime, default=index)
     if latest.lstat().st_mtime > index.stat().st_mtime:
-        found.append(f"the site is older than {latest.relative_to(root)}: `amat reproduce` makes it again.")
+        found.append(f"the site is older than {latest.relative_to(root)}: run `amat reproduce`.")
     return found
 
 
 def checksums(members: Mapping[str, Member]) -> bytes:
-    """Return what `sha256sum --check` reads: a line for each file."""
+    """Return one line per file in the format of `sha256sum --check`."""
     lines = [
         f"{hashlib.sha256(member.content).hexdigest()}  {name}\n"
         for name, member in sorted(members.items())
@@ -216,17 +217,17 @@ def checksums(members: Mapping[str, Member]) -> bytes:
 
 
 def pack(path: Path, folder: str, members: Mapping[str, Member], date: int) -> None:
-    """Write a compressed archive that depends on nothing but names, contents and the date.
+    """Write a compressed archive that depends only on names, contents and the date.
 
     Parameters
     ----------
     path : pathlib.Path
     folder : str
-        The one folder that it unpacks to.
+        The folder that contains all files in the archive.
     members : mapping
-        Files by their names in that folder.
+        Files by their names in the folder.
     date : int
-        Of all files, in seconds since 1970.
+        Modification time of all files, in seconds since 1970.
     """
     with (
         replacing(path) as temporary,
@@ -245,38 +246,43 @@ def pack(path: Path, folder: str, members: Mapping[str, Member], date: int) -> N
 
 
 def sha256(path: Path) -> str:
-    """Return a file's digest."""
+    """Return the SHA-256 digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sources(root: Path) -> dict[str, Member]:
-    """Return the tracked files, as they are in the checkout."""
-    return {name: _member(root / name) for name in _tracked(root)}
-
-
 def _tracked(root: Path, *within: str) -> list[str]:
-    """Return the names of the tracked files that are there, all or those of some folders and files."""
+    """Return the names of the existing tracked files, optionally only those in some folders or files."""
     names = _git(root, "ls-files", "-z", "--", *within).decode().split("\0")
     return [name for name in names if name and os.path.lexists(root / name)]
 
 
-def _outputs(root: Path, runs: Iterable[Run]) -> dict[str, Member]:
-    """Return what the runs made, and the site: nothing that an earlier configuration left."""
+def collect_files(root: Path, runs: Iterable[Run]) -> dict[str, Member]:
+    """Return the tracked files of a checkout, the outputs of runs and the site, by their names in the archive.
+
+    Leftovers of runs with other configurations are not included.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The checkout.
+    runs : iterable of Run
+        From `find_runs`.
+    """
     found = [root / "results" / "modules.json"]
     for run in runs:
         found.append(root / "book" / "notebooks" / f"{run.name}.ipynb")
         found += (root / "results" / run.name).rglob("*")
     for folder in ("book/generated", "_build/html"):
         found += (root / folder).rglob("*")
-    members = {}
+    members = {name: _member(root / name) for name in _tracked(root)}
     for path in found:
         relative = path.relative_to(root).as_posix()
-        made = next(folder for folder in OUTPUTS if relative.startswith(f"{folder}/"))
-        # The workflow's own marks, and what a killed run left half-written.
-        hidden = path.name.startswith(".") and made != "_build/html"
+        folder = next(folder for folder in OUTPUTS if relative.startswith(f"{folder}/"))
+        # Time stamps of Snakemake, and temporary files of killed runs.
+        hidden = path.name.startswith(".") and folder != "_build/html"
         if path.is_file() and not hidden:
-            members[OUTPUTS[made] + relative.removeprefix(made)] = _member(path)
+            members[OUTPUTS[folder] + relative.removeprefix(folder)] = _member(path)
     return members
 
 
@@ -291,9 +297,9 @@ def _sbom() -> bytes:
         return write_sbom(Path(folder) / SBOM).read_bytes()
 
 
-def _git(root: Path, *words: str) -> bytes:
+def _git(root: Path, *arguments: str) -> bytes:
     try:
-        return subprocess.run(["git", "-C", str(root), *words], check=True, capture_output=True).stdout
+        return subprocess.run(["git", "-C", str(root), *arguments], check=True, capture_output=True).stdout
     except (OSError, subprocess.CalledProcessError) as error:
-        told: Any = getattr(error, "stderr", b"") or str(error).encode()
-        raise AmatError(f"git {words[0]} failed in {root}: {told.decode(errors='replace').strip()}") from error
+        message: Any = getattr(error, "stderr", b"") or str(error).encode()
+        raise AmatError(f"git {arguments[0]} failed in {root}: {message.decode(errors='replace').strip()}") from error

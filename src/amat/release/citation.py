@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How the project is cited: ``CITATION.cff`` is the one source, and what other services read is made from it."""
+"""Citation metadata for Zenodo and CodeMeta, generated from ``CITATION.cff``."""
 
 import html
 import json
@@ -16,22 +16,22 @@ from amat.files import write_text
 
 __all__ = ["SOURCE", "codemeta", "derived_files", "outdated_files", "read_citation", "write_derived", "zenodo_metadata"]
 
-#: At the top of the checkout, in the Citation File Format 1.2.0.
+#: In the root of the checkout, in the Citation File Format 1.2.0.
 SOURCE = "CITATION.cff"
 
 
 def read_citation(root: Path) -> dict[str, Any]:
-    """Return what ``CITATION.cff`` says.
+    """Read ``CITATION.cff``.
 
     Parameters
     ----------
     root : pathlib.Path
-        The folder that holds it.
+        The folder that contains it.
 
     Raises
     ------
     AmatError
-        If the file cannot be read, or lacks what is needed to cite.
+        If the file cannot be read, or a required entry is missing.
     """
     path = root / SOURCE
     try:
@@ -39,19 +39,19 @@ def read_citation(root: Path) -> dict[str, Any]:
     except (OSError, yaml.YAMLError) as error:
         raise AmatError(f"{path} cannot be read: {error}") from error
     needed = ("title", "abstract", "version", "license", "authors", "keywords", "references")
-    lacking = [key for key in needed if not isinstance(citation, dict) or not citation.get(key)]
-    if lacking:
-        raise AmatError(f"{path} lacks {', '.join(lacking)}: write it there; other files are made from it.")
+    missing = [key for key in needed if not isinstance(citation, dict) or not citation.get(key)]
+    if missing:
+        raise AmatError(f"{path} has no {', '.join(missing)}: add the missing entries.")
     return dict(citation)
 
 
 def zenodo_metadata(citation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of a deposit at Zenodo, as its API and ``.zenodo.json`` have them.
+    """Return the metadata of a Zenodo deposit, in the form of its API and of ``.zenodo.json``.
 
     Parameters
     ----------
     citation : mapping
-        As `read_citation` returns it.
+        From `read_citation`.
 
     References
     ----------
@@ -82,7 +82,7 @@ def codemeta(citation: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     citation : mapping
-        As `read_citation` returns it.
+        From `read_citation`.
 
     References
     ----------
@@ -108,14 +108,14 @@ def codemeta(citation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def derived_files(root: Path) -> dict[Path, str]:
-    """Return the text of each file that is made from ``CITATION.cff``."""
+    """Return the text of each file that is generated from ``CITATION.cff``."""
     citation = read_citation(root)
-    made = {".zenodo.json": zenodo_metadata(citation), "codemeta.json": codemeta(citation)}
-    return {root / name: json.dumps(value, indent=2, ensure_ascii=False) + "\n" for name, value in made.items()}
+    contents = {".zenodo.json": zenodo_metadata(citation), "codemeta.json": codemeta(citation)}
+    return {root / name: json.dumps(value, indent=2, ensure_ascii=False) + "\n" for name, value in contents.items()}
 
 
 def outdated_files(root: Path) -> list[Path]:
-    """Return the files that do not say what ``CITATION.cff`` says, or are missing."""
+    """Return the generated files that are missing or do not agree with ``CITATION.cff``."""
     return [
         path
         for path, text in derived_files(root).items()
@@ -124,15 +124,15 @@ def outdated_files(root: Path) -> list[Path]:
 
 
 def write_derived(root: Path) -> list[Path]:
-    """Write the files that are made from ``CITATION.cff``, and return them."""
-    made = derived_files(root)
-    for path, text in made.items():
+    """Write the files that are generated from ``CITATION.cff``, and return their paths."""
+    files = derived_files(root)
+    for path, text in files.items():
         write_text(path, text)
-    return list(made)
+    return list(files)
 
 
 def _name(author: Mapping[str, str]) -> str:
-    """Return an author as catalogues sort them: a person's family name first; an organisation's name."""
+    """Return an author's name as in catalogues, with the family name of a person first."""
     if "name" in author:
         return author["name"]
     return ", ".join(author[part] for part in ("family-names", "given-names") if part in author)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""An archive brought to Zenodo as a draft of a deposit: what is published, and when, is decided by hand on its page."""
+"""Upload of an archive to Zenodo as a draft deposit, which is published by hand on its page."""
 
 import dataclasses
 import hashlib
@@ -21,20 +21,20 @@ from amat.release.archive import DRAFT
 __all__ = ["SANDBOX", "ZENODO", "Deposit", "deposit", "plan", "read_metadata"]
 
 ZENODO = "https://zenodo.org"
-#: Zenodo's place for trying things out; it has accounts and tokens of its own.
+#: Zenodo's test server, with separate accounts and tokens.
 SANDBOX = "https://sandbox.zenodo.org"
 
 
 @dataclasses.dataclass(frozen=True)
 class Deposit:
-    """A draft of a deposit.
+    """A draft deposit.
 
-    Parameters
+    Attributes
     ----------
     identifier : int
         Its number.
     page : str
-        Where it is looked through, and published by hand.
+        Address of the page for reviewing and publishing it.
     """
 
     identifier: int
@@ -42,12 +42,12 @@ class Deposit:
 
 
 def read_metadata(archive: Path) -> dict[str, Any]:
-    """Return the metadata that an archive brings along for Zenodo.
+    """Return the metadata for Zenodo that an archive contains.
 
     Raises
     ------
     AmatError
-        If the file is none of the project's archives.
+        If the file is not an archive by `amat archive`.
     """
     try:
         with tarfile.open(archive) as unpacked:
@@ -55,24 +55,24 @@ def read_metadata(archive: Path) -> dict[str, Any]:
                 if entry.name.split("/")[1:] == [".zenodo.json"] and (file := unpacked.extractfile(entry)):
                     return dict(json.load(file))
     except (OSError, tarfile.TarError, ValueError) as error:
-        raise AmatError(f"{archive} cannot be read: {error}. `amat archive` makes it.") from error
-    raise AmatError(f"{archive} holds no .zenodo.json: `amat archive` makes one that does.")
+        raise AmatError(f"{archive} cannot be read: {error}. Write it with `amat archive`.") from error
+    raise AmatError(f"{archive} contains no .zenodo.json: write the archive with `amat archive`.")
 
 
 def plan(archive: Path, server: str = ZENODO) -> list[str]:
-    """Return the requests that `deposit` would send, for people to read.
+    """Return a readable form of the requests that `deposit` would send.
 
     Raises
     ------
     AmatError
-        If the archive is not fit to be deposited there.
+        If the archive cannot be deposited on the server.
     """
     metadata = _checked_metadata(archive, server)
     size = archive.stat().st_size
     return [
         f"POST {server}/api/deposit/depositions\n{{}}",
-        f"PUT BUCKET/{archive.name}, BUCKET being what the answer calls links.bucket\n({size} bytes)",
-        f"PUT {server}/api/deposit/depositions/ID, ID being the answer's id\n"
+        f"PUT BUCKET/{archive.name}, where BUCKET is links.bucket of the response\n({size} bytes)",
+        f"PUT {server}/api/deposit/depositions/ID, where ID is the id of the response\n"
         + json.dumps({"metadata": metadata}, indent=2, ensure_ascii=False),
     ]
 
@@ -80,23 +80,23 @@ def plan(archive: Path, server: str = ZENODO) -> list[str]:
 def deposit(
     archive: Path, token: str, server: str = ZENODO, *, progress: Callable[[str], None] = lambda _: None
 ) -> Deposit:
-    """Make a draft of a deposit with an archive and its metadata; it is not published.
+    """Create a draft deposit with an archive and its metadata, without publishing it.
 
     Parameters
     ----------
     archive : pathlib.Path
     token : str
-        Of an account there, with the scope ``deposit:write``. It is sent to `server` alone.
+        Access token of the server with the scope ``deposit:write``. It is sent only to `server`.
     server : str
-        Without a slash at its end.
+        Address without a final slash.
     progress : callable
-        Is told what is being done.
+        Function that is called with a description of each step.
 
     Raises
     ------
     AmatError
-        If the archive is not fit to be deposited there, the server refuses a request or cannot be reached, or the file
-        that arrived is another.
+        If the archive cannot be deposited on the server, the server rejects a request or cannot be reached, or the
+        uploaded file differs from the archive.
 
     References
     ----------
@@ -104,51 +104,53 @@ def deposit(
     """
     metadata = _checked_metadata(archive, server)
     depositions = f"{server}/api/deposit/depositions"
-    progress("making the draft")
-    made = _send("POST", depositions, token, server, json.dumps({}).encode())
+    progress("creating the draft")
+    created = _send("POST", depositions, token, server, json.dumps({}).encode())
     try:
-        draft = Deposit(int(made["id"]), str(made["links"]["html"]))
-        bucket = str(made["links"]["bucket"])
+        draft = Deposit(int(created["id"]), str(created["links"]["html"]))
+        bucket = str(created["links"]["bucket"])
     except (KeyError, TypeError, ValueError) as error:
-        raise AmatError(f"{server} gave an answer of another form ({error!r}): nothing was uploaded.") from error
+        raise AmatError(f"{server} sent an unexpected response ({error!r}); nothing was uploaded.") from error
     try:
         progress(f"uploading {archive.name}")
         address = f"{bucket}/{urllib.parse.quote(archive.name)}"
         with archive.open("rb") as file:
             digest = hashlib.file_digest(file, "md5").hexdigest()
             file.seek(0)
-            arrived = _send("PUT", address, token, server, file, length=archive.stat().st_size)
-        if arrived.get("checksum") != f"md5:{digest}":
-            raise AmatError(f"{archive.name} arrived with the checksum {arrived.get('checksum')}, not md5:{digest}.")
-        progress("putting the metadata")
+            uploaded = _send("PUT", address, token, server, file, length=archive.stat().st_size)
+        if uploaded.get("checksum") != f"md5:{digest}":
+            raise AmatError(
+                f"{archive.name} has the checksum {uploaded.get('checksum')} on the server, not md5:{digest}."
+            )
+        progress("sending the metadata")
         described = json.dumps({"metadata": metadata}, ensure_ascii=False).encode()
         _send("PUT", f"{depositions}/{draft.identifier}", token, server, described)
     except AmatError as error:
-        raise AmatError(f"{error} The draft is incomplete: discard it on {draft.page}, and try again.") from error
+        raise AmatError(f"{error} The draft is incomplete: discard it on {draft.page} and try again.") from error
     return draft
 
 
 def _checked_metadata(archive: Path, server: str) -> dict[str, Any]:
     if server == ZENODO and archive.name.removesuffix(".tar.gz").endswith(DRAFT):
         raise AmatError(
-            f"{archive.name} is a draft: Zenodo is for what is fit to be published, its sandbox for drafts."
+            f"{archive.name} is a draft and cannot be published: send it to the sandbox, or write a complete archive."
         )
     return read_metadata(archive)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Refuses to be sent elsewhere: the token would go along."""
+    """A handler that rejects redirections, which would send the token to another address."""
 
     def redirect_request(self, *_: object) -> None:
-        """Return nothing, which makes the redirection an error."""
+        """Return None, which makes the redirection an error."""
 
 
 def _send(
     method: str, address: str, token: str, server: str, content: bytes | IO[bytes], length: int | None = None
 ) -> Mapping[str, Any]:
-    """Send a request, and return the answer's JSON."""
+    """Send a request and return the JSON of the response."""
     if not address.startswith(f"{server}/"):
-        raise AmatError(f"{server} names an address elsewhere, {address}: the token is not sent there.")
+        raise AmatError(f"{server} refers to the address {address}, to which the token is not sent.")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     if length is not None:
         headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
@@ -158,11 +160,11 @@ def _send(
             answer = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
-            told = error.read(2000).decode(errors="replace")
-        hint = " The token lacks the scope deposit:write, or is of another server." if error.code in (401, 403) else ""
-        raise AmatError(f"{method} {address} was answered by {error.code} {error.reason}: {told}.{hint}") from error
+            text = error.read(2000).decode(errors="replace")
+        hint = " Use a token of this server with the scope deposit:write." if error.code in (401, 403) else ""
+        raise AmatError(f"{method} {address} failed with {error.code} {error.reason}: {text}.{hint}") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise AmatError(f"{method} {address} failed: {error}.") from error
     if not isinstance(answer, dict):
-        raise AmatError(f"{method} {address} gave an answer of another form.")
+        raise AmatError(f"{method} {address} sent an unexpected response.")
     return answer

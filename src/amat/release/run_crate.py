@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The AMAT compendium developers
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was run, with what, and what came out: an archive described as an RO-Crate, a Process Run Crate."""
+"""Description of an archive and its runs as an RO-Crate with the profile Process Run Crate."""
 
 import dataclasses
 import datetime
@@ -17,13 +17,13 @@ from rocrate.rocrate import ROCrate  # type: ignore[import-untyped]
 
 __all__ = ["METADATA", "PROFILE", "SPECIFICATION", "Run", "describe"]
 
-#: The file's name, which the specification demands.
+#: Name of the file, as the specification requires.
 METADATA = "ro-crate-metadata.json"
-#: The profile demands this version of RO-Crate.
+#: Version of RO-Crate that the profile requires.
 SPECIFICATION = "1.1"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 
-#: What a notebook is run by, and where it is described.
+#: Packages that run a notebook, with their names and addresses.
 _INSTRUMENTS: Mapping[str, tuple[str, str]] = {
     "papermill": ("papermill", "https://papermill.readthedocs.io"),
     "nest-simulator": ("NEST", "https://www.nest-simulator.org"),
@@ -33,18 +33,18 @@ _LICENCES: Mapping[str, str] = {
     "GPL-2.0-or-later": "GNU General Public License v2.0 or later: the code",
     "CC-BY-4.0": "Creative Commons Attribution 4.0 International: text and figures",
 }
-#: What a folder holds, where its name does not say it.
+#: Descriptions of folders.
 _FOLDERS: Mapping[str, str] = {
     "data": "Published and validated parameters, reference tables and measurements; its README is a data dictionary",
     "models": "Models in NESTML",
     "notebooks": "Notebooks without outputs, with their default parameters",
-    "outputs": "What the workflow made of the sources",
-    "outputs/generated": "The generated code that the site shows",
+    "outputs": "Outputs of the workflow",
+    "outputs/generated": "Generated code shown on the site",
     "outputs/notebooks": "Executed notebooks",
     "outputs/results": "Tables and figures of each notebook, with their provenance",
     "outputs/site": "The site",
     "src": "The library",
-    "workflow": "The workflow that makes all outputs, for Snakemake",
+    "workflow": "The Snakemake workflow that creates all outputs",
 }
 _FORMATS: Mapping[str, str] = {
     ".cff": "application/yaml",
@@ -63,22 +63,22 @@ _FORMATS: Mapping[str, str] = {
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A notebook that was executed.
+    """The execution of a notebook.
 
-    Parameters
+    Attributes
     ----------
     name : str
-        Of its outputs.
+        Name of its outputs.
     notebook : str
-        The notebook's file name.
+        File name of the notebook.
     parameters : mapping
-        Those that were put in.
+        Parameters passed to the notebook.
     versions : mapping
-        Of the packages that it ran with.
+        Versions of the packages used.
     commit : str or None
-        Of the sources that it ran with.
+        Commit of the sources.
     started, ended : datetime.datetime or None
-        When it ran, if that is known; with a time zone.
+        Start and end with a time zone, if known.
     """
 
     name: str
@@ -95,27 +95,25 @@ def describe(
 ) -> dict[str, Any]:
     """Return the metadata of an archive.
 
-    Every executed notebook is an action, by papermill, NEST and NESTML, on the notebook, its parameters, the models and
-    the data; its results are the executed notebook, the tables and the figures. The same runs are described by the same
-    text.
+    Each run is an action by papermill, NEST and NESTML. Its objects are the notebook, its parameters, the models and
+    the data; its results are the executed notebook, tables and figures. Equal runs give equal metadata.
 
     Parameters
     ----------
     members : mapping
-        The archive's files, by their names in it.
+        The archive's files by their names in it.
     runs : iterable of Run
     citation : mapping
-        As `amat.release.citation.read_citation` returns it.
+        From `amat.release.citation.read_citation`.
     commit : str
-        Of the sources.
+        Commit of the sources.
     date : int
-        When they were committed, in seconds since 1970. It is given as the date of publication, which is not known
-        when an archive is made.
+        Time of the commit in seconds since 1970. It stands in for the date of publication, which is not yet known.
 
     Returns
     -------
     dict
-        For ``ro-crate-metadata.json``.
+        The content of ``ro-crate-metadata.json``.
 
     References
     ----------
@@ -136,36 +134,38 @@ def describe(
         _file(crate, "outputs/results/modules.json"),
         crate.dereference("data/"),
     ]
-    actions = []
-    for run in runs:
-        made = [name for name in sorted(members) if name.startswith(f"outputs/results/{run.name}/")]
-        action = crate.add_action(
-            [_instrument(crate, package, run.versions[package]) for package in _INSTRUMENTS if package in run.versions],
-            identifier=f"#run-{run.name}",
-            object=[
-                _file(crate, f"notebooks/{run.notebook}"),
-                *(_parameter(crate, run.name, name, value) for name, value in sorted(run.parameters.items())),
-                *common,
-            ],
-            result=[_file(crate, name) for name in (f"outputs/notebooks/{run.name}.ipynb", *made)],
-            properties={
-                "@type": "CreateAction",
-                "name": f"Execution of {run.notebook}" + (f" for {run.name}" if "/" in run.name else ""),
-                "description": f"papermill executed {run.notebook} with the sources of the commit {run.commit}.",
-                "actionStatus": "http://schema.org/CompletedActionStatus",
-            },
-        )
-        for key, time in (("startTime", run.started), ("endTime", run.ended)):
-            if time:
-                action[key] = time.isoformat(timespec="seconds")
-        actions.append(action)
-    crate.root_dataset["mentions"] = actions
+    crate.root_dataset["mentions"] = [_describe_run(crate, run, members, common) for run in runs]
     metadata: dict[str, Any] = crate.metadata.generate()
     return metadata
 
 
+def _describe_run(crate: Any, run: Run, members: Iterable[str], common: list[Any]) -> Any:
+    """Add an action with its objects and results, and return it."""
+    made = [name for name in sorted(members) if name.startswith(f"outputs/results/{run.name}/")]
+    action = crate.add_action(
+        [_instrument(crate, package, run.versions[package]) for package in _INSTRUMENTS if package in run.versions],
+        identifier=f"#run-{run.name}",
+        object=[
+            _file(crate, f"notebooks/{run.notebook}"),
+            *(_parameter(crate, run.name, name, value) for name, value in sorted(run.parameters.items())),
+            *common,
+        ],
+        result=[_file(crate, name) for name in (f"outputs/notebooks/{run.name}.ipynb", *made)],
+        properties={
+            "@type": "CreateAction",
+            "name": f"Execution of {run.notebook}" + (f" for {run.name}" if "/" in run.name else ""),
+            "description": f"papermill executed {run.notebook} with the sources of the commit {run.commit}.",
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+        },
+    )
+    for key, time in (("startTime", run.started), ("endTime", run.ended)):
+        if time:
+            action[key] = time.isoformat(timespec="seconds")
+    return action
+
+
 def _describe_root(crate: Any, citation: Mapping[str, Any], commit: str, date: int) -> None:
-    """Say what the archive is, as a whole."""
+    """Describe the archive itself."""
     root = crate.root_dataset
     root["name"] = citation["title"]
     root["description"] = citation["abstract"]
@@ -210,7 +210,7 @@ def _entity(crate: Any, identifier: str, kind: str, **properties: Any) -> Any:
 
 
 def _file(crate: Any, name: str) -> Any:
-    """Return the entity of a file in the archive; the first time it is added."""
+    """Return the entity of a file in the archive, and add it if it is new."""
     if known := crate.dereference(quote(name)):
         return known
     path = PurePosixPath(name)

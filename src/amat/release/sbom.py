@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The software bill of materials (SBOM): which packages an environment is made of, and under which licences."""
+"""Software bill of materials (SBOM): the packages of an environment with their versions and licences."""
 
 import importlib.metadata
 import json
@@ -23,16 +23,16 @@ _COPYRIGHT = Path("/usr/share/doc")
 
 
 def write_sbom(path: Path, *, system: bool = False) -> Path:
-    """Write the packages of the running Python's environment as a CycloneDX document.
+    """Write a CycloneDX document that lists the packages of the current Python environment.
 
-    The same packages give the same bytes.
+    Equal packages give equal bytes.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file to write, in JSON.
+        The JSON file to write.
     system : bool
-        Whether Debian's installed packages are listed as well, with the licences that their copyright files name.
+        Also list the installed Debian packages, with the licences in their copyright files.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def write_sbom(path: Path, *, system: bool = False) -> Path:
     Raises
     ------
     AmatError
-        If the tool that lists Python's packages is not installed, or fails; or there is no dpkg for those of Debian.
+        If cyclonedx-bom is not installed or fails, or `system` is true and there is no dpkg.
 
     References
     ----------
@@ -56,15 +56,15 @@ def write_sbom(path: Path, *, system: bool = False) -> Path:
 
 
 def _python_packages() -> dict[str, Any]:
-    """Return what the maintained tool says of this environment."""
+    """Return the CycloneDX document of this Python environment, by cyclonedx-bom."""
     tool = Path(sys.executable).with_name("cyclonedx-py")
     if not tool.is_file():
-        raise AmatError("The tool that lists packages, cyclonedx-bom, is not installed: `pip install cyclonedx-bom`.")
+        raise AmatError("cyclonedx-bom, which lists the packages, is not installed: run `pip install cyclonedx-bom`.")
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "sbom.json"
-        words = [
+        arguments = [
             "environment",
-            "--no-validate",  # of what the tool has made itself, at twenty times the cost
+            "--no-validate",  # validating its output takes the tool 20 times as long
             "--output-reproducible",
             "--of",
             "JSON",
@@ -72,12 +72,12 @@ def _python_packages() -> dict[str, Any]:
             str(output),
             sys.executable,
         ]
-        done = subprocess.run([str(tool), *words], check=False, capture_output=True, text=True)
+        done = subprocess.run([str(tool), *arguments], check=False, capture_output=True, text=True)
         if done.returncode:
             raise AmatError(f"cyclonedx-py failed with status {done.returncode}:\n{done.stderr.strip()[-2000:]}")
         document: dict[str, Any] = json.loads(output.read_text())
     for component in document["components"]:
-        # Where the project itself lies on this machine is nobody's business.
+        # These contain the path of the project on this machine.
         component.pop("externalReferences", None)
         if not component.get("licenses"):
             component["licenses"] = _stated_licence(component["name"])
@@ -86,7 +86,7 @@ def _python_packages() -> dict[str, Any]:
 
 
 def _stated_licence(name: str) -> list[dict[str, Any]]:
-    """Return the licence of a package that names it in free words, or brings its text alone."""
+    """Return the licence of a package from its metadata's free text, or else the name of its licence file."""
     package = importlib.metadata.distribution(name)
     lines = (package.metadata["License"] or "").strip().splitlines()
     texts = [file.name for file in package.files or () if re.match(r"(?i)licen[cs]e|copying", file.name)]
@@ -96,9 +96,9 @@ def _stated_licence(name: str) -> list[dict[str, Any]]:
 
 def _debian_packages() -> list[dict[str, Any]]:
     if shutil.which("dpkg-query") is None:
-        raise AmatError("Packages of the system are listed on Debian and Ubuntu only: there is no dpkg-query here.")
-    form = "${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\n"
-    shown = subprocess.run(["dpkg-query", "--show", f"--showformat={form}"], check=True, capture_output=True, text=True)
+        raise AmatError("There is no dpkg-query: --system works only on Debian and Ubuntu.")
+    columns = "--showformat=${db:Status-Abbrev}\t${Package}\t${Version}\t${Architecture}\t${source:Package}\n"
+    shown = subprocess.run(["dpkg-query", "--show", columns], check=True, capture_output=True, text=True)
     release = _release()
     components = []
     for line in sorted(shown.stdout.splitlines()):
@@ -126,7 +126,7 @@ def _release() -> dict[str, str]:
 
 
 def _debian_licences(package: str) -> list[str]:
-    """Return the short names of licences in a package's copyright file; Debian's own form, or free text."""
+    """Return the short names of licences in a package's copyright file, which is in Debian's format or free text."""
     file = _COPYRIGHT / package / "copyright"
     try:
         text = file.read_text(encoding="utf-8", errors="replace")

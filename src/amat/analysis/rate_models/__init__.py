@@ -2,17 +2,18 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Rate models: a linear filter and a static nonlinearity, fitted to transfer functions and tested on other input.
+"""Linear-nonlinear rate models, fitted to transfer functions and tested on natural input.
 
-A linear-nonlinear (LN) model says that the rate is ``F(nu (1 + (h * m)(t)))``: F is the rate under stationary Poisson
-input of excitatory rate nu, with inhibition as it is, m the relative modulation, and h a filter. Two are compared,
+In a linear-nonlinear (LN) model the firing rate is ``F(nu (1 + (h * m)(t)))``. F is the rate under stationary Poisson
+input with the excitatory rate nu at constant inhibition, m is the relative modulation, and h is a filter. Two filters
+are compared,
 
     low-pass     G exp(-s d) / (1 + s / w_c)
     band-pass    (G + B s) exp(-s d) / (1 + s / (Q w_0) + (s / w_0)^2),     s = 2 pi i f
 
-of first and of second order, with a delay d. The second contains the first, and is a band-pass where its gain has a
-maximum above zero frequency. Both are fitted to the relative transfer function of `amat.analysis.transfer`, whose slow
-limit is the logarithmic slope of F; h is what was fitted, divided by this slope.
+of first and second order, with a delay d. The second contains the first, and is a band-pass if its gain has a maximum
+above zero frequency. Both are fitted to the relative transfer function of `amat.analysis.transfer`. The function's slow
+limit is the logarithmic slope of F, so h is the fitted filter divided by this slope.
 """
 
 from amat.analysis.rate_models.curves import (

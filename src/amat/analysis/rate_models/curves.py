@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The static nonlinearity: rates under stationary input, working points on them, and depths of modulation."""
+"""Static nonlinearities: rates under stationary input, working points and depths of modulation."""
 
 import math
 
@@ -28,30 +28,30 @@ __all__ = [
 ]
 
 
-#: Rate at which neurons are compared, spikes/s.
+#: Firing rate at which neurons are compared, spikes/s.
 TARGET = 10.0
-#: Half-width, relative to the input rate, over which the slope of a stationary curve is measured.
+#: Half-width of the secant that gives a curve's slope, relative to the input rate.
 _NEARBY = 0.15
-#: Relative modulation of the output that the depths aim at: of sinusoids, and of natural input (standard deviation).
+#: Intended relative modulation of the output by sinusoids, and by natural input (standard deviation).
 SINUSOID, NATURAL = 0.4, 0.6
-#: Limits of the depths. A natural course goes to about three standard deviations.
+#: Limits of the depths. Natural input reaches about three standard deviations.
 _SHALLOWEST, _DEEPEST, _DEEPEST_NATURAL = 0.01, 0.5, 0.35
-#: Modulation of the output that sinusoids of no frequency are to exceed; rates become negative beyond 1.
+#: Largest modulation of the output by a sinusoid of any frequency; rates become negative beyond 1.
 LARGEST = 0.8
 
 
 class RateCurve:
-    """The rate as a monotone function of the stationary input rate.
+    """The firing rate as a non-decreasing function of the stationary input rate.
 
-    Measured rates are pooled to the nearest sequence that does not fall (isotonic regression), and interpolated with
-    monotone cubics; of rates at equal input the mean is taken. Outside of the measured range the curve is constant.
+    Measured rates are averaged at equal input, pooled to the nearest non-decreasing sequence (isotonic regression) and
+    interpolated by monotone cubics. Outside the measured range the curve is constant.
 
     Parameters
     ----------
     input_rates, rates : array_like, shape (points,)
         In spikes/s.
     weights : array_like, shape (points,), optional
-        Of the measurements.
+        Weights of the measurements.
 
     Raises
     ------
@@ -62,7 +62,7 @@ class RateCurve:
     def __init__(self, input_rates: ArrayLike, rates: ArrayLike, weights: ArrayLike | None = None) -> None:
         x, place = np.unique(np.asarray(input_rates, dtype=np.float64), return_inverse=True)
         if len(x) < 2:
-            raise AmatError(f"A curve of {len(x)} different input rates: two at least are needed.")
+            raise AmatError(f"A curve needs at least two different input rates, got {len(x)}.")
         w = np.ones(len(place)) if weights is None else np.asarray(weights, dtype=np.float64)
         total = np.bincount(place, weights=w)
         means = np.bincount(place, weights=w * np.asarray(rates, dtype=np.float64)) / total
@@ -71,47 +71,49 @@ class RateCurve:
         self._interpolate = PchipInterpolator(x, self.rates)
 
     def __call__(self, input_rate: ArrayLike) -> Floats:
-        """Return the rates for input rates, spikes/s."""
+        """Return the firing rates at input rates, all in spikes/s."""
         inside = np.clip(np.asarray(input_rate, dtype=np.float64), self.input_rates[0], self.input_rates[-1])
         return np.asarray(self._interpolate(inside))
 
     def inverse(self, rate: float) -> float:
-        """Return an input rate at which the curve has a rate between its lowest and its largest, spikes/s."""
+        """Return an input rate that gives a rate between the curve's lowest and largest, all in spikes/s."""
         ends = float(self.input_rates[0]), float(self.input_rates[-1])
         return float(brentq(lambda x: float(self(x)) - rate, *ends))
 
     def slope(self, input_rate: float) -> float:
-        """Return the logarithmic slope ``nu F' / F``, as a secant from 15 % below to 15 % above."""
+        """Return the logarithmic slope ``nu F' / F`` by a secant from 15 % below to 15 % above the input rate."""
         low, middle, high = self([input_rate * (1 - _NEARBY), input_rate, input_rate * (1 + _NEARBY)])
         return float((high - low) / (2 * _NEARBY * middle)) if middle > 0 else math.nan
 
 
 def curve_of(curves: pd.DataFrame, model: str, pattern: str) -> RateCurve:
-    """Return the curve of one neuron from the table of `amat.analysis.transfer.stationary_curves`.
+    """Return the curve of one neuron from a table by `amat.analysis.transfer.stationary_curves`.
 
-    Of the table only input rates below the first at which half of the trials left for infinity are used.
+    The curve ends below the first input rate at which the potential diverged in half of the trials.
 
     Raises
     ------
     AmatError
-        If the table does not have the neuron, or too little of it.
+        If the table has fewer than two usable points of the neuron.
     """
     part = curves[(curves["model"] == model) & (curves["pattern"] == pattern)].sort_values("input_rate_per_s")
     unstable = part["input_rate_per_s"][part["lost"] >= 0.5 * part["trials"]].min()
     part = part[~(part["input_rate_per_s"] >= unstable)]
     if len(part) < 2:
-        raise AmatError(f"{len(part)} usable points in the curve of {pattern} of {model}: measure lower input rates.")
-    # One Poisson event's worth of variance is added, so that a silent trial is not taken for certainty.
+        raise AmatError(
+            f"The curve of {pattern} of {model} has {len(part)} usable points, 2 are needed: measure lower input rates."
+        )
+    # The smallest positive variance is added, so that silent trials do not get infinite weight.
     variances = part["sem_per_s"].fillna(0.0) ** 2
     weights = 1.0 / (variances + variances[variances > 0].min() if (variances > 0).any() else variances + 1.0)
     return RateCurve(part["input_rate_per_s"], part["rate_per_s"], weights)
 
 
 def find_working_points(curves: pd.DataFrame, *, target: float = TARGET) -> pd.DataFrame:
-    """Return for each neuron the input rate at which it fires at the common rate.
+    """Return the input rate at which each neuron fires at the common rate.
 
-    A neuron that fires faster than that with hardly any input is taken at 1.5 times its lowest rate, and one that does
-    not reach it at half its largest.
+    For a neuron that fires faster with hardly any input, the working point is at 1.5 times its lowest rate. For one
+    that does not reach the common rate, it is at half of its largest.
 
     Parameters
     ----------
@@ -123,8 +125,8 @@ def find_working_points(curves: pd.DataFrame, *, target: float = TARGET) -> pd.D
     Returns
     -------
     pandas.DataFrame
-        One row a neuron: model, pattern, input_rate_per_s, expected_per_s (the rate there), reached ("yes", "above" or
-        "below").
+        One row per neuron: model, pattern, input_rate_per_s, expected_per_s (the firing rate there), reached ("yes",
+        "above" or "below").
 
     Raises
     ------
@@ -132,7 +134,7 @@ def find_working_points(curves: pd.DataFrame, *, target: float = TARGET) -> pd.D
         If the rate is not positive, or a neuron is silent throughout.
     """
     if not 0 < target < math.inf:
-        raise AmatError(f"A rate of {target:g} spikes/s as working point: choose a positive one.")
+        raise AmatError(f"target must be a positive rate, got {target:g} spikes/s.")
     rows = []
     for model, pattern in curves[["model", "pattern"]].drop_duplicates().itertuples(index=False):
         curve = curve_of(curves, model, pattern)
@@ -160,16 +162,16 @@ def find_working_points(curves: pd.DataFrame, *, target: float = TARGET) -> pd.D
 
 
 def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame, *, largest: float = LARGEST) -> pd.DataFrame:
-    """Return working points with depths that modulate the output by no more than a given part at any frequency.
+    """Return working points with depths that limit the modulation of the output at every frequency.
 
     Parameters
     ----------
     points : pandas.DataFrame
         From `add_depths`.
     pilot : pandas.DataFrame
-        From `amat.analysis.transfer.modulated_responses` with a small depth, at frequencies where a resonance may be.
+        From `amat.analysis.transfer.modulated_responses` with a small depth, at frequencies of possible resonances.
     largest : float
-        Modulation of the output, relative to its mean.
+        Largest modulation of the output, relative to its mean.
 
     Raises
     ------
@@ -177,7 +179,7 @@ def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame, *, largest: float = 
         If the modulation is not between 0 and 1.
     """
     if not 0 < largest < 1:
-        raise AmatError(f"A modulation of the output by {largest:g}: choose more than 0 and less than 1.")
+        raise AmatError(f"largest must be between 0 and 1, got {largest:g}.")
     gains = pilot.groupby(["model", "pattern"])["gain"].max()
     found = [gains.get((row.model, row.pattern), np.nan) for row in points.itertuples()]
     limits = largest / np.maximum(np.nan_to_num(np.asarray(found, dtype=np.float64)), 1e-9)
@@ -185,14 +187,14 @@ def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame, *, largest: float = 
 
 
 def local_rates(points: pd.DataFrame, count: int) -> list[Floats]:
-    """Return input rates around working points, over the range of natural input and close to the point itself.
+    """Return input rates around working points, which cover the range of natural input and are dense near the point.
 
     Parameters
     ----------
     points : pandas.DataFrame
         From `find_working_points`.
     count : int
-        An odd number, five at least.
+        An odd number, at least 5.
 
     Returns
     -------
@@ -205,22 +207,22 @@ def local_rates(points: pd.DataFrame, count: int) -> list[Floats]:
         If the number is too small or even.
     """
     if count < 5 or count % 2 == 0:
-        raise AmatError(f"{count} input rates around a working point: choose an odd number, 5 at least.")
+        raise AmatError(f"count must be an odd number of at least 5, got {count}.")
     distances = np.geomspace(0.04, 3 * _DEEPEST_NATURAL, count // 2)
-    # The furthest below would be negative.
+    # Without the limit the lowest rate would be negative.
     relative = np.concatenate([np.maximum(-distances[::-1], -0.98), [0.0], distances])
     return [rate * (1.0 + relative) for rate in points["input_rate_per_s"].to_numpy(dtype=np.float64)]
 
 
 def add_depths(points: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame:
-    """Return working points with slopes, and with depths that are to change the output by the same in every neuron.
+    """Return working points with slopes, and with depths that modulate the output of all neurons alike.
 
     Parameters
     ----------
     points : pandas.DataFrame
         From `find_working_points`.
     local : pandas.DataFrame
-        From `amat.analysis.transfer.stationary_curves` at `local_rates`, with inhibition held as at the working points.
+        From `amat.analysis.transfer.stationary_curves` at `local_rates`, with the working points' inhibition.
 
     Returns
     -------

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Natural input, the rate that a model predicts for it, and how much of the response that explains."""
+"""Natural input, and predictions of the response by rate models."""
 
 import math
 from collections.abc import Mapping
@@ -18,43 +18,38 @@ from amat.analysis.rate_models.filters import FilterFit, FilterKind
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = [
-    "evaluate_natural",
-    "explained",
-    "linear_coherence",
-    "natural_modulation",
-    "predict",
-]
+__all__ = ["evaluate_natural", "explained", "linear_coherence", "natural_modulation", "predict"]
 
 
 def natural_modulation(duration: float, *, step: float = 1.0, seed: int = 1, highest: float = 50.0) -> Floats:
-    """Return a non-stationary course: noise with a power that falls as 1/f, and steps at random times.
+    """Return a non-stationary time course of noise and steps.
 
-    Half of the variance is noise, half is a level that is drawn anew after intervals of 200 to 1000 ms.
+    Half of the variance is noise whose power falls as 1/f. The other half is a level that changes to a new random
+    value after intervals of 200 to 1000 ms.
 
     Parameters
     ----------
     duration, step : float
-        ms; of the course, which is periodic, and of its time step.
+        Duration of the course, which is periodic, and its time step, in ms.
     seed : int
-        Of the course.
+        Seed of the course.
     highest : float
-        Largest frequency of the noise, Hz.
+        Highest frequency of the noise in Hz.
 
     Returns
     -------
     ndarray, shape (steps,)
-        Of mean 0 and variance 1, and between -3 and 3.
+        With mean 0, variance 1 and values from -3 to 3.
 
     Raises
     ------
     AmatError
-        If the course is shorter than 2 s, or the step too long for the noise.
+        If the course is shorter than 2 s, or the time step is too long for the noise.
     """
     if not (duration >= 2000.0 and step > 0 and 0 < highest <= 500.0 / step):
         raise AmatError(
-            f"Natural input of {duration:g} ms in steps of {step:g} ms up to {highest:g} Hz: choose 2000 ms or more, "
-            "and two steps a cycle."
+            f"Natural input of {duration:g} ms in steps of {step:g} ms up to {highest:g} Hz: choose at least 2000 ms "
+            "and at least two steps per cycle."
         )
     random = np.random.default_rng(seed)
     count = round(duration / step)
@@ -81,22 +76,22 @@ def predict(
     step: float = 1.0,
     bin_width: float = 5.0,
 ) -> Floats:
-    """Return the rate that an LN model predicts for a periodic course.
+    """Return an LN model's prediction of the firing rate for a periodic input.
 
     Parameters
     ----------
     curve : RateCurve
         The static nonlinearity.
     input_rate : float
-        Mean input rate, spikes/s.
+        Mean input rate in spikes/s.
     modulation : array_like, shape (steps,)
-        Relative to the mean.
+        Modulation of the input relative to the mean.
     fit : FilterFit, optional
-        Of the relative transfer function; without it the curve alone follows the input at once.
+        Fit of the relative transfer function; by default there is no filter, and the curve follows the input at once.
     slope : float
         Logarithmic slope of the curve at the mean, by which the filter is divided.
     step, bin_width : float
-        ms; of the course, and of the bins over which the prediction is averaged.
+        Time step of the input, and width of the bins of the prediction, in ms.
 
     Returns
     -------
@@ -106,12 +101,14 @@ def predict(
     Raises
     ------
     AmatError
-        If there is a filter, and the slope is not positive.
+        If there is a filter and the slope is not positive.
     """
     course = np.asarray(modulation, dtype=np.float64)
     if fit is not None:
         if not slope > 0:
-            raise AmatError(f"A slope of {slope:g} at the working point: a filter needs a curve that rises there.")
+            raise AmatError(
+                f"slope must be positive for a filter, got {slope:g}: choose a working point where the curve rises."
+            )
         f = np.fft.rfftfreq(len(course), 1e-3 * step)
         course = np.fft.irfft(np.fft.rfft(course) * fit(f) / slope, len(course))
     rates = curve(input_rate * (1.0 + course))
@@ -119,20 +116,20 @@ def predict(
 
 
 def explained(first: ArrayLike, second: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
-    """Tell how much of a response a prediction explains, relative to what noise allows.
+    """Return the fraction of a response that a prediction explains, corrected for noise.
 
     Parameters
     ----------
     first, second : array_like, shape (bins,)
-        The response in two halves of the trials. Their covariance is the variance of what both share: the signal.
+        The response in two halves of the trials. Their covariance is the variance of the signal.
     prediction : array_like, shape (bins,)
 
     Returns
     -------
     dict
-        ``correlation`` of prediction and mean response; ``ceiling``, the correlation that a perfect prediction would
-        have; ``explained``, the part of the signal's variance that is explained: 1 for a perfect prediction, 0 for a
-        constant at the mean rate, and negative for a worse one. NaN if there is no signal, or no prediction.
+        ``correlation`` of prediction and mean response; ``ceiling``, the correlation of a perfect prediction;
+        ``explained``, the fraction of the signal's variance that the prediction explains: 1 if it is perfect, 0 for a
+        constant at the mean rate, negative if it is worse. All are NaN without a signal or a finite prediction.
     """
     a, b, p = (np.asarray(values, dtype=np.float64) for values in (first, second, prediction))
     mean = 0.5 * (a + b)
@@ -152,11 +149,11 @@ def explained(first: ArrayLike, second: ArrayLike, prediction: ArrayLike) -> dic
 def linear_coherence(
     first: ArrayLike, second: ArrayLike, course: ArrayLike, *, bin_width: float = 5.0, segment: float = 640.0
 ) -> pd.DataFrame:
-    """Tell how much of a response any linear filter of its input could explain, by frequency.
+    """Return the fraction of a response that a linear filter of its input can explain, by frequency.
 
-    The coherence of input and response, by Welch's method, falls short of 1 because the response is noisy, and because
-    it is not a linear function of the input. The coherence of two halves of the trials tells how noisy the response is;
-    what is left is the linear part of that which is reproducible.
+    The coherence of input and response (Welch's method) is below 1 because the response is noisy and because it is not
+    a linear function of the input. The coherence of two halves of the trials measures the noise; the ratio is the
+    linear fraction of the reproducible response.
 
     Parameters
     ----------
@@ -165,28 +162,28 @@ def linear_coherence(
     course : array_like, shape (bins,)
         The input in the same bins.
     bin_width, segment : float
-        Of the bins, and of the segments that overlap by one half, ms.
+        Width of the bins, and length of the segments, which overlap by one half, in ms.
 
     Returns
     -------
     pandas.DataFrame
-        ``frequency_Hz``; ``coherence`` of input and mean response; ``reproducible``, the part of the mean response's
-        power that the trials share; and ``linear``, the first by the second, at most 1.
+        ``frequency_Hz``; ``coherence`` of input and mean response; ``reproducible``, the fraction of the mean
+        response's power that the trials share; and ``linear``, the ratio of the two, at most 1.
 
     Raises
     ------
     AmatError
-        If there are fewer than four segments: coherence would be biased towards 1.
+        If there are fewer than four segments, for which the coherence would be biased towards 1.
     """
     a, b, x = (np.asarray(values, dtype=np.float64) for values in (first, second, course))
     bins = round(segment / bin_width)
     if 2 * len(x) // bins - 1 < 4:
         raise AmatError(
-            f"{len(x) * bin_width:g} ms hold fewer than four segments of {segment:g} ms: choose shorter ones."
+            f"{len(x) * bin_width:g} ms hold fewer than four segments of {segment:g} ms: choose shorter segments."
         )
     f, with_input = coherence(x, 0.5 * (a + b), fs=1e3 / bin_width, nperseg=bins)
     _, of_halves = coherence(a, b, fs=1e3 / bin_width, nperseg=bins)
-    # In a half, signal : noise is q : 1 - q; the mean of both has half the noise.
+    # In a half, the ratio of signal to noise is q / (1 - q); the mean of both has half the noise.
     q = np.sqrt(of_halves)
     reproducible = 2.0 * q / (1.0 + q)
     table = pd.DataFrame({"frequency_Hz": f, "coherence": with_input, "reproducible": reproducible})
@@ -203,29 +200,29 @@ def evaluate_natural(
     *,
     bin_width: float = 5.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predict responses to natural input by the stationary curve alone and by both LN models, and rate the predictions.
+    """Predict responses to natural input by the static curve and by both LN models, and score the predictions.
 
     Parameters
     ----------
     natural : pandas.DataFrame
         From `amat.analysis.transfer.natural_responses`.
     points, curves : pandas.DataFrame
-        From `add_depths`, and the local curves that it was given.
+        From `add_depths`, and the local curves passed to it.
     fits : mapping
-        From `compare_filters`; those of Poisson input are used.
+        From `compare_filters`; only fits of Poisson input are used.
     course : array_like, shape (steps,)
         From `natural_modulation`, in steps of 1 ms.
     bin_width : float
-        Of the responses, ms.
+        Bin width of the responses in ms.
 
     Returns
     -------
     scores : pandas.DataFrame
-        One row a neuron and prediction: model, pattern, prediction ("static", "low-pass" or "band-pass"), correlation,
-        ceiling, explained; see `explained`. NaN if the measured curve does not rise at the working point, so that there
-        is no LN model.
+        One row per neuron and prediction: model, pattern, prediction ("static", "low-pass" or "band-pass"),
+        correlation, ceiling, explained (see `explained`). NaN if the measured curve does not rise at the working point,
+        where no LN model exists.
     predictions : pandas.DataFrame
-        One row a neuron and bin: model, pattern, time_ms, response_per_s, and the predicted rate for each prediction.
+        One row per neuron and bin: model, pattern, time_ms, response_per_s, and the rate by each prediction.
     """
     rows, tables = [], []
     for point in points.itertuples():
