@@ -16,7 +16,7 @@ from amat.benchmark.families import FAMILIES, Contender, sample_population
 from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
 from amat.benchmark.runs import Options
 from amat.benchmark.targets import TARGETS, find_target
-from amat.cli.benchmark import make_table
+from amat.cli.benchmark import summary_table
 from amat.errors import AmatError
 
 NEST = Contender("amat2_psc_exp", "amat", "nest", "nest")
@@ -263,7 +263,7 @@ class TestErrors:
 class TestTable:
     def shown(self, summary: pd.DataFrame, *, wide: bool = True) -> str:
         console = Console(width=120, record=True, file=io.StringIO())
-        console.print(make_table(summary, "Time", wide=wide))
+        console.print(summary_table(summary, "Time", wide=wide))
         return console.export_text()
 
     @pytest.fixture

@@ -10,21 +10,18 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from amat.cli import common
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from amat.benchmark.runs import Outcome
-    from amat.benchmark.runs import Progress as Report
+    from amat.benchmark.runs import Outcome, Progress
 
 app = typer.Typer(
     name="benchmark",
@@ -32,23 +29,12 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_console = Console()
-_messages = Console(stderr=True)
-
-
-class Codegen(StrEnum):
-    """The generator of a model."""
-
-    nestml = "nestml"
-    checked = "nestml-checked"
-    optimised = "optimised"
-
-
 _Output = Annotated[Path, typer.Option(help="Folder for tables and figures; finished measurements in it are kept.")]
 _Codegen = Annotated[
-    list[Codegen] | None,
+    list[str] | None,
     typer.Option(
-        help="A build to compare with NEST's built-in models; may be repeated. By default all.", show_default=False
+        help="Build to compare with NEST's models: nestml, nestml-checked or optimised. Repeatable; by default all.",
+        show_default=False,
     ),
 ]
 _Rounds = Annotated[int, typer.Option(help="Number of rounds; each measures every model once.")]
@@ -96,16 +82,16 @@ def update(
     if quick:
         rounds, time, ablation = min(rounds, 3), min(time, 300.0), False
     options = Options(output, rounds, time, seed, threads, codegen, ablation, brian2)
-    with _progress() as report:
-        times = benchmark_update(chosen, options, report)
+    with _progress() as progress:
+        times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
     if memory:
         families = list(dict.fromkeys(case.family for case in chosen))
-        with _progress() as report:
-            sizes = benchmark_memory(families, options, report)
+        with _progress() as progress:
+            sizes = benchmark_memory(families, options, progress)
         figures.save_and_close(figures.plot_neuron_memory(sizes.summary), output / "memory.svg")
         _show(sizes, "Memory per neuron")
-    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
+    common.report(f"Measurements, summaries and figures are in {output}.")
 
 
 @app.command()
@@ -129,18 +115,10 @@ def network(
     from amat.benchmark.runs import Options, benchmark_network
 
     options = Options(output, rounds, time, seed, threads, codegen, ablation)
-    with _progress() as report:
-        outcome = benchmark_network(neurons or (2000, 10000, 50000), options, report, indegree=indegree)
+    with _progress() as progress:
+        outcome = benchmark_network(neurons or (2000, 10000, 50000), options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
-    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
-
-
-class Workload(StrEnum):
-    """The workload of a cell."""
-
-    neurons = "neurons"
-    network = "network"
-    plastic = "plastic"
+    common.report(f"Measurements, summaries and figures are in {output}.")
 
 
 @app.command()
@@ -148,9 +126,9 @@ def cell(
     model: Annotated[str, typer.Option(help="Neuron model, by its name in NEST.")],
     output: Annotated[Path, typer.Option(help="JSON file to write.")],
     workload: Annotated[
-        Workload,
+        Literal["neurons", "network", "plastic"],
         typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
-    ] = Workload.network,
+    ] = "network",
     neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
     indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron of a network.")] = 1000,
     threads: _Threads = 1,
@@ -164,21 +142,12 @@ def cell(
     from amat.benchmark.cell import Cell, measure_cell
     from amat.files import check_writable
 
-    plan = Cell(model, workload.value, neurons, indegree, threads, ranks, seed, time, resolution)
+    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, time, resolution)
     check_writable(output.absolute().parent)
     found = measure_cell(plan, output)
-    _console.print(
-        f"{model}, {workload.value}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; "
-        f"{output}",
-        soft_wrap=True,
+    common.report(
+        f"{model}, {workload}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; {output}"
     )
-
-
-class RunsOn(StrEnum):
-    """The place where cells run."""
-
-    local = "local"
-    slurm = "slurm"
 
 
 @app.command()
@@ -186,7 +155,9 @@ def run(
     matrix: Annotated[
         str, typer.Option(help="Cells to measure: a file, or the name of one in config/benchmarks.")
     ] = "quick",
-    profile: Annotated[RunsOn, typer.Option(help="Run on this machine, or as jobs on a cluster.")] = RunsOn.local,
+    profile: Annotated[
+        Literal["local", "slurm"], typer.Option(help="Run on this machine, or as jobs on a cluster.")
+    ] = "local",
     site: Annotated[
         str | None,
         typer.Option(
@@ -208,19 +179,19 @@ def run(
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
 
-    place = site or ("generic" if profile is RunsOn.slurm else "workstation")
+    place = site or ("generic" if profile == "slurm" else "workstation")
     report = run_matrix(
         find_matrix(matrix),
         find_site(place),
         output,
-        profile=profile.value,
+        profile=profile,
         cores=cores,
         jobs=jobs,
         image=image,
         dry_run=dry_run,
     )
     if not dry_run:
-        _console.print(f"The report is in {report}.", soft_wrap=True)
+        common.report(f"The report is in {report}.")
 
 
 @app.command()
@@ -247,29 +218,26 @@ def report(
         write_tables(measure_tables(), place / SYNAPSE_TABLES)
     target = output or place / "report"
     found = write_report(folder, target, page=page)
-    _console.print(_make_summary(found.summary))
+    common.console.print(_ratio_table(found.summary))
     if found.problems:
-        _console.print(f"{len(found.problems)} file(s) skipped:")
+        common.report(f"{len(found.problems)} file(s) skipped:")
         for problem in found.problems:
-            _console.print(f"  {problem.file}: {problem.reason}", markup=False, highlight=False, soft_wrap=True)
+            common.report(f"  {problem.file}: {problem.reason}")
     if found.note and page:
-        _console.print(found.note, markup=False, highlight=False, soft_wrap=True)
-    _console.print(f"{len(found.cells)} cells: tables and figures are in {target}.", soft_wrap=True)
+        common.report(found.note)
+    common.report(f"{len(found.cells)} cells: tables and figures are in {target}.")
 
 
-def _make_summary(summary: pd.DataFrame) -> Table:
+def _ratio_table(summary: pd.DataFrame) -> Table:
     """Return the summary of a report as a table for the terminal."""
     from amat.benchmark.comparisons import summary_text
     from amat.benchmark.figures import label
 
-    table = Table(
+    table = common.make_table(
+        *("model", "reference", "workload"),
         title="Ratios of equal cells (medians, and intervals over seeds)",
         caption="time: of the simulation; construction: create, connect and prepare; memory: allocated since the start",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
     )
-    for name in ("model", "to", "workload"):
-        table.add_column(name)
     for name in ("neurons", "seeds", "time", "construction", "memory"):
         table.add_column(name, justify="right")
     for row in summary_text(summary).to_dict("records"):
@@ -279,7 +247,7 @@ def _make_summary(summary: pd.DataFrame) -> Table:
     return table
 
 
-def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table:
+def summary_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table:
     """Return a summary as a table for the terminal, with missed targets marked.
 
     Parameters
@@ -291,16 +259,14 @@ def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table
         Whether to show the range from the least ratio to the largest.
     """
     rounds = sorted(set(summary["rounds"]))
-    table = Table(
+    table = common.make_table(
         title=title,
         caption=f"Medians of {' to '.join(map(str, rounds))} rounds, ratios to NEST's model in the same round; "
         "✓ target met, ✗ missed.",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
     )
     table.add_column("case", overflow="fold")
     table.add_column("build")
-    for name in ("NEST", "build", "ratio", "quartiles", *(["range"] if wide else [])):
+    for name in ("nest", "this build", "ratio", "quartiles", *(["range"] if wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
     nest = summary[summary["build"] == "nest"].set_index(["quantity", "case"])["median"].to_dict()
@@ -352,13 +318,13 @@ def _show_times(outcome: Outcome, path: Path, title: str, threads: int) -> None:
 
 
 def _show(outcome: Outcome, title: str) -> None:
-    _console.print(make_table(outcome.summary, title, wide=_console.width >= 100))
+    common.console.print(summary_table(outcome.summary, title, wide=common.console.width >= 100))
     for message in outcome.skipped:
-        _console.print(message, markup=False, highlight=False, soft_wrap=True)
+        common.report(message)
     judged = outcome.summary[outcome.summary["target"] != ""]
     if len(judged):
         met = int(judged["met"].astype(bool).sum())
-        _console.print(f"{met} of {len(judged)} targets are met.")
+        common.report(f"{met} of {len(judged)} targets are met.")
 
 
 def _pin_threads() -> None:
@@ -367,25 +333,18 @@ def _pin_threads() -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Report]:
+def _progress() -> Iterator[Progress]:
     """Show progress on standard error: a bar in a terminal, otherwise one line per case."""
-    columns = (
-        SpinnerColumn(),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
     last = ""
-    with Progress(*columns, console=_messages, transient=True, disable=not _messages.is_terminal) as progress:
-        task = progress.add_task("", total=None)
+    with common.progress_bars() as bars:
+        task = bars.add_task("", total=None)
 
-        def report(description: str, done: int, total: int) -> None:
+        def advance(description: str, done: int, total: int) -> None:
             nonlocal last
-            progress.update(task, description=description, completed=done, total=total or None)
+            bars.update(task, description=description, completed=done, total=total or None)
             case = description.split(":")[0]
-            if not _messages.is_terminal and case != last:
-                _messages.print(case, soft_wrap=True)
+            if not common.messages.is_terminal and case != last:
+                common.messages.print(case, soft_wrap=True)
             last = case
 
-        yield report
+        yield advance
