@@ -56,9 +56,7 @@ def explore(
     pairs = [tuple(map(exploration.parse_axis, pair)) for pair in ([axes] if axes else exploration.MAPS)]
     values = parse_settings(settings)
     if axes and (varied := {axis.name for axis in pairs[0]}.intersection(values)):
-        raise AmatError(
-            f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out."
-        )
+        raise AmatError(f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out.")
     base = validated_patterns()[pattern].parameters.replace(**{"I_e": 150.0} | values)
     check_writable(output)
     cores = threads or len(os.sched_getaffinity(0))

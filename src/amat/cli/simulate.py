@@ -25,8 +25,8 @@ def simulate(
         typer.Option("--parameter-set", help="Published parameter set of AMAT."),
     ] = "validated",
     resolution: Resolution = 0.1,
-    plot: Annotated[Path | None, typer.Option(help="Draw it into this file; the ending gives the format.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write current, potentials and spikes of every step here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Figure file to write. Its suffix selects the format.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one row per step.")] = None,
 ) -> None:
     """Simulate one of the 20 firing patterns, and say whether it is one."""
     from amat.analysis.patterns import CRITERIA, find_trial, run
