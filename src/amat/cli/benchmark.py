@@ -56,7 +56,7 @@ def update(
     ] = None,
     codegen: _Codegen = None,
     rounds: _Rounds = 11,
-    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
+    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
     seed: _Seed = 1,
     threads: common.Threads = 1,
     quick: Annotated[
@@ -82,8 +82,8 @@ def update(
 
     chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
     if quick:
-        rounds, time, ablation = min(rounds, 3), min(time, 300.0), False
-    options = Options(output, rounds, time, seed, threads, codegen, ablation, brian2)
+        rounds, duration, ablation = min(rounds, 3), min(duration, 300.0), False
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
     with _progress() as progress:
         times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
@@ -105,8 +105,9 @@ def network(
     indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron.")] = 1000,
     codegen: _Codegen = None,
     rounds: _Rounds = 5,
-    time: Annotated[
-        float | None, typer.Option(help="Timed model time in ms. Default: 200, or more for small networks.")
+    duration: Annotated[
+        float | None,
+        typer.Option(help="Duration of the timed simulation in ms. Default: 200, or more for small networks."),
     ] = None,
     seed: _Seed = 1,
     threads: common.Threads = 1,
@@ -117,7 +118,7 @@ def network(
     _pin_threads()
     from amat.benchmark.runs import Options, benchmark_network
 
-    options = Options(output, rounds, time, seed, threads, codegen, ablation)
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation)
     with _progress() as progress:
         outcome = benchmark_network(neurons or (2000, 10000, 50000), options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
@@ -137,7 +138,7 @@ def cell(
     threads: common.Threads = 1,
     ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
     seed: _Seed = 1,
-    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
+    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
     resolution: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
 ) -> None:
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
@@ -145,7 +146,7 @@ def cell(
     from amat.benchmark.cell import Cell, measure_cell
     from amat.files import check_writable
 
-    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, time, resolution)
+    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
     check_writable(output.absolute().parent)
     found = measure_cell(plan, output)
     common.report(
