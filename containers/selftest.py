@@ -19,8 +19,8 @@ os.environ.setdefault("PYNEST_QUIET", "1")
 
 from amat import paths, toolchain
 from amat.compendium import provenance
-from amat.neurons.parameters import AmatParameters
-from amat.simulation.run import fresh_kernel
+from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 
 #: The time steps of the spikes in NEST's own test_mat2_psc_exp and test_amat2_psc_exp.
 EXPECTED = [11, 32, 54]
@@ -75,7 +75,7 @@ def modules() -> dict[str, str]:
 
 def spikes(models: list[str] | tuple[str, ...]) -> dict[str, list[int]]:
     """Return the time steps of the spikes under a constant 2400 pA; exit if they are not the expected ones."""
-    nest = fresh_kernel(0.1)
+    nest = reset_kernel(0.1)
     for model in models:
         if model in toolchain.MODELS:
             toolchain.install(model)

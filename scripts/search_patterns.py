@@ -18,7 +18,7 @@ import yaml
 from amat import paths
 from amat.analysis.patterns.search import search
 from amat.files import write_text
-from amat.neurons.parameters import CurrentSegment
+from amat.neurons import CurrentSegment
 
 _HEAD = """\
 # 20 firing patterns of the AMAT neuron, each of which meets its criterion (amat.analysis.patterns.criteria).
@@ -28,26 +28,24 @@ _HEAD = """\
 
 
 def main() -> None:
-    """Read the command line and run."""
+    """Search the patterns and write the file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=paths.DATA / "amat_patterns.yaml")
-    words = parser.parse_args()
+    arguments = parser.parse_args()
     found = search(progress=print)
-    names = list(found[0].parameters)
-    common = {
-        name: found[0].parameters[name] for name in names if len({trial.parameters[name] for trial in found}) == 1
-    }
+    sets = [trial.neuron.parameters.to_nestml() for trial in found]
+    common = {name: value for name, value in sets[0].items() if all(values[name] == value for values in sets)}
     lines = [_HEAD, f"common: {_flow(common)}", "", "patterns:"]
-    for trial in found:
-        own = {name: value for name, value in trial.parameters.items() if name not in common}
-        segments = [_segment(segment) for segment in trial.current.segments]
+    for trial, values in zip(found, sets, strict=True):
+        own = {name: value for name, value in values.items() if name not in common}
+        segments = [_segment(segment) for segment in trial.stimulus.segments]
         lines += [
-            f"  - pattern: {trial.pattern}",
+            f"  - pattern: {trial.neuron.pattern}",
             f"    parameters: {_flow(own)}",
             f"    duration: {trial.duration:g}",
             f"    segments: {_flow(segments)}",
         ]
-    write_text(words.output, "\n".join(lines) + "\n")
+    write_text(arguments.output, "\n".join(lines) + "\n")
 
 
 def _segment(segment: CurrentSegment) -> dict[str, float]:

@@ -18,7 +18,7 @@ from amat.benchmark.network import BalancedNetwork
 from amat.benchmark.tuning import RATE, scan_weights
 from amat.errors import AmatError
 from amat.files import replacing, write_text
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 
 def untuned(parameters: dict[str, float], weight: float, inhibition: float, external_rate: float) -> BalancedNetwork:

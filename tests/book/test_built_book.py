@@ -14,7 +14,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from amat import paths
-from amat.neurons.parameters import izhikevich_patterns
+from amat.neurons import izhikevich_patterns
 
 pytestmark = pytest.mark.slow
 

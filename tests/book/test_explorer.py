@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from amat.analysis.patterns import Trial, run, trials
+from amat.analysis.patterns import Trial, load_trials, run_trials
 from amat.release.explorer.content import MODELS, SLIDERS
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def linked(context, explorer: str, words: str):
 
 
 def steps(response) -> list[int]:
-    return np.rint(response.spikes / response.trial.resolution).astype(int).tolist()
+    return np.rint(response.spikes / response.trial.neuron.resolution).astype(int).tolist()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -86,31 +86,34 @@ def test_patterns_have_the_spikes_and_potentials_of_nest(page, model):
 
     AMAT's patterns have tau_m equal to tau_v, where closed formulae for the propagators fail.
     """
-    catalogue = trials(model)
-    for response in run(list(catalogue.values())):
-        page.select_option("#ax-pattern", response.trial.pattern)
+    catalogue = load_trials(model)
+    for response in run_trials(list(catalogue.values())):
+        page.select_option("#ax-pattern", response.trial.neuron.pattern)
         drawn(page)
-        assert spikes(page, model) == steps(response), response.trial.pattern
+        assert spikes(page, model) == steps(response), response.trial.neuron.pattern
         assert steps(response)
         V_m = page.evaluate("model => Array.from(AmatExplorer.page.results[model].V_m)", model)
-        np.testing.assert_allclose(V_m, response.V_m, rtol=0, atol=1e-8, err_msg=response.trial.pattern)
+        np.testing.assert_allclose(V_m, response.V_m, rtol=0, atol=1e-8, err_msg=response.trial.neuron.pattern)
 
 
 def test_random_parameters_give_the_spikes_of_nest(page):
     """AMAT with parameters drawn over the sliders' ranges: the sliders reach nothing that the page computes wrongly."""
     random = np.random.default_rng(20110)
-    catalogue = trials("amat")
+    catalogue = load_trials("amat")
     chosen: list[Trial] = []
     for pattern in random.choice([name for name in catalogue if catalogue[name].duration <= 1000], 40):
         values = {name: float(round(random.uniform(low, high), 3)) for name, (low, high, _) in SLIDERS["amat"].items()}
         trial = catalogue[str(pattern)]
-        chosen.append(replace(trial, parameters=trial.parameters | values))
+        neuron = replace(trial.neuron, parameters=trial.neuron.parameters.replace(**values))
+        chosen.append(replace(trial, neuron=neuron))
     fired = 0
-    for response in run(chosen, traces=False):
-        values = "&".join(f"amat.{name}={response.trial.parameters[name]}" for name in SLIDERS["amat"])
-        page.evaluate("hash => { location.hash = hash; }", f"pattern={response.trial.pattern}&{values}")
+    for response in run_trials(chosen, traces=False):
+        values = "&".join(
+            f"amat.{name}={response.trial.neuron.parameters.to_nestml()[name]}" for name in SLIDERS["amat"]
+        )
+        page.evaluate("hash => { location.hash = hash; }", f"pattern={response.trial.neuron.pattern}&{values}")
         page.wait_for_function(
-            "tau_m => AmatExplorer.page.state.amat.tau_m === tau_m", arg=response.trial.parameters["tau_m"]
+            "tau_m => AmatExplorer.page.state.amat.tau_m === tau_m", arg=response.trial.neuron.parameters.tau_m
         )
         drawn(page)
         assert spikes(page, "amat") == steps(response), values
@@ -361,7 +364,7 @@ def test_page_loads_only_from_the_site_and_reports_no_error(browser, server):
     )
     page.goto(f"{server}/explorer.html", wait_until="networkidle")
     drawn(page)
-    for pattern in trials("amat"):
+    for pattern in load_trials("amat"):
         page.select_option("#ax-pattern", pattern)
         drawn(page)
     context.close()

@@ -19,7 +19,7 @@ from amat.benchmark.families import FAMILIES, MODELS, builds, sample_population
 from amat.benchmark.kernel import RESOLUTION, WARM_UP, allocated_bytes
 from amat.benchmark.runs import Options, benchmark_memory, benchmark_network, benchmark_update
 from amat.benchmark.update import create_input, measure_memory
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_builds_of_other_models_fire_at_similar_rates(options, tmp_path, name, r
 
 def test_the_spikes_of_the_input_are_counted():
     """As many as a recorder sees, and as NEST counts in the last simulation."""
-    nest = fresh_kernel(RESOLUTION)
+    nest = reset_kernel(RESOLUTION)
     neurons = nest.Create("iaf_psc_exp", 2)
     steps = create_input(nest, neurons, replace(BASE, rate=INPUT_RATE), WARM_UP + 100.0, 3)
     recorder = nest.Create("spike_recorder")

@@ -13,7 +13,7 @@ from amat import toolchain
 from amat.analysis.characterisation import Protocol, characterise, write
 from amat.analysis.excitability import steady_interval
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 pytestmark = pytest.mark.slow
 

@@ -10,15 +10,14 @@ import pytest
 from amat.analysis.excitability import (
     FALL,
     fi_curves,
+    find_hysteresis,
     find_onsets,
-    hysteresis,
     lowest_sustained_current,
-    representative_trials,
-    staircase,
+    representative_neurons,
+    simulate_staircase,
     steady_interval,
 )
-from amat.analysis.patterns import find_trial
-from amat.neurons.parameters import validated_patterns
+from amat.neurons import find_neuron, validated_patterns
 
 pytestmark = pytest.mark.slow
 
@@ -32,13 +31,13 @@ FALLING = ["class_2", "bistability"]
 
 
 @pytest.fixture(scope="module")
-def trials():
-    return representative_trials(PATTERNS)
+def neurons():
+    return representative_neurons(PATTERNS)
 
 
 @pytest.fixture(scope="module")
-def onsets(trials):
-    return find_onsets(trials)
+def onsets(neurons):
+    return find_onsets(neurons)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +48,8 @@ def by_name(onsets):
 @pytest.fixture(scope="module")
 def curves():
     """AMAT's, from just above the rheobase to where the dead time limits the rate of some."""
-    trials = [find_trial(pattern, "amat") for pattern in NOT_FALLING + FALLING]
-    return fi_curves(trials, find_onsets(trials), duration=20000.0, highest=20.0).groupby("pattern")
+    neurons = [find_neuron(pattern, "amat") for pattern in NOT_FALLING + FALLING]
+    return fi_curves(neurons, find_onsets(neurons), duration=20000.0, highest=20.0).groupby("pattern")
 
 
 def _deviations(curve, pattern):
@@ -131,15 +130,15 @@ def test_rates_at_rheobase_are_the_analytic_ones(by_name):
 
 
 def test_onsets_do_not_depend_on_how_the_search_is_divided(by_name):
-    trials = representative_trials(["class_2"])
-    again = find_onsets(trials, n_currents=11).set_index(["model", "pattern"])
+    neurons = representative_neurons(["class_2"])
+    again = find_onsets(neurons, n_currents=11).set_index(["model", "pattern"])
     for name, row in again.iterrows():
         assert row["sustained_current"] == pytest.approx(by_name.loc[name, "sustained_current"], rel=1e-3)
         assert row["onset_type"] == by_name.loc[name, "onset_type"]
 
 
-def test_curves_are_reproducible(trials, onsets):
-    first, again = (fi_curves(trials, onsets, n_currents=12, duration=500.0) for _ in range(2))
+def test_curves_are_reproducible(neurons, onsets):
+    first, again = (fi_curves(neurons, onsets, n_currents=12, duration=500.0) for _ in range(2))
     assert first.equals(again)
     assert set(first["current_unit"]) == {"pA", "mV/ms"}
     # AMAT does not fire on below what is called its onset, and does above.
@@ -148,8 +147,8 @@ def test_curves_are_reproducible(trials, onsets):
 
 
 def test_adaptation_is_that_of_the_neurons_named_so():
-    trials = representative_trials(["spike_frequency_adaptation"])
-    table = fi_curves(trials, find_onsets(trials), n_currents=12)
+    neurons = representative_neurons(["spike_frequency_adaptation"])
+    table = fi_curves(neurons, find_onsets(neurons), n_currents=12)
     for _, curve in table.groupby("model"):
         strong = curve[curve["relative_distance"] > 2]
         assert len(strong) >= 1
@@ -157,11 +156,11 @@ def test_adaptation_is_that_of_the_neurons_named_so():
 
 
 class TestHysteresis:
-    amat = find_trial("bistability", "amat")
+    amat = find_neuron("bistability", "amat")
 
     @pytest.mark.parametrize(("pattern", "low"), [("bistability", 60.0), ("class_2", 95.0)])
     def test_amat_starts_and_stops_where_derived(self, pattern, low):
-        table, _ = hysteresis([find_trial(pattern, "amat")], [(low, 105.0)], plateau=4000.0)
+        table, _ = find_hysteresis([find_neuron(pattern, "amat")], [(low, 105.0)], plateau=4000.0)
         row = table.iloc[0]
         stop = lowest_sustained_current(validated_patterns()[pattern].parameters)
         assert row["resolution"] < 0.5
@@ -170,8 +169,8 @@ class TestHysteresis:
         assert row["hysteresis"] > row["resolution"]
 
     def test_izhikevichs_bistable_neuron_and_one_that_is_not(self):
-        trials = [find_trial(pattern, "izhikevich") for pattern in ("bistability", "class_2", "class_1")]
-        table, curves = hysteresis(trials, [(0.0, 0.4), (0.0, 0.6), (2.0, 2.5)], plateau=4000.0)
+        neurons = [find_neuron(pattern, "izhikevich") for pattern in ("bistability", "class_2", "class_1")]
+        table, curves = find_hysteresis(neurons, [(0.0, 0.4), (0.0, 0.6), (2.0, 2.5)], plateau=4000.0)
         table = table.set_index("pattern")
         for pattern in ("bistability", "class_2"):
             assert table.loc[pattern, "hysteresis"] > 10 * table.loc[pattern, "resolution"]
@@ -183,7 +182,7 @@ class TestHysteresis:
         assert set(curves["pattern"]) == set(table.index)
 
     def test_the_way_down_differs_from_the_way_up_between_the_two_currents_alone(self):
-        curve = staircase(self.amat, np.arange(60.0, 111.0, 5.0), plateau=2000.0)
+        curve = simulate_staircase(self.amat, np.arange(60.0, 111.0, 5.0), plateau=2000.0)
         up, down = (curve[curve["way"] == way].set_index("current")["steady_rate_per_s"] for way in ("up", "down"))
         assert up.index.is_monotonic_increasing
         assert down.index.is_monotonic_decreasing

@@ -10,7 +10,7 @@ import pytest
 
 from amat.analysis.explore import explore, parse_axis, sensitivity, simulate_many
 from amat.analysis.metrics import classify
-from amat.neurons.parameters import validated_patterns
+from amat.neurons import validated_patterns
 from amat.simulation.reference import integrate
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import amat
-from amat.neurons.parameters import AmatParameters
-from amat.simulation.run import fresh_kernel
+from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 from amat.toolchain.nest_installation import compiler, find_nest
 
 pytestmark = pytest.mark.slow
@@ -62,7 +62,7 @@ def nest(threads):
 
 
 def start(threads=1):
-    kernel = fresh_kernel(RESOLUTION)
+    kernel = reset_kernel(RESOLUTION)
     kernel.set(local_num_threads=threads, min_delay=1.0, max_delay=2.5)
     amat.install(MODEL)
     return kernel

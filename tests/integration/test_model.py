@@ -14,9 +14,10 @@ import pytest
 
 import amat
 from amat import toolchain
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 from amat.simulation.reference import integrate
-from amat.simulation.run import fresh_kernel, simulate
+from amat.simulation.run import simulate
 from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 
 pytestmark = pytest.mark.slow
@@ -26,7 +27,7 @@ MODEL = toolchain.AMAT
 
 @pytest.fixture
 def nest(amat_module):
-    kernel = fresh_kernel(0.1)
+    kernel = reset_kernel(0.1)
     amat.install()
     return kernel
 
@@ -142,7 +143,7 @@ def test_bad_parameters_are_refused_and_leave_no_trace(nest, bad, named):
 
 
 def test_refractory_time_below_the_step_is_refused_when_the_simulation_starts(amat_module):
-    kernel = fresh_kernel(5.0)
+    kernel = reset_kernel(5.0)
     amat.install()
     kernel.Create(MODEL)
     with pytest.raises(kernel.NESTErrors.BadProperty, match="refr_T"):
@@ -213,7 +214,7 @@ def test_install_beside_nodes_is_refused_with_the_way_out(nest):
 
 
 def test_all_models_of_the_catalogue_load_together():
-    kernel = fresh_kernel(0.1)
+    kernel = reset_kernel(0.1)
     amat.install(*toolchain.DEFAULT_MODELS)
     assert set(toolchain.DEFAULT_MODELS) <= set(kernel.node_models)
 

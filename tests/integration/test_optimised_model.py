@@ -20,9 +20,10 @@ import pytest
 
 import amat
 from amat import toolchain
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 from amat.simulation.reference import integrate
-from amat.simulation.run import fresh_kernel, simulate
+from amat.simulation.run import simulate
 from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ TOLERANCE = 1e-9
 
 def start(*models, resolution=0.1, threads=1):
     """Return NEST with models loaded; a model is a name or a `Model`."""
-    kernel = fresh_kernel(resolution)
+    kernel = reset_kernel(resolution)
     kernel.local_num_threads = threads
     for model in models or (MODEL,):
         load(kernel, model)

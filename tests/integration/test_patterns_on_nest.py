@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.analysis.patterns import CRITERIA, run, trials
-from amat.analysis.patterns.search import _search_one, _start, find_windows
+from amat.analysis.patterns import CRITERIA, load_trials, run_trials
+from amat.analysis.patterns.search import find_windows, search_pattern
 from amat.analysis.patterns.verdicts import table_of_traces, table_of_verdicts
-from amat.neurons.parameters import AmatParameters, izhikevich_patterns
+from amat.neurons import izhikevich_patterns
 from amat.simulation.reference import integrate
 
 pytestmark = pytest.mark.slow
@@ -50,27 +50,27 @@ def test_amat_is_exact(judged):
     responses = judged[1]["AMAT, validated"]
     for response in responses:
         trial = response.trial
-        current = trial.waveform()[np.newaxis]
+        current = trial.current_on_grid()[np.newaxis]
         silence = np.zeros_like(current)
-        parameters = AmatParameters.from_nestml(trial.parameters)
-        exact = integrate([parameters], current, silence, silence, trial.resolution)
-        steps = np.rint(response.spikes / trial.resolution).astype(int)
-        assert steps.tolist() == exact.spike_steps[0].tolist(), trial.pattern
+        neuron = trial.neuron
+        exact = integrate([neuron.parameters], current, silence, silence, neuron.resolution)
+        steps = np.rint(response.spikes / neuron.resolution).astype(int)
+        assert steps.tolist() == exact.spike_steps[0].tolist(), neuron.pattern
         np.testing.assert_allclose(response.V_m, exact.V_m[0], rtol=0, atol=1e-9)
         np.testing.assert_allclose(response.V_th, exact.V_th[0], rtol=0, atol=1e-9)
 
 
 def published_scheme(pattern):
     """Return spike times and potentials by the scheme of Izhikevich's script, from the pattern's description."""
-    q2, q1, q0 = pattern.quadratic
+    p, standard = pattern.parameters, pattern.name != "accommodation"
     h, V, u = pattern.h, pattern.V_0, pattern.u_0
     times, potentials = [], []
     for k, current in enumerate(pattern.current(np.arange(round(pattern.duration / h) + 1) * h)):
-        V += h * (q2 * V * V + q1 * V + q0 - u + current)
-        u += h * pattern.a * (pattern.b * (V + 65.0) if pattern.recovery == "accommodation" else pattern.b * V - u)
-        if pattern.V_peak < V:
-            V = pattern.c
-            u += pattern.d
+        V += h * (p.q_2 * V * V + p.q_1 * V + p.q_0 - u + current)
+        u += h * p.a * (p.b * V - u if standard else p.b * (V + 65.0))
+        if p.V_peak < V:
+            V = p.c
+            u += p.d
             times.append((k + 1) * h)
         potentials.append(V)
     return times, potentials
@@ -86,28 +86,28 @@ def test_izhikevichs_neuron_follows_the_published_scheme(judged, name):
 
 def test_the_search_finds_what_the_file_holds():
     """For a pattern that keeps its parameters, and for one that does not."""
-    printed, held = trials("amat", "printed-5"), trials("amat")
+    printed, held = load_trials("amat", "printed-5"), load_trials("amat")
     for name in ("rebound_spiking", "threshold_variability"):
-        assert _search_one(_start(printed[name]), threads=1) == held[name]
+        assert search_pattern(printed[name]) == held[name]
 
 
 def test_windows_end_where_the_pattern_is_lost():
-    trial = trials("amat")["phasic_spiking"]
+    trial = load_trials("amat")["phasic_spiking"]
     factors = np.geomspace(0.5, 2.0, 29)
     window = find_windows([trial], factors).set_index("quantity").loc["amplitude"]
     assert 0.8 < window["lower"] < 1.0 < window["upper"] < 1.25
     # Without the voltage dependence of the threshold the neuron fires on.
-    tonic = run([trials("amat")["tonic_spiking"]])[0]
+    tonic = run_trials([load_trials("amat")["tonic_spiking"]])[0]
     assert not CRITERIA["phasic_spiking"].decide(tonic).passed
 
 
 def test_trials_of_any_kind_come_back_in_their_order(judged):
-    mixed = [trials(model)[name] for name in ("integrator", "tonic_spiking") for model in ("izhikevich", "amat")]
-    for trial, response in zip(mixed, run(mixed, traces=False), strict=True):
+    mixed = [load_trials(model)[name] for name in ("integrator", "tonic_spiking") for model in ("izhikevich", "amat")]
+    for trial, response in zip(mixed, run_trials(mixed, traces=False), strict=True):
         assert response.trial == trial
         assert not len(response.V_m)
-        label = "AMAT, validated" if trial.model == "amat" else "Izhikevich, as published"
-        again = judged[1][label][list(CRITERIA).index(trial.pattern)]
+        label = "AMAT, validated" if trial.neuron.model == "amat" else "Izhikevich, as published"
+        again = judged[1][label][list(CRITERIA).index(trial.neuron.pattern)]
         assert response.spikes.tolist() == again.spikes.tolist()
 
 

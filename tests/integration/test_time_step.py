@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from amat.analysis.convergence import SCHEMES, convergence, order_of_convergence
-from amat.neurons.parameters import AmatParameters, izhikevich_patterns, yamauchi_patterns
+from amat.neurons import AmatParameters, izhikevich_patterns, yamauchi_patterns
 from amat.simulation.run import simulate
 from amat.simulation.stimuli import Stimulus, pulses
 

@@ -53,8 +53,8 @@ def test_the_small_model_runs_in_nest(cache):
     """In a process of its own: other tests damage the library, which must not be loaded here then."""
     script = f"""
 import amat
-from amat.simulation.run import fresh_kernel
-nest = fresh_kernel(0.1)
+from amat.simulation.kernel import reset_kernel
+nest = reset_kernel(0.1)
 amat.install({str(LEAK)!r})
 neuron = nest.Create("leak_neuron_nestml", params={{"x": 8.0}})
 nest.Simulate(10.0)
@@ -71,8 +71,8 @@ def test_an_edited_model_is_not_taken_for_the_loaded_one(cache, tmp_path):
     script = f"""
 import amat
 from pathlib import Path
-from amat.simulation.run import fresh_kernel
-nest, source = fresh_kernel(0.1), Path({str(source)!r})
+from amat.simulation.kernel import reset_kernel
+nest, source = reset_kernel(0.1), Path({str(source)!r})
 amat.install(str(source))
 nest.Create("leak_neuron_nestml")
 amat.install(str(source))

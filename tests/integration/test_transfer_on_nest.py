@@ -5,13 +5,13 @@
 """Transfer functions of simulated neurons, against what is known of them: relays, linear responses, slow limits."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from amat.analysis import transfer
-from amat.analysis.patterns import find_trial, trials
 from amat.analysis.rate_models import add_depths, curve_of, find_working_points, local_rates, natural_modulation
 from amat.analysis.transfer import (
     frequency_grid,
@@ -20,6 +20,7 @@ from amat.analysis.transfer import (
     stationary_curves,
     subthreshold_responses,
 )
+from amat.neurons import IzhikevichParameters, find_neuron, validated_patterns
 
 pytestmark = pytest.mark.slow
 
@@ -29,36 +30,33 @@ def _relay(pattern):
 
     An EPSP of 300 mV carries it beyond its peak at once, and the reset brings it back to its equilibrium.
     """
-    trial = find_trial(pattern, "izhikevich")
-    quiet = {"a": 0.0, "b": 0.2, "c": -70.0, "d": 0.0}
-    tonic = find_trial("tonic_spiking", "izhikevich")
-    return dataclasses.replace(
-        trial, parameters=tonic.parameters | quiet, initial={"V_m": -70.0, "U_m": -14.0}, current=tonic.current
-    )
+    neuron, quiet = find_neuron(pattern, "izhikevich"), IzhikevichParameters(a=0.0, b=0.2, c=-70.0, d=0.0)
+    initial = {"V_m": -70.0, "U_m": -14.0}
+    return dataclasses.replace(neuron, parameters=quiet, initial=initial, rest_current=0.0)
 
 
 @pytest.fixture
 def relayed(monkeypatch):
-    """Let the spikes of all drives be strong ones, without inhibition."""
-    original = transfer.drive_of
-    monkeypatch.setattr(transfer.responses, "drive_of", lambda trial, **_: original(trial, epsp=300.0, balance=0.0))
+    """Make the spikes of all inputs strong, without inhibition."""
+    strong = partial(transfer.balanced_synapses, epsp=300.0)
+    monkeypatch.setattr(transfer.responses, "balanced_synapses", lambda neuron, **_: strong(neuron, balance=0.0))
 
 
-def _points(trial, rate, depth):
+def _points(neuron, rate, depth):
     return pd.DataFrame(
-        {"model": [trial.model], "pattern": [trial.pattern], "input_rate_per_s": [rate], "depth": [depth]}
+        {"model": [neuron.model], "pattern": [neuron.pattern], "input_rate_per_s": [rate], "depth": [depth]}
     )
 
 
 @pytest.mark.parametrize("pattern", ["depolarizing_after_potential", "tonic_spiking", "accommodation"])
 def test_a_relay_has_gain_one_and_phase_zero(relayed, pattern):
     """At time steps of 0.1, 0.25 and 0.5 ms, up to the highest frequency: Poisson in, the same Poisson process out."""
-    trial = _relay(pattern)
+    neuron = _relay(pattern)
     found = modulated_responses(
-        [trial], _points(trial, 40.0, 0.8), [0.5, 20.0, 500.0], kinds=["poisson"], n_trials=40, warm_up=100.0
+        [neuron], _points(neuron, 40.0, 0.8), [0.5, 20.0, 500.0], kinds=["poisson"], n_trials=40, warm_up=100.0
     )
     # Two spikes in one step are relayed as one.
-    lost = 1e-3 * 40.0 * trial.resolution / 2
+    lost = 1e-3 * 40.0 * neuron.resolution / 2
     np.testing.assert_allclose(found["rate_per_s"], 40.0 * (1 - lost), rtol=0.04)
     error = np.hypot(found["real"] - 1, found["imag"]) / found["sem"]
     assert (error < 4.0).all()
@@ -70,16 +68,16 @@ def test_a_relay_has_gain_one_and_phase_zero(relayed, pattern):
 
 
 def test_a_relay_reports_its_input_rate(relayed):
-    trial = _relay("tonic_spiking")
-    found = stationary_curves([trial], [[5.0, 50.0, 200.0]], n_trials=10, duration=5000.0)
+    neuron = _relay("tonic_spiking")
+    found = stationary_curves([neuron], [[5.0, 50.0, 200.0]], n_trials=10, duration=5000.0)
     expected = 1e3 * (1 - np.exp(-1e-3 * found["input_rate_per_s"] * 0.25)) / 0.25
     assert (np.abs(found["rate_per_s"] - expected) < 4 * np.sqrt(expected / 50.0)).all()
 
 
 def test_a_relay_follows_natural_input(relayed):
-    trial = _relay("tonic_spiking")
+    neuron = _relay("tonic_spiking")
     course = natural_modulation(4000.0, seed=2)
-    found = natural_responses([trial], _points(trial, 100.0, 0.4), course, n_trials=100, warm_up=200.0)
+    found = natural_responses([neuron], _points(neuron, 100.0, 0.4), course, n_trials=100, warm_up=200.0)
     rate = 100.0 * np.maximum(0.0, 1 + 0.4 * course).reshape(-1, 5).mean(axis=1)
     mean = 0.5 * (found["first_per_s"] + found["second_per_s"]).to_numpy()
     assert len(found) == 800
@@ -91,7 +89,7 @@ def test_a_relay_follows_natural_input(relayed):
 
 
 def test_subthreshold_response_is_the_exact_one():
-    by_beta = {trial.parameters["beta"]: trial for trial in trials("amat").values()}
+    by_beta = {pattern.parameters.beta: pattern.neuron() for pattern in validated_patterns().values()}
     found = subthreshold_responses(list(by_beta.values()), frequency_grid(0.5, 500.0, 9))
     assert len(by_beta) > 5
     slow = found["frequency_Hz"] <= 80.0
@@ -106,7 +104,7 @@ def test_subthreshold_response_is_the_exact_one():
 
 @pytest.fixture(scope="module")
 def neuron():
-    return find_trial("integrator", "amat")
+    return find_neuron("integrator", "amat")
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +151,7 @@ def test_results_depend_on_the_seed(neuron):
 
 def test_escaped_neurons_are_counted():
     """Izhikevich's inhibition-induced neurons have an unstable equilibrium, which strong input makes them leave."""
-    trial = find_trial("inhibition_induced_bursting", "izhikevich")
-    found = stationary_curves([trial], [[300.0, 80000.0]], duration=2000.0, warm_up=300.0)
+    neuron = find_neuron("inhibition_induced_bursting", "izhikevich")
+    found = stationary_curves([neuron], [[300.0, 80000.0]], duration=2000.0, warm_up=300.0)
     assert found["lost"].tolist() == [0, 4]
     assert np.isnan(found["rate_per_s"][1])

@@ -12,7 +12,7 @@ from amat import toolchain
 from amat.analysis import validation
 from amat.analysis.mat import LIBRARY_MODEL, NEST_MODEL, compare_mat_models, dead_times
 from amat.analysis.validation import BOUND, PROTOCOLS, RESOLUTIONS
-from amat.neurons.parameters import AmatParameters, mat_parameter_sets
+from amat.neurons import AmatParameters, mat_parameter_sets
 
 pytestmark = pytest.mark.slow
 

@@ -31,7 +31,7 @@ from amat.compendium.notebooks import execute_notebook
 from amat.compendium.pipeline import check_config, notebook_parameters
 from amat.compendium.provenance import commit_time
 from amat.errors import AmatError
-from amat.neurons.parameters import izhikevich_patterns
+from amat.neurons import izhikevich_patterns
 from amat.toolchain.catalogue import ABLATION
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ import yaml
 
 from amat import paths
 from amat.errors import AmatError
-from amat.neurons.parameters import izhikevich_patterns
+from amat.neurons import izhikevich_patterns
 from amat.release.archive import Member, checksums, collect_files, find_runs, make_archive, pack, problems, sha256
 from amat.release.run_crate import Run, describe
 

@@ -15,7 +15,8 @@ import pytest
 import yaml
 
 from amat import paths
-from amat.neurons.parameters import UNITS, AmatParameters, izhikevich_patterns
+from amat.neurons import AmatParameters, izhikevich_patterns
+from amat.neurons.amat import UNITS
 
 PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"

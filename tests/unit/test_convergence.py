@@ -13,7 +13,7 @@ from scipy.integrate import quad
 
 from amat.analysis.convergence import convergence, order_of_convergence
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters, izhikevich_patterns
+from amat.neurons import AmatParameters, izhikevich_patterns
 from amat.simulation.continuous import amat_reference, izhikevich_reference
 from amat.simulation.reference import integrate
 
@@ -24,7 +24,7 @@ TONIC = izhikevich_patterns()["tonic_spiking"]
 class TestIzhikevich:
     # With a = d = 0 the recovery variable stays u0, and V' = 0.04 (V + 62.5)^2 + 0.04 w^2 with
     # w^2 = (I - u0 - 16.25) / 0.04 is solved by V = -62.5 + w tan(0.04 w t + phase).
-    frozen = dataclasses.replace(TONIC, a=0.0, d=0.0)
+    frozen = dataclasses.replace(TONIC, parameters=TONIC.parameters.replace(a=0.0, d=0.0))
     current = 20.0
     w = math.sqrt((current + 14.0 - 16.25) / 0.04)
 

@@ -18,17 +18,16 @@ from amat.analysis.excitability import (
     classify_onset,
     classify_sustained,
     fi_curves,
+    find_hysteresis,
     find_onsets,
-    hysteresis,
     lowest_sustained_current,
     measure_step,
-    representative_trials,
-    staircase,
+    representative_neurons,
+    simulate_staircase,
     steady_interval,
 )
-from amat.analysis.patterns import find_trial
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters, validated_patterns
+from amat.neurons import AmatParameters, find_neuron, validated_patterns
 
 DURATION = 1000.0
 CLASS_2 = validated_patterns()["class_2"].parameters
@@ -40,7 +39,7 @@ def no_simulation(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a simulation began")
 
-    monkeypatch.setattr(excitability.steps, "fresh_kernel", refuse)
+    monkeypatch.setattr(excitability.steps, "Simulation", refuse)
     monkeypatch.setattr(excitability.staircases, "simulate", refuse)
 
 
@@ -49,7 +48,7 @@ class TestMeasures:
         found = measure_step(np.arange(7.0, DURATION, 12.5), DURATION)
         assert found.spikes == 80
         assert found.onset_rate == found.steady_rate == 80.0
-        assert found.adaptation_index == 0.0
+        assert found.relative_adaptation == 0.0
 
     def test_rate_is_independent_of_where_the_last_part_begins(self):
         for first in np.linspace(0.5, 30.0, 60):
@@ -57,21 +56,21 @@ class TestMeasures:
 
     def test_adaptation_and_acceleration(self):
         slow, fast = np.arange(400.0, DURATION, 40.0), np.arange(400.0, DURATION, 10.0)
-        assert measure_step([10.0, 20.0, *slow], DURATION).adaptation_index == pytest.approx(0.75)
-        assert measure_step([10.0, 50.0, *fast], DURATION).adaptation_index == pytest.approx(-3.0)
+        assert measure_step([10.0, 20.0, *slow], DURATION).relative_adaptation == pytest.approx(0.75)
+        assert measure_step([10.0, 50.0, *fast], DURATION).relative_adaptation == pytest.approx(-3.0)
 
     @pytest.mark.parametrize("train", [[], [3.0]])
     def test_fewer_than_two_spikes_have_no_rate(self, train):
         found = measure_step(train, DURATION)
         assert (found.spikes, found.onset_rate, found.steady_rate) == (len(train), 0.0, 0.0)
-        assert math.isnan(found.adaptation_index)
+        assert math.isnan(found.relative_adaptation)
 
     def test_firing_that_ends_has_an_onset_only(self):
         for end in (50.0, 600.0, 960.0):  # before and within the last part
             found = measure_step(np.arange(10.0, end, 20.0), DURATION)
             assert found.onset_rate == pytest.approx(50.0)
             assert found.steady_rate == 0.0
-            assert found.adaptation_index == 1.0
+            assert found.relative_adaptation == 1.0
 
     def test_a_train_that_may_go_on_does(self):
         """The silence at the end is as long as 1.4 intervals."""
@@ -91,7 +90,7 @@ class TestMeasures:
 
     @pytest.mark.parametrize(("duration", "part"), [(0.0, 0.5), (-1.0, 0.5), (math.nan, 0.5), (10.0, 0.0), (10.0, 1.1)])
     def test_bad_arguments(self, duration, part):
-        with pytest.raises(AmatError, match="choose"):
+        with pytest.raises(AmatError, match="got"):
             measure_step([1.0, 2.0], duration, part)
 
 
@@ -121,7 +120,7 @@ MADE_UP = {
 }
 
 
-def _made_up_trains(trials, distances, duration):
+def _made_up_trains(neurons, distances, duration):
     def train(pattern, distance):
         first, sustained, rate = MADE_UP[pattern]
         if distance < sustained:
@@ -129,13 +128,15 @@ def _made_up_trains(trials, distances, duration):
         interval = 1e3 / max(rate(distance / sustained - 1.0), 1e-9)
         return np.arange(5.0, min(duration, 1e5), interval)
 
-    return [[train(trial.pattern, float(d)) for d in values] for trial, values in zip(trials, distances, strict=True)]
+    return [
+        [train(neuron.pattern, float(d)) for d in values] for neuron, values in zip(neurons, distances, strict=True)
+    ]
 
 
 @pytest.fixture
 def made_up(monkeypatch):
-    monkeypatch.setattr(excitability.steps, "_trains", _made_up_trains)
-    return [find_trial(pattern, "amat") for pattern in MADE_UP]
+    monkeypatch.setattr(excitability.steps, "_simulate_steps", _made_up_trains)
+    return [find_neuron(pattern, "amat") for pattern in MADE_UP]
 
 
 class TestSearch:
@@ -185,27 +186,27 @@ class TestSearch:
 
     def test_curves_of_other_neurons_are_refused(self, made_up):
         onsets = find_onsets(made_up)
-        with pytest.raises(AmatError, match="onsets are not those"):
+        with pytest.raises(AmatError, match="onsets"):
             fi_curves(made_up[::-1], onsets)
 
     def test_representative_neurons(self):
-        trials = representative_trials()
-        assert len(trials) == 2 * len(PATTERNS)
-        assert {trial.model for trial in trials} == {"amat", "izhikevich"}
+        neurons = representative_neurons()
+        assert len(neurons) == 2 * len(PATTERNS)
+        assert {neuron.model for neuron in neurons} == {"amat", "izhikevich"}
 
 
 class TestHysteresis:
     def test_of_a_made_up_neuron(self, monkeypatch):
         """It starts at 100 and stops below 70."""
 
-        def up_and_down(trial, levels, *, plateau):
+        def up_and_down(neuron, levels, *, plateau):
             course = [("up", x, x >= 100.0) for x in levels] + [("down", x, x >= 70.0) for x in levels[-2::-1]]
             table = pd.DataFrame(course, columns=["way", "current", "fires"])
             table["steady_rate_per_s"] = 30.0 * table.pop("fires")
-            return table.assign(model=trial.model, pattern=trial.pattern, current_unit="pA")
+            return table.assign(model=neuron.model, pattern=neuron.pattern, current_unit="pA")
 
-        monkeypatch.setattr(excitability.staircases, "staircase", up_and_down)
-        table, curves = hysteresis([find_trial("bistability", "amat")], [(50.0, 120.0)], n_levels=15)
+        monkeypatch.setattr(excitability.staircases, "simulate_staircase", up_and_down)
+        table, curves = find_hysteresis([find_neuron("bistability", "amat")], [(50.0, 120.0)], n_levels=15)
         row = table.iloc[0]
         assert row["resolution"] == pytest.approx(1.0)  # two levels of a tenth of 5
         assert 100.0 <= row["start_current"] < 100.5
@@ -214,65 +215,65 @@ class TestHysteresis:
         assert set(curves["way"]) == {"up", "down"}
         for low, high, state in ((10.0, 60.0, "is silent"), (105.0, 120.0, "fires")):
             with pytest.raises(AmatError, match=f"bistability of amat {state} at all levels from {low:g} to {high:g}"):
-                hysteresis([find_trial("bistability", "amat")], [(low, high)])
+                find_hysteresis([find_neuron("bistability", "amat")], [(low, high)])
 
 
 @pytest.mark.usefixtures("no_simulation")
 class TestBadInput:
-    trial = find_trial("bistability", "amat")
+    neuron = find_neuron("bistability", "amat")
 
     def test_unknown_pattern(self):
         with pytest.raises(AmatError, match=r"'clas_1'.*class_1"):
-            representative_trials(["clas_1"])
+            representative_neurons(["clas_1"])
 
     def test_no_pattern_and_no_neuron(self):
         with pytest.raises(AmatError, match=r"No pattern.*tonic_spiking"):
-            representative_trials([])
-        with pytest.raises(AmatError, match="no neuron"):
+            representative_neurons([])
+        with pytest.raises(AmatError, match="No neuron"):
             find_onsets([])
-        with pytest.raises(AmatError, match="no neuron"):
-            hysteresis([], [])
+        with pytest.raises(AmatError, match="No neuron"):
+            find_hysteresis([], [])
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"n_currents": 1}, "1 currents: choose 2"),
-            ({"duration": 0.0}, "duration of 0 ms"),
-            ({"precision": 1e-3}, "precision of 0.001"),
-            ({"precision": 0.0}, "precision of 0:"),
+            ({"n_currents": 1}, "2 currents.*got 1"),
+            ({"duration": 0.0}, "duration.*got 0 ms"),
+            ({"precision": 1e-3}, r"precision.*got 0\.001"),
+            ({"precision": 0.0}, "precision.*got 0"),
         ],
     )
     def test_search(self, arguments, message):
         with pytest.raises(AmatError, match=message):
-            find_onsets([self.trial], **arguments)
+            find_onsets([self.neuron], **arguments)
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"highest": 0.5}, "to 0.5 times the rheobase"),
-            ({"highest": 1.0}, "to 1 times the rheobase"),
-            ({"nearest": 0.0}, "from 1 to 3"),
-            ({"n_currents": 7}, "7 currents: choose 8"),
-            ({"duration": -5.0}, "duration of -5 ms"),
+            ({"highest": 0.5}, r"to 0\.5"),
+            ({"highest": 1.0}, "to 1"),
+            ({"nearest": 0.0}, "got 1 to 3"),
+            ({"n_currents": 7}, "8 currents.*got 7"),
+            ({"duration": -5.0}, "duration.*got -5 ms"),
         ],
     )
     def test_curves(self, arguments, message):
         with pytest.raises(AmatError, match=message):
-            fi_curves([self.trial], pd.DataFrame(), **arguments)
+            fi_curves([self.neuron], pd.DataFrame(), **arguments)
 
     @pytest.mark.parametrize("levels", [[], [5.0], [2.0, 1.0], [1.0, 1.0], [1.0, math.nan]])
     def test_staircase(self, levels):
-        with pytest.raises(AmatError, match=re.escape(f"Levels of {levels}: give two at least, ascending")):
-            staircase(self.trial, levels)
+        with pytest.raises(AmatError, match=re.escape(f"got {levels}")):
+            simulate_staircase(self.neuron, levels)
 
     @pytest.mark.parametrize("bad", [(120.0, 50.0), (50.0, 50.0)])
     def test_hysteresis(self, bad):
-        with pytest.raises(AmatError, match=f"from {bad[0]:g} to {bad[1]:g} pA for bistability of amat: it must grow"):
-            hysteresis([self.trial], [bad])
+        with pytest.raises(AmatError, match=f"bistability of amat.*got {bad[0]:g} to {bad[1]:g} pA"):
+            find_hysteresis([self.neuron], [bad])
         with pytest.raises(AmatError, match="2 ranges of current for 1 neurons"):
-            hysteresis([self.trial], [(50.0, 120.0)] * 2)
-        with pytest.raises(AmatError, match="1 levels: choose 2"):
-            hysteresis([self.trial], [(50.0, 120.0)], n_levels=1)
+            find_hysteresis([self.neuron], [(50.0, 120.0)] * 2)
+        with pytest.raises(AmatError, match=r"2 levels.*got 1"):
+            find_hysteresis([self.neuron], [(50.0, 120.0)], n_levels=1)
 
 
 class TestAnalyticCurve:

@@ -9,7 +9,7 @@ import pytest
 
 from amat.analysis.explore import MAPS, RANGES, column_of, explore, parse_axis, resonance, sensitivity
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters, ParameterError
+from amat.neurons import AmatParameters, ParameterError
 from amat.simulation.reference import STATE, system_matrix
 
 
@@ -25,13 +25,13 @@ def test_axes_are_read():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("alpha_1=0:20", "'alpha_1=0:20' is no axis: write NAME=START:STOP:POINTS"),
-        ("alpha_1", "is no axis"),
-        ("alpha_1=0:many:10", "is no axis"),
-        ("alpha_1=20:0:10", "alpha_1 from 20 to 0 is no range: give the smaller value first"),
-        ("alpha_1=5:5:10", "is no range"),
-        ("alpha_1=0:20:1", "1 values of alpha_1 are no range"),
-        ("alpha=0:20:10", "unknown AMAT parameter 'alpha'; the nearest names are alpha_"),
+        ("alpha_1=0:20", "NAME=START:STOP:POINTS.*'alpha_1=0:20'"),
+        ("alpha_1", "An axis"),
+        ("alpha_1=0:many:10", "An axis"),
+        ("alpha_1=20:0:10", "alpha_1.*got 20 to 0"),
+        ("alpha_1=5:5:10", "got 5 to 5"),
+        ("alpha_1=0:20:1", "alpha_1.*got 1"),
+        ("alpha=0:20:10", "'alpha'.*alpha_"),
     ],
 )
 def test_what_is_no_axis_is_refused(text, message):
@@ -40,13 +40,13 @@ def test_what_is_no_axis_is_refused(text, message):
 
 
 def test_values_that_no_neuron_has_are_refused_before_anything_runs():
-    with pytest.raises(ParameterError, match="tau_v = -1 ms is not positive"):
+    with pytest.raises(ParameterError, match=r"tau_v.*got -1 ms"):
         explore(parse_axis("tau_v=-1:5:3"), parse_axis("beta=0:1:3"), AmatParameters())
-    with pytest.raises(AmatError, match="Both axes are of beta"):
+    with pytest.raises(AmatError, match="beta"):
         explore(parse_axis("beta=0:1:3"), parse_axis("beta=0:1:3"), AmatParameters())
-    with pytest.raises(AmatError, match=r"500 samples: Sobol's sequence takes a power of two"):
+    with pytest.raises(AmatError, match="got 500"):
         sensitivity(AmatParameters(), samples=500)
-    with pytest.raises(ParameterError, match=r"refr_T = 0\.05 ms is shorter than the resolution"):
+    with pytest.raises(ParameterError, match=r"refr_T.*got 0\.05 ms"):
         sensitivity(AmatParameters(), ranges={"refr_T": (0.05, 1.0)})
 
 

@@ -6,7 +6,7 @@
 
 import pytest
 
-from amat.analysis.patterns import trials
+from amat.analysis.patterns import load_trials
 from amat.release.explorer.content import AMPLITUDES, DURATION, MODELS, SLIDERS
 
 
@@ -14,16 +14,17 @@ from amat.release.explorer.content import AMPLITUDES, DURATION, MODELS, SLIDERS
 def test_every_pattern_lies_within_the_sliders(model):
     """Parameters, and the current's distance from that at time zero: other shapes begin with that amplitude."""
     low, high, _ = AMPLITUDES[model]
-    for trial in trials(model).values():
+    for trial in load_trials(model).values():
+        parameters = trial.neuron.parameters.to_nestml()
         for name, (least, greatest, _) in SLIDERS[model].items():
-            assert least <= trial.parameters[name] <= greatest, f"{trial.pattern}: {name}"
-        waveform = trial.waveform()
-        assert low <= (waveform - trial.current([0.0])[0]).min()
-        assert high >= (waveform - trial.current([0.0])[0]).max()
+            assert least <= parameters[name] <= greatest, f"{trial.neuron.pattern}: {name}"
+        current = trial.current_on_grid()
+        assert low <= (current - trial.neuron.rest_current).min()
+        assert high >= (current - trial.neuron.rest_current).max()
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_lengths_of_runs_are_whole_numbers_of_steps(model):
-    for trial in trials(model).values():
+    for trial in load_trials(model).values():
         for duration in (DURATION[0], DURATION[2]):
-            assert (duration / trial.resolution).is_integer(), trial.pattern
+            assert (duration / trial.neuron.resolution).is_integer(), trial.neuron.pattern

@@ -15,16 +15,17 @@ import math
 import numpy as np
 import pytest
 
-from amat.neurons.parameters import (
-    UNITS,
+from amat.neurons import (
     AmatParameters,
     CurrentSegment,
     InputCurrent,
+    IzhikevichParameters,
     ParameterError,
     izhikevich_patterns,
     mat_parameter_sets,
     yamauchi_patterns,
 )
+from amat.neurons.amat import UNITS
 
 NEST_DEFAULTS = {
     "tau_m": 10.0,
@@ -130,23 +131,23 @@ class TestErrors:
     @pytest.mark.parametrize("name", [name for name in UNITS if name.startswith("tau_")] + ["C_m", "refr_T"])
     @pytest.mark.parametrize("value", [0.0, -1.5])
     def test_non_positive_value(self, name, value):
-        with pytest.raises(ParameterError, match=rf"^{name} = {value:g} {UNITS[name]} is not positive: give"):
+        with pytest.raises(ParameterError, match=rf"^{name} must be positive, got {value:g} {UNITS[name]}"):
             AmatParameters(**{name: value})
 
     @pytest.mark.parametrize("name", UNITS)
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "ten", None])
     def test_value_that_is_no_finite_number(self, name, value):
-        with pytest.raises(ParameterError, match=rf"^{name} = {value!r} is not a finite number"):
+        with pytest.raises(ParameterError, match=rf"^{name} must be a finite number, got {value!r}"):
             AmatParameters(**{name: value})
 
     def test_refractory_time_below_the_resolution(self):
         parameters = AmatParameters(refr_T=0.1)
         assert parameters.validate(resolution=0.1) is None
-        with pytest.raises(ParameterError, match=r"refr_T = 0\.1 ms is shorter than the resolution, 0\.25 ms: raise"):
+        with pytest.raises(ParameterError, match=r"refr_T.* 0\.25 ms, got 0\.1 ms"):
             parameters.validate(resolution=0.25)
 
     def test_resistance_of_the_paper(self):
-        with pytest.raises(ParameterError, match=r"^R = 0 MOhm is not positive"):
+        with pytest.raises(ParameterError, match=r"^R must be positive, got 0 MOhm"):
             AmatParameters.from_paper({"R": 0})
 
     @pytest.mark.parametrize(
@@ -159,16 +160,16 @@ class TestErrors:
         ],
     )
     def test_unknown_name_gives_the_nearest(self, convert, name, nearest):
-        with pytest.raises(ParameterError, match=rf"unknown .* '{name}'; the nearest names are .*\b{nearest}\b"):
+        with pytest.raises(ParameterError, match=rf"'{name}'; .*\b{nearest}\b"):
             convert({name: 1.0})
 
     @pytest.mark.parametrize("patterns", [yamauchi_patterns, izhikevich_patterns])
     def test_unknown_pattern_gives_the_nearest(self, patterns):
-        with pytest.raises(ParameterError, match=r"unknown pattern 'tonic_spikes'; .* are tonic_spiking, "):
+        with pytest.raises(ParameterError, match=r"pattern 'tonic_spikes'; .* are tonic_spiking, "):
             patterns()["tonic_spikes"]
 
     def test_unknown_mat_neuron_gives_the_nearest(self):
-        with pytest.raises(ParameterError, match=r"unknown MAT neuron 'chater'; .* are chattering, "):
+        with pytest.raises(ParameterError, match=r"MAT neuron 'chater'; .* are chattering, "):
             mat_parameter_sets()["chater"]
 
 
@@ -201,47 +202,27 @@ class TestYamauchi:
             assert (pattern.parameters.tau_m, pattern.parameters.C_m) == (5.0, 100.0)
             assert pattern.parameters.to_paper()["R"] == 50.0
 
-    def test_stimuli_in_pA_and_ms(self):
-        stimuli = {name: pattern.stimulus for name, pattern in yamauchi_patterns().items()}
-        kinds = [stimulus.kind for stimulus in stimuli.values()]
-        assert {kind: kinds.count(kind) for kind in kinds} == {
-            "constant": 6,
-            "pulses": 10,
-            "ramps": 3,
-            "constant_and_pulses": 1,
-        }
-        assert stimuli["phasic_spiking"].constant == approx(80.0)
-        assert stimuli["integrator"].pulse_amplitudes == approx((280.0,) * 4)
-        assert stimuli["integrator"].pulse_durations == (2.0,) * 4
-        assert stimuli["integrator"].pulse_intervals == (8.0, 118.0, 13.0)
-        assert stimuli["threshold_variability"].pulse_amplitudes == approx((200.0, -200.0, 200.0))
-        assert stimuli["inhibition_induced_bursting"].pulse_amplitudes == approx((-160.0,))
-        assert stimuli["class_1"].ramp_slopes == approx((0.0025,))
-        assert stimuli["class_1"].ramp_durations == (math.inf,)
-        assert stimuli["accommodation"].ramp_slopes == (1.0, 4.5)
-        assert stimuli["accommodation"].ramp_durations == (90.0, 20.0)
-
-    def test_every_pulse_has_its_amplitude_and_duration(self):
-        for pattern in yamauchi_patterns().values():
-            stimulus = pattern.stimulus
-            n_pulses = len(stimulus.pulse_amplitudes)
-            assert len(stimulus.pulse_durations) == n_pulses
-            assert len(stimulus.pulse_intervals) == max(n_pulses - 1, 0)
-            assert (n_pulses > 0) == ("pulses" in stimulus.kind)
-            assert (stimulus.constant > 0) == ("constant" in stimulus.kind)
-
-    @pytest.mark.parametrize(("intervals_from", "onsets"), [("onset", [20, 28, 146, 159]), ("end", [20, 30, 150, 165])])
-    def test_pulses_in_time(self, intervals_from, onsets):
-        current = yamauchi_patterns()["integrator"].stimulus.current(onset=20.0, intervals_from=intervals_from)
-        assert [segment.t_start for segment in current.segments] == onsets
-        assert [segment.t_stop for segment in current.segments] == [onset + 2 for onset in onsets]
+    def test_currents_in_pA_and_ms(self):
+        """Times and values of each stimulus of the table, with the onset at 10 ms."""
+        currents = {name: pattern.current for name, pattern in yamauchi_patterns().items()}
+        assert currents["phasic_spiking"].segments == (CurrentSegment(10.0, math.inf, 80.0),)
+        assert [(s.t_start, s.t_stop, s.value) for s in currents["integrator"].segments] == [
+            (10.0, 12.0, 280.0),
+            (20.0, 22.0, 280.0),
+            (140.0, 142.0, 280.0),
+            (155.0, 157.0, 280.0),
+        ]
+        assert [s.value for s in currents["threshold_variability"].segments] == [200.0, -200.0, 200.0]
+        assert [s.value for s in currents["inhibition_induced_bursting"].segments] == [-160.0]
+        assert currents["class_1"].segments == (CurrentSegment(10.0, math.inf, 0.0, 0.0025),)
+        assert all(pattern.current.segments for pattern in yamauchi_patterns().values())
 
     def test_pulses_add_to_the_constant_current(self):
-        current = yamauchi_patterns()["bistability"].stimulus.current(onset=10.0, pause=100.0)
+        current = yamauchi_patterns()["bistability"].current
         assert current([5, 50, 111, 120, 140, 1e6]) == approx(np.array([0, 950, 1150, 950, 910, 950]))
 
     def test_ramps_start_from_zero_after_the_pause(self):
-        current = yamauchi_patterns()["accommodation"].stimulus.current(onset=10.0, pause=100.0)
+        current = yamauchi_patterns()["accommodation"].current
         assert current([10, 55, 99, 150, 210, 219, 221]) == approx(np.array([0, 45, 89, 0, 45, 85.5, 0]))
 
 
@@ -253,15 +234,19 @@ class TestIzhikevich:
 
     def test_recovery_starts_at_b_times_v(self):
         for name, pattern in izhikevich_patterns().items():
-            expected = -16.0 if name == "accommodation" else pattern.b * pattern.V_0
+            expected = -16.0 if name == "accommodation" else pattern.parameters.b * pattern.V_0
             assert pattern.u_0 == expected, name
 
     def test_variants_of_the_equations(self):
-        patterns = izhikevich_patterns()
-        other_quadratic = {n: p.quadratic for n, p in patterns.items() if p.quadratic != (0.04, 5.0, 140.0)}
-        assert other_quadratic == {"class_1": (0.04, 4.1, 108.0), "integrator": (0.04, 4.1, 108.0)}
-        assert [n for n, p in patterns.items() if p.recovery != "standard"] == ["accommodation"]
-        assert {p.V_peak for p in patterns.values()} == {30.0}
+        default, changed = IzhikevichParameters().to_nestml(), {}
+        for name, pattern in izhikevich_patterns().items():
+            values = pattern.parameters.to_nestml()
+            changed[name] = {key: value for key, value in values.items() if key not in "abcd" and value != default[key]}
+        assert {name: values for name, values in changed.items() if values} == {
+            "class_1": {"q_1": 4.1, "q_0": 108.0},
+            "integrator": {"q_1": 4.1, "q_0": 108.0},
+            "accommodation": {"leak": 0.0, "V_ref": -65.0},
+        }
 
     @pytest.mark.parametrize(
         ("name", "abcd", "h", "duration"),
@@ -274,7 +259,7 @@ class TestIzhikevich:
     )
     def test_parameters(self, name, abcd, h, duration):
         pattern = izhikevich_patterns()[name]
-        assert (pattern.a, pattern.b, pattern.c, pattern.d) == abcd
+        assert tuple(getattr(pattern.parameters, key) for key in "abcd") == abcd
         assert (pattern.h, pattern.duration) == (h, duration)
 
     # The right-hand column repeats the conditions of the script.

@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 from amat.simulation.reference import STATE, integrate, integrate_precise, propagators, refractory_steps, system_matrix
 
 DISTANT = AmatParameters(beta=0.3)

@@ -11,24 +11,24 @@ import pandas as pd
 import pytest
 
 from amat.analysis import transfer
-from amat.analysis.patterns import find_trial
 from amat.analysis.transfer import (
+    balanced_synapses,
     distance_gain,
-    drive_of,
     estimate,
     fourier_coefficients,
     frequency_grid,
     modulated_responses,
     natural_responses,
     require_frequencies,
-    select_trials,
+    select_neurons,
     stationary_curves,
     subthreshold_responses,
 )
 from amat.errors import AmatError
+from amat.neurons import find_neuron
 
-AMAT = find_trial("tonic_spiking", "amat")
-IZHIKEVICH = find_trial("tonic_spiking", "izhikevich")
+AMAT = find_neuron("tonic_spiking", "amat")
+IZHIKEVICH = find_neuron("tonic_spiking", "izhikevich")
 WINDOW = 2000.0
 
 
@@ -37,51 +37,46 @@ def no_simulation(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a simulation began")
 
-    monkeypatch.setattr(transfer.runs, "fresh_kernel", refuse)
+    monkeypatch.setattr(transfer.runs, "Simulation", refuse)
 
 
-def _points(trials, rate=1000.0, depth=0.2):
+def _points(neurons, rate=1000.0, depth=0.2):
     return pd.DataFrame(
         {
-            "model": [trial.model for trial in trials],
-            "pattern": [trial.pattern for trial in trials],
+            "model": [neuron.model for neuron in neurons],
+            "pattern": [neuron.pattern for neuron in neurons],
             "input_rate_per_s": rate,
             "depth": depth,
         }
     )
 
 
-class TestDrive:
+class TestSynapses:
     @pytest.mark.parametrize(("weight", "tau"), [("weight_exc", "tau_syn_exc"), ("weight_inh", "tau_syn_inh")])
     def test_peak_of_a_postsynaptic_potential(self, weight, tau):
         """By Euler's method, in steps of 1 us."""
-        cell, drive = AMAT.parameters, drive_of(AMAT, epsp=0.3)
-        current, potential, peak = getattr(drive, weight), 0.0, 0.0
+        cell, synapses = AMAT.parameters, balanced_synapses(AMAT, epsp=0.3)
+        current, potential, peak = getattr(synapses, weight), 0.0, 0.0
         for _ in range(20000):
-            potential += 1e-3 * (-potential / cell["tau_m"] + current / cell["C_m"])
-            current -= 1e-3 * current / cell[tau]
+            potential += 1e-3 * (-potential / cell.tau_m + current / cell.C_m)
+            current -= 1e-3 * current / getattr(cell, tau)
             peak = max(peak, abs(potential))
         assert peak == pytest.approx(0.3, rel=1e-3)
-        assert math.copysign(1.0, getattr(drive, weight)) == (1.0 if weight == "weight_exc" else -1.0)
+        assert math.copysign(1.0, getattr(synapses, weight)) == (1.0 if weight == "weight_exc" else -1.0)
 
-    @pytest.mark.parametrize("trial", [AMAT, IZHIKEVICH])
+    @pytest.mark.parametrize("neuron", [AMAT, IZHIKEVICH])
     @pytest.mark.parametrize("balance", [0.0, 0.5, 0.9])
-    def test_balance_is_that_of_the_mean_drives(self, trial, balance):
-        drive = drive_of(trial, balance=balance)
-        times = (1.0, 3.0) if trial.model == "amat" else (1.0, 1.0)
-        inhibition = -drive.weight_inh * times[1] * drive.inhibition
-        assert inhibition == pytest.approx(balance * drive.weight_exc * times[0])
-        assert drive.mean_exc == pytest.approx(1e-3 * drive.weight_exc * times[0])
-
-    def test_current_before_the_stimulus_is_held(self):
-        assert drive_of(find_trial("inhibition_induced_spiking", "izhikevich")).holding == 80.0
-        assert drive_of(find_trial("class_2", "izhikevich")).holding == -0.5
-        assert drive_of(find_trial("bistability", "amat")).holding == 0.0
+    def test_balance_is_that_of_the_mean_drives(self, neuron, balance):
+        synapses = balanced_synapses(neuron, balance=balance)
+        times = (1.0, 3.0) if neuron.model == "amat" else (1.0, 1.0)
+        inhibition = -synapses.weight_inh * times[1] * synapses.inhibition
+        assert inhibition == pytest.approx(balance * synapses.weight_exc * times[0])
+        assert synapses.mean_exc == pytest.approx(1e-3 * synapses.weight_exc * times[0])
 
     @pytest.mark.parametrize("arguments", [{"balance": 1.0}, {"balance": -0.1}, {"epsp": 0.0}, {"epsp": math.nan}])
     def test_bad_arguments(self, arguments):
-        with pytest.raises(AmatError, match="choose"):
-            drive_of(AMAT, **arguments)
+        with pytest.raises(AmatError, match="got"):
+            balanced_synapses(AMAT, **arguments)
 
 
 class TestFrequencies:
@@ -96,26 +91,26 @@ class TestFrequencies:
 
     @pytest.mark.parametrize("bad", [(5.0, 5.0), (10.0, 1.0), (0.0, 5.0), (-1.0, 5.0), (1.0, math.inf)])
     def test_empty_or_reversed_range(self, bad):
-        with pytest.raises(AmatError, match=f"from {bad[0]:g} to {bad[1]:g} Hz: give the smaller one first"):
+        with pytest.raises(AmatError, match=f"got {bad[0]:g} and {bad[1]:g} Hz"):
             frequency_grid(*bad, 10)
 
     def test_other_bad_grids(self):
-        with pytest.raises(AmatError, match="1 frequencies: choose 2"):
+        with pytest.raises(AmatError, match="got 1"):
             frequency_grid(1.0, 5.0, 1)
-        with pytest.raises(AmatError, match=r"0\.2 Hz is longer than the window of 2000 ms: choose 0\.5 Hz"):
+        with pytest.raises(AmatError, match=r"at least 0\.5 Hz.*got 0\.2 Hz"):
             frequency_grid(0.2, 5.0, 10)
 
     def test_limit_of_the_time_step(self):
-        trials = [AMAT, find_trial("accommodation", "izhikevich")]
-        assert require_frequencies([500.0], trials, WINDOW) == [500.0]
+        neurons = [AMAT, find_neuron("accommodation", "izhikevich")]
+        assert require_frequencies([500.0], neurons, WINDOW) == [500.0]
         with pytest.raises(
             AmatError, match=r"501 Hz is above 500 Hz.*accommodation of izhikevich.*0\.5 ms: choose lower"
         ):
-            require_frequencies([1.0, 501.0], trials, WINDOW)
-        with pytest.raises(AmatError, match=r"0\.7 Hz has no whole cycles.*multiple of 0\.5 Hz"):
-            require_frequencies([0.7], trials, WINDOW)
+            require_frequencies([1.0, 501.0], neurons, WINDOW)
+        with pytest.raises(AmatError, match=r"multiples of 0\.5 Hz.*got 0\.7 Hz"):
+            require_frequencies([0.7], neurons, WINDOW)
         with pytest.raises(AmatError, match="No frequency"):
-            require_frequencies([], trials, WINDOW)
+            require_frequencies([], neurons, WINDOW)
 
 
 def _modulated_trains(random, rate, gain, phase, frequency, count, windows):
@@ -202,9 +197,9 @@ class TestEstimates:
 
 
 def test_distance_gain_at_its_limits():
-    cell = AMAT.parameters | {"beta": 0.7}
+    cell = AMAT.parameters.replace(beta=0.7)
     slow, fast = distance_gain(cell, [1e-6, 1e6])
-    assert slow == pytest.approx(cell["tau_m"] / cell["C_m"])
+    assert slow == pytest.approx(cell.tau_m / cell.C_m)
     assert abs(fast) < 1e-4 * abs(slow)
 
 
@@ -212,20 +207,20 @@ def test_distance_gain_at_its_limits():
 class TestBadInput:
     def test_unknown_pattern_and_model(self):
         with pytest.raises(AmatError, match=r"'tonic_spikin'.*tonic_spiking"):
-            select_trials("amat", ["tonic_spikin"])
+            select_neurons("amat", ["tonic_spikin"])
         with pytest.raises(AmatError, match="No pattern"):
-            select_trials("amat", [])
-        with pytest.raises(AmatError, match="no model 'hodgkin'"):
-            select_trials("hodgkin", ["tonic_spiking"])
+            select_neurons("amat", [])
+        with pytest.raises(AmatError, match="'hodgkin'"):
+            select_neurons("hodgkin", ["tonic_spiking"])
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"n_trials": 1}, "1 trials: choose 2"),
-            ({"duration": 0.0}, "duration of 0 ms"),
-            ({"duration": math.nan}, "duration of nan ms"),
-            ({"seed": 0}, "seed of 0"),
-            ({"balance": 1.5}, r"balance of 1\.5"),
+            ({"n_trials": 1}, "2 trials.*got 1"),
+            ({"duration": 0.0}, "duration.*got 0, "),
+            ({"duration": math.nan}, "duration.*got nan, "),
+            ({"seed": 0}, "seed.*got 0"),
+            ({"balance": 1.5}, r"balance.*got 1\.5"),
         ],
     )
     def test_stationary(self, arguments, message):
@@ -238,7 +233,7 @@ class TestBadInput:
             stationary_curves([AMAT], [rates])
         with pytest.raises(AmatError, match="for 1 of 2 neurons"):
             stationary_curves([AMAT, IZHIKEVICH], [[100.0]])
-        with pytest.raises(AmatError, match="no neuron"):
+        with pytest.raises(AmatError, match="No neuron"):
             stationary_curves([], [])
         with pytest.raises(AmatError, match="a positive one for each neuron"):
             stationary_curves([AMAT], [[100.0]], held=[100.0, 200.0])
@@ -250,7 +245,7 @@ class TestBadInput:
             ({"seeds": (3, 3)}, r"Seeds \[3, 3\]: give one at least, each once"),
             ({"kinds": ()}, "Nothing is modulated"),
             ({"depth_factors": (6.0,)}, r"depth of 1\.2"),
-            ({"n_trials": 1}, "1 trials"),
+            ({"n_trials": 1}, "2 trials.*got 1"),
         ],
     )
     def test_modulated(self, arguments, message):

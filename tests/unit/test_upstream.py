@@ -163,12 +163,14 @@ def test_patterns_of_the_tutorial_are_still_what_they_are_called(parts):
     trials = [patterns.find_trial(name, "amat") for name in names]
     moved = []
     for trial in trials:
-        tau_v = apart(trial.parameters["tau_v"], trial.parameters["tau_m"])
-        assert abs(tau_v / trial.parameters["tau_m"] - 1) > 5e-3
-        moved.append(dataclasses.replace(trial, parameters=trial.parameters | {"tau_v": tau_v}))
-    for trial, response in zip(moved, patterns.run(moved), strict=True):
-        verdict = patterns.CRITERIA[trial.pattern].decide(response)
-        assert verdict.passed, f"{trial.pattern}: {verdict.reason}"
+        parameters = trial.neuron.parameters
+        tau_v = apart(parameters.tau_v, parameters.tau_m)
+        assert abs(tau_v / parameters.tau_m - 1) > 5e-3
+        neuron = dataclasses.replace(trial.neuron, parameters=parameters.replace(tau_v=tau_v))
+        moved.append(dataclasses.replace(trial, neuron=neuron))
+    for trial, response in zip(moved, patterns.run_trials(moved), strict=True):
+        verdict = patterns.CRITERIA[trial.neuron.pattern].decide(response)
+        assert verdict.passed, f"{trial.neuron.pattern}: {verdict.reason}"
 
 
 @pytest.mark.parametrize(

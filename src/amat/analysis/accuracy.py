@@ -16,9 +16,10 @@ import pandas as pd
 from amat import toolchain
 from amat.analysis.validation import NEST_MODEL
 from amat.arrays import Floats
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 from amat.simulation.reference import STATE, integrate, propagators
-from amat.simulation.run import fresh_kernel, simulate
+from amat.simulation.run import simulate
 from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 
 __all__ = [
@@ -172,7 +173,7 @@ def threshold_errors(
 
 def accepts(model: str, values: Mapping[str, float], resolution: float) -> bool:
     """Tell whether a model in NEST takes the parameters. NEST's kernel is reset."""
-    nest = fresh_kernel(resolution)
+    nest = reset_kernel(resolution)
     if model in toolchain.MODELS:
         toolchain.install(model)
     try:

@@ -26,8 +26,9 @@ from amat import toolchain
 from amat.arrays import Floats
 from amat.compendium import plots
 from amat.errors import AmatError
-from amat.simulation.run import DELAY, fresh_kernel, simulate
-from amat.simulation.stimuli import Stimulus, pulses, steps_of
+from amat.simulation.kernel import DELAY, reset_kernel
+from amat.simulation.run import simulate
+from amat.simulation.stimuli import Stimulus, count_steps, pulses
 
 __all__ = ["Characterisation", "Protocol", "characterise", "draw_f_i_curve", "draw_psp", "draw_pulses", "write"]
 
@@ -76,7 +77,7 @@ class Protocol:
         if len(self.currents) < 2 or (np.diff(self.currents) <= 0).any():
             raise AmatError(f"Currents {self.currents}: give at least two, in ascending order, in pA.")
         for duration in (self.psp_duration, self.pulse_duration, self.f_i_duration):
-            steps_of(duration, self.resolution)
+            count_steps(duration, self.resolution)
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def characterise(
     ]
     constant = simulate(
         {model: [{**parameters, "I_e": current} for current in protocol.currents]},
-        [Stimulus(np.zeros(steps_of(protocol.f_i_duration, protocol.resolution)))] * len(protocol.currents),
+        [Stimulus(np.zeros(count_steps(protocol.f_i_duration, protocol.resolution)))] * len(protocol.currents),
         protocol.resolution,
     ).recordings[model]
     half = protocol.f_i_duration / 2
@@ -173,7 +174,7 @@ def characterise(
 
 def _psp(model: str, parameters: Mapping[str, float], protocol: Protocol) -> pd.DataFrame:
     """Let one spike arrive at each synapse of a neuron at rest."""
-    nest = fresh_kernel(protocol.resolution)
+    nest = reset_kernel(protocol.resolution)
     if model in toolchain.MODELS:
         toolchain.install(model)
     neurons = nest.Create(model, 2, params=dict(parameters))

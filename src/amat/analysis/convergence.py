@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 
 from amat.arrays import Floats, Integers
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters, IzhikevichPattern
+from amat.neurons import AmatParameters, IzhikevichPattern
 from amat.simulation.continuous import TOLERANCE, Solution, amat_reference, izhikevich_reference
 from amat.simulation.run import Recording, simulate
 from amat.simulation.stimuli import Stimulus, pulses
@@ -90,10 +90,14 @@ def nest_parameters(neuron: IzhikevichPattern) -> dict[str, Any]:
     AmatError
         If NEST's model does not have the neuron's quadratic equation.
     """
-    p = neuron
-    if p.quadratic != (0.04, 5.0, 140.0):
-        raise AmatError(f"{p.name} has the quadratic {p.quadratic}, which NEST does not offer: choose another pattern.")
-    return {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak, "V_m": p.V_0, "U_m": p.u_0}
+    p = neuron.parameters
+    quadratic = p.q_2, p.q_1, p.q_0
+    if quadratic != (0.04, 5.0, 140.0):
+        raise AmatError(
+            f"{neuron.name} has the quadratic {quadratic}, which NEST does not offer: choose another pattern."
+        )
+    start = {"V_m": neuron.V_0, "U_m": neuron.u_0}
+    return {"a": p.a, "b": p.b, "c": p.c, "d": p.d, "V_th": p.V_peak} | start
 
 
 def _amat_parameters(parameters: AmatParameters, model: str) -> dict[str, Any]:

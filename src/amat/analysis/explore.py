@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""AMAT's parameter space: what a neuron does over ranges of two parameters, and which parameters matter.
+"""AMAT's parameter space: maps of responses over two parameters, and global sensitivity analysis.
 
 References
 ----------
@@ -19,18 +19,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from amat import toolchain
 from amat.analysis.metrics import MEASURES, classify, measure_train
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons.parameters import UNITS, AmatParameters, ParameterError
-from amat.simulation.run import fresh_kernel
-from amat.simulation.stimuli import steps_of
+from amat.neurons import AmatParameters, ParameterError
+from amat.neurons.amat import UNITS
+from amat.simulation.kernel import NEST_MODELS, Simulation
 
 __all__ = ["MAPS", "RANGES", "Axis", "column_of", "explore", "parse_axis", "resonance", "sensitivity", "simulate_many"]
 
 
-#: What is mapped if nothing else is asked for: horizontal and vertical axis as `parse_axis` reads them.
+#: Default maps: horizontal and vertical axis in the form that `parse_axis` reads.
 MAPS: tuple[tuple[str, str], ...] = (
     ("alpha_1=-2:20:100", "alpha_2=-0.5:3:100"),
     ("beta=-1:1:100", "omega=1:12:100"),
@@ -38,7 +37,7 @@ MAPS: tuple[tuple[str, str], ...] = (
     ("I_e=0:400:100", "alpha_2=-0.5:3:100"),
 )
 
-#: Ranges over which the sensitivity is global, in the units of `amat.neurons.parameters.UNITS`.
+#: Ranges of the global sensitivity analysis, in the units of `amat.neurons.amat.UNITS`.
 RANGES: Mapping[str, tuple[float, float]] = {
     "alpha_1": (-1.0, 20.0),
     "alpha_2": (0.0, 3.0),
@@ -52,7 +51,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Axis:
-    """Values of a parameter.
+    """Equally spaced values of a parameter.
 
     Attributes
     ----------
@@ -61,7 +60,7 @@ class Axis:
     start, stop : float
         The first and the last value, in the parameter's unit.
     points : int
-        Equally spaced.
+        Number of values.
     """
 
     name: str
@@ -70,14 +69,12 @@ class Axis:
     points: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no range of a parameter."""
+        """Raise an error if the name is unknown or the range is empty."""
         AmatParameters().replace(**{self.name: AmatParameters().to_nestml().get(self.name, 0.0)})  # a known name
         if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
-            raise AmatError(
-                f"{self.name} from {self.start:g} to {self.stop:g} is no range: give the smaller value first."
-            )
+            raise AmatError(f"The range of {self.name} must be finite and ascend, got {self.start:g} to {self.stop:g}.")
         if self.points < 2:
-            raise AmatError(f"{self.points} values of {self.name} are no range: take two or more.")
+            raise AmatError(f"The range of {self.name} must have two values or more, got {self.points}.")
 
     @property
     def values(self) -> Floats:
@@ -100,7 +97,9 @@ def parse_axis(text: str) -> Axis:
     except ParameterError:
         raise
     except ValueError:
-        raise AmatError(f"{text!r} is no axis: write NAME=START:STOP:POINTS, as alpha_1=0:20:100.") from None
+        raise AmatError(
+            f"An axis must be NAME=START:STOP:POINTS, for example alpha_1=0:20:100, got {text!r}."
+        ) from None
 
 
 def explore(
@@ -119,7 +118,7 @@ def explore(
     horizontal, vertical : Axis
         Of two different parameters.
     parameters : AmatParameters
-        All others; with `I_e`, the current.
+        All other parameters; `I_e` is the current.
     duration, resolution : float
         In ms.
     threads : int
@@ -128,7 +127,7 @@ def explore(
     Returns
     -------
     pandas.DataFrame
-        One row a neuron: a column for each of the two parameters, ``kind`` (see `amat.analysis.metrics.classify`),
+        One row per neuron: a column for each of the two parameters, ``kind`` (see `amat.analysis.metrics.classify`),
         those of `amat.analysis.metrics.measure_train`, and ``resonance_Hz`` and ``resonance_gain`` of `resonance`.
         Names end in units.
 
@@ -138,7 +137,7 @@ def explore(
         If the axes are of one parameter, or a value is not allowed; before anything is simulated.
     """
     if horizontal.name == vertical.name:
-        raise AmatError(f"Both axes are of {vertical.name}: take two different parameters.")
+        raise AmatError(f"The axes must be of two different parameters, got {vertical.name} twice.")
     for axis in (horizontal, vertical):
         for value in (axis.start, axis.stop):
             parameters.replace(**{axis.name: value}).validate(resolution)
@@ -168,9 +167,9 @@ def simulate_many(
     Parameters
     ----------
     parameters : AmatParameters
-        What they share.
+        Values that they share.
     varied : mapping of str to ndarray, shape (neurons,)
-        What each has of its own, by NESTML's names.
+        Values that differ between neurons, by NESTML's names.
     duration, resolution : float
         In ms.
     threads : int
@@ -182,30 +181,21 @@ def simulate_many(
         For each neuron its spike times in ms.
     """
     (count,) = {len(values) for values in varied.values()}
-    steps = steps_of(duration, resolution)
-    nest = fresh_kernel(resolution)
-    nest.local_num_threads = threads
-    toolchain.install(toolchain.AMAT_OPT)
-    neurons = nest.Create(toolchain.AMAT_OPT, count, parameters.to_nestml())
-    # The potential starts at rest, also where that is another one.
-    start = {"V_m": varied["E_L"]} if "E_L" in varied else {"V_m": np.full(count, parameters.E_L)}
-    neurons.set({name: values.tolist() for name, values in {**varied, **start}.items()})
-    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
-    nest.Connect(neurons, recorder)
-    nest.Simulate(steps * resolution)
-    events = recorder.events
-    senders = np.asarray(events["senders"], dtype=np.int64) - neurons[0].global_id
-    times = np.asarray(events["times"], dtype=np.int64)
-    order = np.lexsort((times, senders))
-    counts = np.bincount(senders, minlength=count)
-    return np.split(times[order] * resolution, np.cumsum(counts)[:-1])
+    start = {"V_m": np.full(count, parameters.E_L)} if "E_L" not in varied else {"V_m": varied["E_L"]}
+    # The potential starts at the resting potential of each neuron.
+    rows = zip(*(values.tolist() for values in {**varied, **start}.values()), strict=True)
+    shared, names = parameters.to_nestml(), [*varied, *start]
+    neurons = [shared | dict(zip(names, row, strict=True)) for row in rows]
+    # The spikes of the last ms are not needed: the published tables are without them.
+    return Simulation(NEST_MODELS["amat"], neurons, duration, resolution, threads=threads).run(overrun=0.0)
 
 
 def resonance(tau_m: ArrayLike, tau_v: ArrayLike, beta: ArrayLike) -> tuple[Floats, Floats]:
-    """Return where the distance from the threshold answers most to a weak rhythmic current, without spikes.
+    """Return the frequency at which the distance from the threshold responds most to a weak sinusoidal current.
 
-    The distance is the membrane potential, a low-pass of the current, less the voltage-dependent threshold, a band-pass
-    of the potential [1]_: with ``s = 2 pi i f`` it is ``R I / (1 + s tau_m) (1 - beta s / (s + 1 / tau_v)^2)``.
+    There are no spikes. The distance is the membrane potential, a low-pass of the current, minus the voltage-dependent
+    threshold, a band-pass of the potential [1]_: with ``s = 2 pi i f`` it is
+    ``R I / (1 + s tau_m) (1 - beta s / (s + 1 / tau_v)^2)``.
 
     Parameters
     ----------
@@ -215,8 +205,8 @@ def resonance(tau_m: ArrayLike, tau_v: ArrayLike, beta: ArrayLike) -> tuple[Floa
     Returns
     -------
     frequency, gain : ndarray, shape (neurons,)
-        The frequency of the largest amplitude, in Hz, on a grid of a hundred a decade from 0.5 to 500 Hz, or 0 if that
-        is no larger than that of a constant current; and the amplitude there, relative to that of a constant current.
+        The frequency of the largest amplitude, in Hz, on a grid of 100 per decade from 0.5 to 500 Hz, or 0 if it is
+        no larger than that of a constant current; and the amplitude there, relative to that of a constant current.
     """
     f = np.geomspace(0.5, 500.0, 301)
     s = 2e-3j * np.pi * f  # 1/ms
@@ -238,14 +228,14 @@ def sensitivity(
     seed: int = 1,
     threads: int = 1,
 ) -> pd.DataFrame:
-    """Tell how much of the variance of rate and CV each parameter accounts for: Sobol's indices [2]_, by SALib.
+    """Return the parts of the variance of rate and CV due to each parameter: Sobol's indices [2]_, by SALib.
 
     Parameters
     ----------
     parameters : AmatParameters
-        What is not varied.
+        Values of the parameters that are not varied.
     ranges : mapping of str to (float, float)
-        Of the parameters, which are taken to be independent and equally distributed.
+        Of the parameters, which are assumed to be independent and uniformly distributed.
     samples : int
         A power of two; ``samples * (2 * len(ranges) + 2)`` neurons are simulated.
     duration, resolution : float
@@ -258,7 +248,7 @@ def sensitivity(
     Returns
     -------
     pandas.DataFrame
-        One row a measure and parameter: ``measure`` ("rate" or "cv"), ``parameter``, ``first`` and ``total`` (indices
+        One row per measure and parameter: ``measure`` ("rate" or "cv"), ``parameter``, ``first`` and ``total`` (indices
         of the parameter alone, and with all its interactions), ``first_conf`` and ``total_conf`` (half-widths of their
         95 % intervals), and ``undefined``, the part of the neurons with too few spikes for a CV, which count as 0.
     """
@@ -266,7 +256,7 @@ def sensitivity(
     from SALib.sample import sobol as sample
 
     if samples < 1 or samples & (samples - 1):
-        raise AmatError(f"{samples} samples: Sobol's sequence takes a power of two, as 512.")
+        raise AmatError(f"The number of samples must be a power of two, for example 512, got {samples}.")
     for name, (low, high) in ranges.items():
         Axis(name, low, high, 2)
         for value in (low, high):

@@ -14,11 +14,11 @@ from matplotlib.patches import Patch
 from amat.analysis.explore import Axis, column_of
 from amat.analysis.metrics import KINDS, MEASURES
 from amat.compendium import plots
-from amat.neurons.parameters import UNITS
+from amat.neurons.amat import UNITS
 
-__all__ = ["KIND_COLOURS", "draw_map", "draw_sensitivity"]
+__all__ = ["KIND_COLOURS", "plot_map", "plot_sensitivity"]
 
-#: A colour for each kind of response, which differ in lightness, too.
+#: A colour for each kind of response; they differ in lightness as well.
 KIND_COLOURS = dict(
     zip(KINDS, ["#f0f0f0", "#c7c7c7", "#8f8f8f", "#56b4e9", "#0072b2", "#e69f00", "#d55e00", "#332288"], strict=True)
 )
@@ -39,8 +39,8 @@ _LABELS = {
 }
 
 
-def draw_map(table: pd.DataFrame, horizontal: Axis, vertical: Axis) -> Figure:
-    """Draw the kinds of responses over two parameters, and beside them rate and CV.
+def plot_map(table: pd.DataFrame, horizontal: Axis, vertical: Axis) -> Figure:
+    """Draw the kinds of responses over two parameters, next to rate and CV.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def draw_map(table: pd.DataFrame, horizontal: Axis, vertical: Axis) -> Figure:
     axes[0].set_title("response")
     for axis, measure in zip(axes[1:], ("rate", "cv"), strict=True):
         values = table[column_of(measure)].to_numpy().reshape(shape)
-        # A few neurons at the refractory limit would leave one colour to all others.
+        # A few neurons at the refractory limit would leave a single colour for all others.
         mesh = axis.pcolormesh(
             horizontal.values,
             vertical.values,
@@ -89,7 +89,7 @@ def draw_map(table: pd.DataFrame, horizontal: Axis, vertical: Axis) -> Figure:
     return figure
 
 
-def draw_sensitivity(table: pd.DataFrame) -> Figure:
+def plot_sensitivity(table: pd.DataFrame) -> Figure:
     """Draw Sobol's indices of rate and CV with their intervals.
 
     Parameters

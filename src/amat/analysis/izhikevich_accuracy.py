@@ -18,16 +18,16 @@ import pandas as pd
 from amat.analysis.convergence import Scheme, nest_parameters
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons.parameters import IzhikevichPattern, izhikevich_patterns
+from amat.neurons import IzhikevichParameters, IzhikevichPattern, izhikevich_patterns
 from amat.simulation.continuous import TOLERANCE, izhikevich_reference
 from amat.simulation.run import simulate
-from amat.simulation.stimuli import Stimulus, steps_of
+from amat.simulation.stimuli import Stimulus, count_steps
 
 __all__ = ["EXACT_ON_GRID", "HEUN", "RUNGE_KUTTA", "SCHEMES", "TOLERANCE", "spike_time_errors"]
 
 #: Izhikevich's regular spiking neuron, with the default parameters of the models in NEST.
 NEURON: IzhikevichPattern = replace(
-    izhikevich_patterns()["tonic_spiking"], a=0.02, b=0.2, c=-65.0, d=8.0, V_0=-65.0, u_0=-13.0, V_peak=30.0
+    izhikevich_patterns()["tonic_spiking"], parameters=IzhikevichParameters(), V_0=-65.0, u_0=-13.0
 )
 
 #: Heun's method in this project's generated code.
@@ -105,7 +105,7 @@ def _spike_trains(
     current: float, duration: float, resolution: float, schemes: Sequence[Scheme]
 ) -> Iterator[tuple[str, Floats]]:
     """Yield the name and the spike times (ms) of each scheme, and of the solution on the grid."""
-    silent = Stimulus(np.zeros(steps_of(duration, resolution)))
+    silent = Stimulus(np.zeros(count_steps(duration, resolution)))
     for scheme in schemes:
         neuron = {**nest_parameters(NEURON), "I_e": current, **scheme.settings}
         recordings = simulate({scheme.model: [neuron]}, [silent], resolution).recordings

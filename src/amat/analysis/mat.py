@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from amat import toolchain
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 from amat.simulation.run import Recording, simulate
 from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Measures of spike trains: elephant's where it has them, and those that no library has."""
+"""Measures of spike trains: elephant's where available, and others."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ REGULAR = 1.2
 #: Smallest ratio by which intervals grow with adaptation.
 CHANGED = 1.5
 
-#: What `classify` distinguishes.
+#: Kinds of responses that `classify` distinguishes.
 KINDS = (
     "silent",
     "phasic spiking",
@@ -34,7 +34,7 @@ KINDS = (
     "irregular",
 )
 
-#: Units of what `measure_train` returns; 1 for numbers without one.
+#: Units of the values of `measure_train`; 1 for dimensionless numbers.
 MEASURES: Mapping[str, str] = {
     "spikes": "1",
     "rate": "1/s",
@@ -47,7 +47,7 @@ MEASURES: Mapping[str, str] = {
 
 
 def to_neo(trains: Sequence[ArrayLike], duration: float) -> list[Any]:
-    """Return spike times as neo's spike trains, for elephant and all that reads neo.
+    """Return spike times as spike trains of neo, which elephant reads.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def to_neo(trains: Sequence[ArrayLike], duration: float) -> list[Any]:
 def split_bursts(spikes: Floats) -> list[Floats]:
     """Split a train into bursts, and single spikes as bursts of one.
 
-    With the intervals in order of length, the largest factor from one to the next parts short ones from long ones if it
-    is more than `BURST_GAP`; otherwise the train is one part.
+    With the intervals sorted by length, the largest factor from one to the next separates short from long intervals if
+    it is more than `BURST_GAP`; otherwise the train is one part.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def split_bursts(spikes: Floats) -> list[Floats]:
 
 
 def classify(spikes: Floats, duration: float) -> str:
-    """Name the response to a current that is on from time zero to the end.
+    """Classify the response to a current that is on from time zero to the end.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def classify(spikes: Floats, duration: float) -> str:
             return "mixed mode"
         if max(sizes) > 2 or sizes[0] == 1:
             return "irregular"
-        # What is left begins with one short interval, as a train that adapts quickly does.
+        # The others begin with one short interval, like a train that adapts quickly.
     intervals = np.diff(spikes)
     if (intervals[1:] >= 0.99 * intervals[:-1]).all() and intervals[-1] >= CHANGED * intervals[0]:
         return "adapting"
@@ -149,8 +149,8 @@ def measure_train(spikes: Floats, duration: float) -> dict[str, float]:
         By the names of `MEASURES`: the number of spikes; the mean rate; the latency of the first spike; the
         coefficients of variation CV and CV2 of the intervals (elephant's); the adaptation index, the mean of the
         relative differences ``(b - a) / (b + a)`` of successive intervals a and b; and the burst index, the part of
-        the spikes that lie in bursts of two or more, 0 if the train does not fall into bursts. Not a number where
-        there are too few spikes.
+        the spikes that are in bursts of two or more, 0 if the train does not consist of bursts. NaN where there are
+        too few spikes.
     """
     from elephant.statistics import cv, cv2
 

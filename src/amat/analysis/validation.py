@@ -12,10 +12,10 @@ import pandas as pd
 
 from amat import toolchain
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 from amat.simulation.reference import Trajectory, integrate
 from amat.simulation.run import Recording, Result, simulate
-from amat.simulation.stimuli import PoissonInput, Stimulus, pulses, ramp, sine, steps_of
+from amat.simulation.stimuli import PoissonInput, Stimulus, count_steps, pulses, ramp, sine
 
 __all__ = [
     "BOUND",
@@ -159,7 +159,7 @@ def _draw_stimulus(protocol: str, p: AmatParameters, resolution: float, random: 
             )
             return Stimulus(waveform)
         case "Poisson":
-            return Stimulus(np.zeros(steps_of(_DURATION, resolution)), poisson())
+            return Stimulus(np.zeros(count_steps(_DURATION, resolution)), poisson())
         case _:
             waveform = sine(_DURATION, resolution, onset, 0.0, some(0.2, 1.0) * rheobase, some(1.0, 50.0))
             return Stimulus(waveform + ramp(_DURATION, resolution, onset, rheobase / _DURATION), poisson())

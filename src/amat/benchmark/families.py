@@ -12,7 +12,7 @@ import numpy as np
 
 from amat import toolchain
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 __all__ = [
     "BUILDS",

@@ -15,7 +15,7 @@ from typing import Any
 from amat import toolchain
 from amat.benchmark.families import Contender
 from amat.errors import AmatError
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = ["RESOLUTION", "WARM_UP", "Clock", "allocated_bytes", "create", "prepare_kernel"]
 
@@ -28,7 +28,7 @@ WARM_UP = 200.0
 
 def prepare_kernel(contender: Contender, *, resolution: float = RESOLUTION, threads: int = 1, seed: int = 1) -> Any:
     """Return NEST after a reset, with the contender's module loaded."""
-    nest = fresh_kernel(resolution)
+    nest = reset_kernel(resolution)
     nest.local_num_threads = threads
     nest.rng_seed = seed
     if contender.build != "nest":

@@ -18,7 +18,7 @@ import pandas as pd
 from amat.benchmark.kernel import allocated_bytes
 from amat.errors import AmatError
 from amat.files import write_text
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = ["measure_tables", "table_sizes", "write_tables"]
 
@@ -54,7 +54,7 @@ def measure_tables(copies: Sequence[int] = (0, 20, 40, 80), neurons: int = 5000)
         )
     rows = []
     for number in copies:
-        nest = fresh_kernel(0.1)
+        nest = reset_kernel(0.1)
         compiled = len(nest.synapse_models)
         for copy in range(number):
             nest.CopyModel("static_synapse", f"static_synapse_{copy}")

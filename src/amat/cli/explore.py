@@ -47,9 +47,9 @@ def explore(
 ) -> None:
     """Map AMAT's firing over two parameters, under a constant current (I_e, 150 pA unless set)."""
     from amat.analysis import explore as exploration
-    from amat.analysis.explore_figures import draw_map, draw_sensitivity
+    from amat.analysis.explore_figures import plot_map, plot_sensitivity
     from amat.compendium import plots
-    from amat.neurons.parameters import validated_patterns
+    from amat.neurons import validated_patterns
 
     if axes and len(axes) != 2:
         raise AmatError(f"Expected two axes or none, got {len(axes)}. Without axes the maps of the book are computed.")
@@ -67,7 +67,7 @@ def explore(
         table = exploration.explore(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
         with replacing(output / f"{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")
-        plots.save(draw_map(table, horizontal, vertical), output / f"{name}.svg")
+        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.svg")
         kinds = table["kind"].value_counts(normalize=True)
         report(f"{name}: " + ", ".join(f"{100 * part:.0f} % {kind}" for kind, part in kinds.items()))
     if samples:
@@ -76,5 +76,5 @@ def explore(
         )
         with replacing(output / "sensitivity.csv") as file:
             indices.to_csv(file, index=False, float_format="%.6g")
-        plots.save(draw_sensitivity(indices), output / "sensitivity.svg")
+        plots.save(plot_sensitivity(indices), output / "sensitivity.svg")
     report(f"Tables and figures are in {output}.")

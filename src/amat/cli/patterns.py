@@ -34,14 +34,14 @@ def patterns(
     shown.add_row("patterns shown", *(str(int(passed[label].sum())) for label in SETS), end_section=True)
     console.print(shown)
     if output:
-        from amat.analysis.patterns.figures import draw_pairs
+        from amat.analysis.patterns.figures import plot_pairs
         from amat.compendium import plots
 
         with replacing(output / "patterns.csv") as file:
             table.to_csv(file, index=False)
         plots.use_style()
         amat, *_, izhikevich = responses.values()
-        plots.save(draw_pairs(amat, izhikevich), output / "patterns.svg")
+        plots.save(plot_pairs(amat, izhikevich), output / "patterns.svg")
         report(f"The verdicts with their reasons and the figure are in {output}.")
     missing = [name for name in CRITERIA if not passed.loc[name, "AMAT, validated"]]
     if missing:

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from amat.analysis.patterns.trials import ModelName, SetName
 from amat.cli.common import Resolution, report
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
+from amat.neurons.neuron import ModelName
+from amat.neurons.published import SetName
 
 __all__ = ["simulate"]
 
@@ -29,7 +30,7 @@ def simulate(
     csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one row per step.")] = None,
 ) -> None:
     """Simulate one of the 20 firing patterns, and say whether it is one."""
-    from amat.analysis.patterns import CRITERIA, find_trial, run
+    from amat.analysis.patterns import CRITERIA, find_trial, run_trials
     from amat.analysis.patterns.verdicts import table_of_traces
 
     trial = find_trial(pattern, model, parameters, resolution)
@@ -42,7 +43,7 @@ def simulate(
         known = FigureCanvasBase.get_supported_filetypes()
         if plot.suffix.removeprefix(".") not in known:
             raise AmatError(f"{plot}: a figure cannot be written as {plot.suffix!r}; choose one of {', '.join(known)}.")
-    (response,) = run([trial])
+    (response,) = run_trials([trial])
     verdict = CRITERIA[pattern].decide(response)
     report(f"{pattern}, {model}: {len(response.spikes)} spikes")
     if len(response.spikes):
@@ -54,8 +55,8 @@ def simulate(
         with replacing(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if plot:
-        from amat.analysis.patterns.figures import draw_response
+        from amat.analysis.patterns.figures import plot_response
         from amat.compendium import plots
 
         plots.use_style()
-        plots.save(draw_response(response), plot)
+        plots.save(plot_response(response), plot)

@@ -22,7 +22,7 @@ from amat.compendium.pipeline import check_config
 from amat.compendium.provenance import SOURCE, commit, commit_time
 from amat.errors import AmatError
 from amat.files import check_writable, replacing, write_text
-from amat.neurons.parameters import izhikevich_patterns
+from amat.neurons import izhikevich_patterns
 from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
 from amat.release.sbom import write_sbom

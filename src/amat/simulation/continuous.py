@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters, IzhikevichPattern
+from amat.neurons import AmatParameters, IzhikevichPattern
 from amat.simulation.reference import STATE, refractory_steps, system_matrix
 
 __all__ = ["TOLERANCE", "Solution", "amat_reference", "izhikevich_reference"]
@@ -97,7 +97,7 @@ def izhikevich_reference(
     AmatError
         If the neuron has a non-standard equation of u, or the potential reaches infinity before the next grid point.
     """
-    if neuron.recovery != "standard":
+    if (neuron.parameters.leak, neuron.parameters.V_ref) != (1.0, 0.0):
         raise AmatError(f"{neuron.name} has a non-standard equation of u: choose a pattern with the standard one.")
     # Near rest the solver would take steps so long that its interpolant is less accurate than the tolerance.
     options = {"method": method, "rtol": tolerance, "atol": tolerance, "max_step": 1.0}
@@ -115,7 +115,7 @@ def izhikevich_reference(
                 spike = end if resolution is None else _next_grid_point(end, resolution)
                 if spike > end:
                     state = _flow(neuron, drive, (end, spike), state, options=options, stop_at=math.inf).y[:, -1]
-                state = np.array([neuron.c, state[1] + neuron.d])
+                state = np.array([neuron.parameters.c, state[1] + neuron.parameters.d])
                 spikes.append(spike)
                 end = spike
             start = end
@@ -133,12 +133,13 @@ def _flow(
     dense_output: bool = False,
 ) -> Any:
     """Solve the ODEs over a span, or until V_m rises through `stop_at` (by default the peak)."""
-    q2, q1, q0 = neuron.quadratic
-    peak = neuron.V_peak if stop_at is None else stop_at
+    p = neuron.parameters
+    q2, q1, q0, a, b = p.q_2, p.q_1, p.q_0, p.a, p.b
+    peak = p.V_peak if stop_at is None else stop_at
 
     def rates(_: float, y: Floats) -> tuple[float, float]:
         V, u = y.tolist()
-        return (q2 * V + q1) * V + q0 - u + drive, neuron.a * (neuron.b * V - u)
+        return (q2 * V + q1) * V + q0 - u + drive, a * (b * V - u)
 
     def crossing(_: float, y: Floats) -> float:
         return float(y[0]) - peak

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amat.arrays import Floats
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 __all__ = ["Trajectory", "integrate", "integrate_precise", "propagators", "refractory_steps", "system_matrix"]
 

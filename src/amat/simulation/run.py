@@ -2,31 +2,26 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Run stimuli on NEST for any of the models, and return plain arrays."""
+"""Simulations of neurons under stimuli on NEST, with results as plain arrays."""
 
 import itertools
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from amat import toolchain
 from amat.arrays import Floats, Integers
 from amat.errors import AmatError
+from amat.simulation.kernel import DELAY, create_neurons, read_spikes, record_spikes, reset_kernel
 from amat.simulation.stimuli import Stimulus
 
-__all__ = ["DELAY", "Recording", "Result", "fresh_kernel", "simulate"]
-
-
-#: Delay of every connection in ms; a whole number of steps for all time steps that divide 1 ms.
-DELAY = 1.0
+__all__ = ["Recording", "Result", "simulate"]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What the neurons of one model did.
+    """Traces and spikes of the neurons of one model.
 
     Attributes
     ----------
@@ -49,7 +44,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Result:
-    """What one simulation gave.
+    """The results of one simulation.
 
     Attributes
     ----------
@@ -92,14 +87,14 @@ def simulate(
     resolution : float
         The time step in ms; must divide `DELAY`.
     initial : mapping of str to sequence of mapping, optional
-        For each model the state of its neurons at time zero, as far as it is not the model's own. With it, NEST's
-        clock starts so much earlier that a current can act from the first step on.
+        For each model the states of its neurons at time zero that differ from the model's initial values. With it,
+        NEST's clock starts earlier, so that a current can act from the first step on.
     record : mapping of str to sequence of str, optional
-        What to record of each model at every step. Without it only spikes are recorded.
+        Recordables of each model to record at every step. Without it only spikes are recorded.
     threads : int
         NEST's threads.
     seed : int
-        Of the random input; a stimulus's own train does not depend on how many there are.
+        Of the random input. The spike trains of a stimulus do not depend on the number of stimuli.
     pieces : sequence of int
         Steps at which the simulation is halted and resumed.
 
@@ -110,7 +105,7 @@ def simulate(
     Raises
     ------
     AmatError
-        If the stimuli don't fit each other, the grid or the populations.
+        If the stimuli differ in length, are not on the grid, or are not as many as the neurons of each model.
     """
     lead = _silent_steps(resolution) if initial else 0
     current = _current(stimuli, resolution, lead)
@@ -120,22 +115,10 @@ def simulate(
     steps = current.shape[1]
     excitatory, inhibitory = _arrivals(stimuli, steps, lead, resolution, seed)
 
-    nest = fresh_kernel(resolution)
-    nest.local_num_threads = threads
-    for model in populations:
-        if model in toolchain.MODELS:
-            toolchain.install(model)
-
-    neurons = {model: nest.Create(model, len(stimuli)) for model in populations}
-    for model, nodes in neurons.items():
-        nodes.set([dict(parameters) for parameters in populations[model]])
-    for numbers in _equal(current):
-        _inject(nest, current[numbers[0]], [nodes[numbers] for nodes in neurons.values()], resolution, lead)
-    for i in range(len(stimuli)):
-        targets = [nodes[i] for nodes in neurons.values()]
-        _send_spikes(nest, excitatory[i], targets, resolution, lead)
-        _send_spikes(nest, inhibitory[i], targets, resolution, lead)
-    recorders = {model: _record_spikes(nest, nodes) for model, nodes in neurons.items()}
+    nest = reset_kernel(resolution, populations, threads=threads)
+    neurons = {model: create_neurons(nest, model, parameters) for model, parameters in populations.items()}
+    _connect(nest, neurons.values(), current, (excitatory, inhibitory), resolution, lead)
+    recorders = {model: record_spikes(nest, nodes) for model, nodes in neurons.items()}
     meters = {model: _record_traces(nest, neurons[model], names, resolution) for model, names in (record or {}).items()}
 
     if initial:
@@ -143,15 +126,14 @@ def simulate(
         for model, states in initial.items():
             neurons[model].set([dict(state) for state in states])
     # Records of a step are delivered with the delay, hence the steps beyond the end.
-    end = steps + 2 * round(DELAY / resolution)
-    halts = [0, *sorted(pieces), end]
+    halts = [0, *sorted(pieces), steps + 2 * round(DELAY / resolution)]
     for begin, stop in itertools.pairwise(halts):
         nest.Simulate((stop - begin) * resolution)
 
     recordings = {
         model: Recording(
             traces=_traces(meters[model], nodes, steps, lead, resolution) if model in meters else {},
-            spike_steps=_spike_steps(recorders[model], nodes, steps, lead),
+            spike_steps=read_spikes(recorders[model], nodes, steps, lead),
             resolution=resolution,
         )
         for model, nodes in neurons.items()
@@ -159,19 +141,8 @@ def simulate(
     return Result(recordings, current, excitatory, inhibitory)
 
 
-def fresh_kernel(resolution: float) -> Any:
-    """Return NEST with its kernel reset, quiet, and set to a time step in ms."""
-    os.environ.setdefault("PYNEST_QUIET", "1")
-    import nest
-
-    nest.ResetKernel()
-    nest.verbosity = nest.VerbosityLevel.ERROR
-    nest.resolution = resolution
-    return nest
-
-
 def _silent_steps(resolution: float) -> int:
-    """Return the steps before a device's current can act: the delay, and one step."""
+    """Return the number of steps before a device's current can act: the delay, and one step."""
     return round(DELAY / resolution) + 1
 
 
@@ -179,23 +150,21 @@ def _current(stimuli: Sequence[Stimulus], resolution: float, lead: int) -> Float
     """Return all currents in one array, checked against what NEST can deliver."""
     lengths = {len(stimulus.current) for stimulus in stimuli}
     if len(lengths) != 1:
-        raise AmatError(f"Stimuli of {sorted(lengths)} steps: give at least one, all of the same length.")
+        raise AmatError(f"Stimuli must have the same number of steps, got {sorted(lengths) or 'no stimulus'}.")
     if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
-        raise AmatError(
-            f"A time step of {resolution} ms does not divide the delay of {DELAY} ms: choose one that does."
-        )
+        raise AmatError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
     current = np.array([stimulus.current for stimulus in stimuli])
     silent = _silent_steps(resolution) - lead
     if current[:, :silent].any():
         raise AmatError(
-            f"A current within the first {silent} steps: a device's current arrives after the delay of {DELAY} ms "
-            f"and one step. Start the stimulus later."
+            f"The current must be zero during the first {silent} steps, since a device's current arrives after the "
+            f"delay of {DELAY} ms and one step: start the stimulus later."
         )
     return current
 
 
 def _equal(rows: Floats) -> list[list[int]]:
-    """Return the numbers of equal rows of an array together."""
+    """Return groups of the indices of equal rows of an array."""
     groups: dict[bytes, list[int]] = {}
     for number, row in enumerate(rows):
         groups.setdefault(row.tobytes(), []).append(number)
@@ -205,7 +174,7 @@ def _equal(rows: Floats) -> list[list[int]]:
 def _arrivals(
     stimuli: Sequence[Stimulus], steps: int, lead: int, resolution: float, seed: int
 ) -> tuple[Floats, Floats]:
-    """Draw the random input: the sums of the weights that arrive at the end of each step, by sign."""
+    """Sample the Poisson input: the sums of the weights that arrive at the end of each step, by sign."""
     arrivals = np.zeros((2, len(stimuli), steps))
     # What a generator emits in the first step arrives after the delay.
     first = max(0, round(DELAY / resolution) - lead)
@@ -222,8 +191,25 @@ def _arrivals(
     return arrivals[0], arrivals[1]
 
 
+def _connect(
+    nest: Any,
+    populations: Collection[Any],
+    current: Floats,
+    arrivals: tuple[Floats, Floats],
+    resolution: float,
+    lead: int,
+) -> None:
+    """Connect generators of each stimulus to its neuron in every population; equal currents share a generator."""
+    for numbers in _equal(current):
+        _inject(nest, current[numbers[0]], [nodes[numbers] for nodes in populations], resolution, lead)
+    for i in range(len(current)):
+        targets = [nodes[i] for nodes in populations]
+        for weights in arrivals:
+            _send_spikes(nest, weights[i], targets, resolution, lead)
+
+
 def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
-    """Let a generator deliver a current such that it acts during the steps that the waveform says."""
+    """Connect a generator such that its current acts during the steps of the waveform."""
     changes = np.flatnonzero(np.diff(waveform, prepend=0.0))
     if not len(changes):
         return
@@ -241,7 +227,7 @@ def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: flo
 
 
 def _send_spikes(nest: Any, weights: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
-    """Let a generator send spikes such that the given sums of weights arrive at the ends of the steps."""
+    """Connect a generator such that its spikes arrive, with these sums of weights, at the ends of the steps."""
     arrivals = np.flatnonzero(weights)
     if not len(arrivals):
         return
@@ -256,12 +242,6 @@ def _send_spikes(nest: Any, weights: Floats, targets: Sequence[Any], resolution:
     )
     for target in targets:
         nest.Connect(generator, target, syn_spec={"delay": DELAY})
-
-
-def _record_spikes(nest: Any, nodes: Any) -> Any:
-    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
-    nest.Connect(nodes, recorder, syn_spec={"delay": DELAY})
-    return recorder
 
 
 def _record_traces(nest: Any, nodes: Any, names: Sequence[str], resolution: float) -> Any:
@@ -281,14 +261,3 @@ def _traces(meter: Any, nodes: Any, steps: int, lead: int, resolution: float) ->
         trace[neuron[kept], step[kept]] = events[name][kept]
         traces[str(name)] = trace
     return traces
-
-
-def _spike_steps(recorder: Any, nodes: Any, steps: int, lead: int) -> list[Integers]:
-    events = recorder.events
-    # Without events NEST returns arrays of another type.
-    times = np.asarray(events["times"], dtype=np.int64) - lead
-    neuron = np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id
-    kept = (times > 0) & (times <= steps)
-    order = np.lexsort((times[kept], neuron[kept]))
-    counts = np.bincount(neuron[kept], minlength=len(nodes))
-    return np.split(times[kept][order], np.cumsum(counts)[:-1])

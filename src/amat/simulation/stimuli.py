@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What is driven into a neuron: currents on the grid, and Poisson input, as NEST's devices deliver them."""
+"""Stimuli of neurons: currents on the grid of time steps, and Poisson spike trains."""
 
 import math
 from dataclasses import dataclass, field
@@ -12,17 +12,18 @@ from numpy.typing import ArrayLike
 
 from amat.arrays import Floats
 from amat.errors import AmatError
+from amat.neurons.currents import InputCurrent
 
-__all__ = ["PoissonInput", "ProtocolError", "Stimulus", "pulses", "ramp", "sine", "steps_of"]
+__all__ = ["PoissonInput", "ProtocolError", "Stimulus", "count_steps", "on_grid", "pulses", "ramp", "sine"]
 
 
 class ProtocolError(AmatError, ValueError):
-    """A stimulus that cannot be delivered; the message says why."""
+    """A stimulus that cannot be delivered."""
 
 
 @dataclass(frozen=True)
 class PoissonInput:
-    """Spike trains of Poisson statistics that arrive at a neuron's excitatory and inhibitory synapses.
+    """Poisson spike trains that arrive at a neuron's excitatory and inhibitory synapses.
 
     Attributes
     ----------
@@ -38,12 +39,12 @@ class PoissonInput:
     weight_inh: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what NEST would misread: negative rates, and weights of the other sign."""
+        """Refuse negative rates and weights of the wrong sign, which NEST would misread."""
         for name in ("rate_exc", "rate_inh", "weight_exc"):
             if not getattr(self, name) >= 0:
-                raise ProtocolError(f"{name} is {getattr(self, name)}: it must not be negative.")
+                raise ProtocolError(f"{name} must not be negative, got {getattr(self, name)}.")
         if not self.weight_inh <= 0:
-            raise ProtocolError(f"weight_inh is {self.weight_inh}: it must not be positive.")
+            raise ProtocolError(f"weight_inh must not be positive, got {self.weight_inh}.")
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,14 @@ class Stimulus:
     current : ndarray, shape (steps,)
         The current during each time step, in the model's unit (pA for AMAT).
     spikes : PoissonInput
-        Random spikes on top of it.
+        Poisson spike trains on top of it.
     """
 
     current: Floats
     spikes: PoissonInput = field(default_factory=PoissonInput)
 
 
-def steps_of(duration: float, resolution: float) -> int:
+def count_steps(duration: float, resolution: float) -> int:
     """Return the number of time steps in a duration.
 
     Parameters
@@ -73,21 +74,42 @@ def steps_of(duration: float, resolution: float) -> int:
     Raises
     ------
     ProtocolError
-        If it is not, or the step is not positive, or one of them not finite.
+        If the duration is not a whole number of steps, or one of the two is not positive and finite.
     """
     if not 0 < resolution < math.inf:
-        raise ProtocolError(f"A time step of {resolution} ms: choose a positive one, for example 0.1.")
+        raise ProtocolError(f"The time step must be positive, got {resolution} ms; choose for example 0.1 ms.")
     if not 0 < duration < math.inf:
-        raise ProtocolError(f"A duration of {duration} ms: choose a positive one.")
+        raise ProtocolError(f"The duration must be positive, got {duration} ms.")
     steps = round(duration / resolution)
     if steps < 1 or abs(steps * resolution - duration) > 1e-6:
-        raise ProtocolError(f"{duration} ms is not a whole number of time steps of {resolution} ms.")
+        raise ProtocolError(f"The duration must be a multiple of the time step of {resolution} ms, got {duration} ms.")
     return steps
+
+
+def on_grid(current: InputCurrent, duration: float, resolution: float, fraction: float = 0.5) -> Floats:
+    """Return the values of a current at the steps of a simulation.
+
+    Parameters
+    ----------
+    current : InputCurrent
+    duration, resolution : float
+        In ms.
+    fraction : float
+        Where in a step the current is read: 0 at its start, 0.5 in its middle, so that a pulse between points of the
+        grid has its printed length.
+
+    Returns
+    -------
+    ndarray, shape (steps,)
+    """
+    steps = count_steps(duration, resolution)
+    # Rounded, so that a segment that ends on the grid does so despite rounding errors.
+    return current([round((step + fraction) * resolution, 9) for step in range(steps)])
 
 
 def _starts(duration: float, resolution: float) -> Floats:
     """Return the times at which the steps begin, in ms."""
-    return np.arange(steps_of(duration, resolution), dtype=np.float64) * resolution
+    return np.arange(count_steps(duration, resolution), dtype=np.float64) * resolution
 
 
 def pulses(duration: float, resolution: float, onsets: ArrayLike, widths: ArrayLike, amplitudes: ArrayLike) -> Floats:
@@ -98,20 +120,22 @@ def pulses(duration: float, resolution: float, onsets: ArrayLike, widths: ArrayL
     duration, resolution : float
         In ms.
     onsets, widths : array_like
-        In ms, one value a pulse; they are rounded to the grid.
+        In ms, one value per pulse; they are rounded to the grid.
     amplitudes : array_like
-        In the current's unit, one value a pulse.
+        In the current's unit, one value per pulse.
 
     Returns
     -------
     ndarray, shape (steps,)
     """
-    current = np.zeros(steps_of(duration, resolution))
+    current = np.zeros(count_steps(duration, resolution))
     for onset, width, amplitude in np.broadcast(onsets, widths, amplitudes):
         first = round(float(onset) / resolution)
         last = round((float(onset) + float(width)) / resolution)
         if first < 0 or width <= 0:
-            raise ProtocolError(f"A pulse at {onset} ms of {width} ms: it must start at 0 or later and last.")
+            raise ProtocolError(
+                f"A pulse must start at 0 ms or later and last longer than 0 ms, got {width} ms from {onset} ms on."
+            )
         current[first:last] += float(amplitude)
     return current
 
@@ -144,7 +168,7 @@ def sine(
     offset, amplitude : float
         In the current's unit.
     frequency : float
-        In Hz; below half the grid's own frequency.
+        In Hz; below half the sampling frequency of the grid.
 
     Returns
     -------
@@ -153,6 +177,8 @@ def sine(
     """
     limit = 500.0 / resolution
     if not 0 <= frequency < limit:
-        raise ProtocolError(f"A frequency of {frequency} Hz: the grid of {resolution} ms carries 0 to {limit} Hz.")
+        raise ProtocolError(
+            f"The frequency must be from 0 to below {limit} Hz at a time step of {resolution} ms, got {frequency} Hz."
+        )
     time = _starts(duration, resolution) - onset
     return np.where(time >= 0, offset + amplitude * np.sin(2e-3 * np.pi * frequency * time), 0.0)

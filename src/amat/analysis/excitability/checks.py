@@ -2,30 +2,30 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Arguments that the measurements share, refused before anything is simulated."""
+"""Checks of arguments that the measurements share."""
 
 import math
 from collections.abc import Sequence
 
-from amat.analysis.patterns import Trial
 from amat.errors import AmatError
+from amat.neurons import Neuron
 
-__all__ = ["require_count", "require_duration", "require_trials"]
+__all__ = ["require_count", "require_duration", "require_neurons"]
 
 
-def require_trials(trials: Sequence[Trial]) -> None:
-    """Refuse a measurement without neurons."""
-    if not trials:
-        raise AmatError("There is no neuron: give one at least, for example of representative_trials().")
+def require_neurons(neurons: Sequence[Neuron]) -> None:
+    """Raise `AmatError` if there is no neuron."""
+    if not neurons:
+        raise AmatError("No neuron is given: give at least one, for example from representative_neurons().")
 
 
 def require_count(what: str, count: int, least: int = 2) -> None:
-    """Refuse a number of things that is too small; `what` says what they are."""
+    """Raise `AmatError` if there are fewer than `least` of `what`."""
     if count < least:
-        raise AmatError(f"{count} {what}: choose {least} at least.")
+        raise AmatError(f"At least {least} {what} are needed, got {count}.")
 
 
 def require_duration(duration: float) -> None:
-    """Refuse a duration in ms that is not positive and finite."""
+    """Raise `AmatError` if a duration in ms is not positive and finite."""
     if not 0 < duration < math.inf:
-        raise AmatError(f"A duration of {duration:g} ms: choose a positive one.")
+        raise AmatError(f"The duration must be positive and finite, got {duration:g} ms.")

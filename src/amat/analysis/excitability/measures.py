@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What a neuron does under a step of current: rates at its onset and at its end, and the classes of its onset."""
+"""Measures of the response to a step of current: rates at its onset and at its end, and classes of excitability."""
 
 import math
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ __all__ = [
     "PHASIC_BAND",
     "STEADY_PART",
     "OnsetType",
+    "StepResponse",
     "SustainedType",
-    "TrainMeasures",
     "classify_onset",
     "classify_sustained",
     "measure_step",
@@ -45,29 +45,29 @@ STEADY_PART = 0.5
 
 
 @dataclass(frozen=True)
-class TrainMeasures:
-    """What a train of spikes is described by.
+class StepResponse:
+    """Measures of the spikes under a step of current.
 
     Attributes
     ----------
     spikes : int
-        Their number.
+        Number of spikes.
     onset_rate : float
         Inverse of the first interval, spikes/s; 0 with fewer than two spikes.
     steady_rate : float
-        Mean rate at the end of the step, spikes/s; 0 if firing has ended, or comes too rarely to be seen.
-    adaptation_index : float
-        ``1 - steady_rate / onset_rate``: 0 without adaptation, 1 if firing ends, negative if it grows faster; for a
-        burster how much lower its mean rate is than that within the first burst. NaN with fewer than two spikes.
+        Mean rate at the end of the step, spikes/s; 0 if firing has ended, or is too slow to be seen.
+    relative_adaptation : float
+        ``1 - steady_rate / onset_rate``: 0 without adaptation, 1 if firing ends, negative if the rate grows. In a
+        burster it compares the mean rate with that within the first burst. NaN with fewer than two spikes.
     """
 
     spikes: int
     onset_rate: float
     steady_rate: float
-    adaptation_index: float
+    relative_adaptation: float
 
 
-def measure_step(spike_times: ArrayLike, duration: float, part: float = STEADY_PART) -> TrainMeasures:
+def measure_step(spike_times: ArrayLike, duration: float, part: float = STEADY_PART) -> StepResponse:
     """Measure a response to a step of current that begins at time zero.
 
     The steady state is measured by the intervals that end in the last part of the step. Where the longest is more than
@@ -92,13 +92,13 @@ def measure_step(spike_times: ArrayLike, duration: float, part: float = STEADY_P
     """
     require_duration(duration)
     if not 0 < part <= 1:
-        raise AmatError(f"The last part is {part:g} of a step: choose more than 0, and 1 at most.")
+        raise AmatError(f"The last part must be more than 0 and at most 1, got {part:g}.")
     spikes = np.asarray(spike_times, dtype=np.float64)
     if len(spikes) < 2:
-        return TrainMeasures(len(spikes), 0.0, 0.0, math.nan)
+        return StepResponse(len(spikes), 0.0, 0.0, math.nan)
     onset_rate = 1e3 / float(spikes[1] - spikes[0])
     steady_rate = _steady_rate(spikes, (1.0 - part) * duration, duration)
-    return TrainMeasures(len(spikes), onset_rate, steady_rate, 1.0 - steady_rate / onset_rate)
+    return StepResponse(len(spikes), onset_rate, steady_rate, 1.0 - steady_rate / onset_rate)
 
 
 def _steady_rate(spikes: Floats, start: float, stop: float) -> float:
@@ -115,7 +115,7 @@ def _steady_rate(spikes: Floats, start: float, stop: float) -> float:
 
 
 def classify_sustained(near_rate: float, far_rate: float) -> SustainedType:
-    """Tell how sustained firing begins, by the criterion of this module.
+    """Classify how sustained firing begins, by `FALL`.
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ def classify_sustained(near_rate: float, far_rate: float) -> SustainedType:
         return "none"
     if not far_rate > 0:
         raise AmatError(
-            f"A rate of {far_rate:g} spikes/s at {FAR:g} beyond the least current of sustained firing: it does not go "
-            "on as the current grows, and its onset has no class. Simulate longer, or choose another neuron."
+            f"The rate at {FAR:g} beyond the least current of sustained firing must be positive, got {far_rate:g} "
+            "spikes/s: firing ends as the current grows. Simulate longer, or choose another neuron."
         )
     return "class 1" if near_rate / far_rate < FALL else "class 2"
 
 
 def classify_onset(phasic_band: float, sustained: SustainedType) -> OnsetType:
-    """Tell how firing begins: with spikes at the step's onset alone, or at once as sustained firing does.
+    """Classify how firing begins: with spikes at the step's onset alone, or as sustained firing does.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Currents that go up and down again: does firing end where it began?"""
+"""Hysteresis of firing on staircases of current that go up and down."""
 
 from collections.abc import Sequence
 
@@ -10,24 +10,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from amat.analysis.excitability.checks import require_count, require_duration, require_trials
+from amat.analysis.excitability.checks import require_count, require_duration, require_neurons
 from amat.analysis.excitability.measures import measure_step
-from amat.analysis.excitability.steps import UNITS
-from amat.analysis.patterns import MODELS, Trial
 from amat.errors import AmatError
+from amat.neurons import Neuron
+from amat.simulation.kernel import NEST_MODELS
 from amat.simulation.run import simulate
-from amat.simulation.stimuli import Stimulus, steps_of
+from amat.simulation.stimuli import Stimulus, count_steps
 
-__all__ = ["hysteresis", "staircase"]
+__all__ = ["find_hysteresis", "simulate_staircase"]
 
 
-def staircase(trial: Trial, levels: ArrayLike, *, plateau: float = 1000.0) -> pd.DataFrame:
+def simulate_staircase(neuron: Neuron, levels: ArrayLike, *, plateau: float = 1000.0) -> pd.DataFrame:
     """Measure the rate on a staircase of current that goes up and down again.
 
     Parameters
     ----------
-    trial : Trial
-        The neuron, and its initial state; its stimulus is not used.
+    neuron : Neuron
     levels : array_like, shape (levels,)
         Currents of the way up, ascending, in pA or mV/ms; the way down has the same but the highest.
     plateau : float
@@ -36,7 +35,7 @@ def staircase(trial: Trial, levels: ArrayLike, *, plateau: float = 1000.0) -> pd
     Returns
     -------
     pandas.DataFrame
-        One row a level and way: model, pattern, way ("up", "down"), current, current_unit, steady_rate_per_s.
+        One row per level and way: model, pattern, way ("up", "down"), current, current_unit, steady_rate_per_s.
 
     Raises
     ------
@@ -45,14 +44,13 @@ def staircase(trial: Trial, levels: ArrayLike, *, plateau: float = 1000.0) -> pd
     """
     heights = np.asarray(levels, dtype=np.float64)
     if heights.ndim != 1 or len(heights) < 2 or not (np.diff(heights) > 0).all():
-        raise AmatError(f"Levels of {heights.tolist()}: give two at least, ascending.")
+        raise AmatError(f"The levels must be two or more that ascend, got {heights.tolist()}.")
     require_duration(plateau)
     course = np.concatenate([heights, heights[-2::-1]])
-    current = np.repeat(course, steps_of(plateau, trial.resolution))
-    model = MODELS[trial.model]
-    result = simulate(
-        {model: [trial.parameters]}, [Stimulus(current)], trial.resolution, initial={model: [trial.initial]}
-    )
+    current = np.repeat(course, count_steps(plateau, neuron.resolution))
+    model = NEST_MODELS[neuron.model]
+    parameters = neuron.parameters.to_nestml()
+    result = simulate({model: [parameters]}, [Stimulus(current)], neuron.resolution, initial={model: [neuron.initial]})
     spikes = result.recordings[model].spike_times()
     rows = []
     for number, level in enumerate(course.tolist()):
@@ -60,19 +58,19 @@ def staircase(trial: Trial, levels: ArrayLike, *, plateau: float = 1000.0) -> pd
         inside = (spikes > number * plateau + 1e-6) & (spikes <= (number + 1) * plateau + 1e-6)
         rows.append(
             {
-                "model": trial.model,
-                "pattern": trial.pattern,
+                "model": neuron.model,
+                "pattern": neuron.pattern,
                 "way": "up" if number < len(heights) else "down",
                 "current": level,
-                "current_unit": UNITS[trial.model],
+                "current_unit": neuron.current_unit,
                 "steady_rate_per_s": measure_step(spikes[inside] - number * plateau, plateau).steady_rate,
             }
         )
     return pd.DataFrame(rows)
 
 
-def hysteresis(
-    trials: Sequence[Trial],
+def find_hysteresis(
+    neurons: Sequence[Neuron],
     ranges: Sequence[tuple[float, float]],
     *,
     n_levels: int = 24,
@@ -80,55 +78,55 @@ def hysteresis(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Find where firing starts as the current grows slowly, and where it stops as it falls again.
 
-    A first staircase finds both to one level; a second has ten times finer levels in these two places.
+    A first staircase finds both to within one level; a second has ten times finer levels in these two places.
 
     Parameters
     ----------
-    trials : sequence of Trial
+    neurons : sequence of Neuron
     ranges : sequence of (float, float)
         Lowest and highest current of each neuron, in its unit: it is silent at one and fires at the other.
     n_levels : int
-        Of the first staircase, two at least.
+        Of the first staircase, at least two.
     plateau : float
         How long each level lasts, ms. A state that takes longer to settle shifts the results.
 
     Returns
     -------
     table : pandas.DataFrame
-        One row a neuron: model, pattern, current_unit, start_current (the lowest level of sustained firing on the way
+        One row per neuron: model, pattern, current_unit, start_current (the lowest level of sustained firing on the way
         up), stop_current (the same on the way down), hysteresis (their difference), resolution (the sum of the heights
-        of the two steps to the levels below: what `hysteresis` may be wrong by).
+        of the two steps to the levels below: what the hysteresis may be wrong by).
     curves : pandas.DataFrame
-        The finer staircases, as `staircase` returns them.
+        The finer staircases, as `simulate_staircase` returns them.
 
     Raises
     ------
     AmatError
         If a range is empty or reversed, or the neuron does not start and stop within it.
     """
-    require_trials(trials)
+    require_neurons(neurons)
     require_count("levels", n_levels)
     require_duration(plateau)
-    if len(ranges) != len(trials):
-        raise AmatError(f"{len(ranges)} ranges of current for {len(trials)} neurons: give one for each.")
-    for trial, (low, high) in zip(trials, ranges, strict=True):
+    if len(ranges) != len(neurons):
+        raise AmatError(f"{len(ranges)} ranges of current for {len(neurons)} neurons: give one for each.")
+    for neuron, (low, high) in zip(neurons, ranges, strict=True):
         if not low < high:
             raise AmatError(
-                f"A range of current from {low:g} to {high:g} {UNITS[trial.model]} for {trial.pattern} of "
-                f"{trial.model}: it must grow."
+                f"The range of current of {neuron.pattern} of {neuron.model} must ascend, got {low:g} to {high:g} "
+                f"{neuron.current_unit}."
             )
     rows, curves = [], []
-    for trial, (low, high) in zip(trials, ranges, strict=True):
+    for neuron, (low, high) in zip(neurons, ranges, strict=True):
         levels = np.linspace(low, high, n_levels)
-        edges = _edges(staircase(trial, levels, plateau=plateau))
+        edges = _edges(simulate_staircase(neuron, levels, plateau=plateau))
         levels = np.unique(np.concatenate([levels, *(np.linspace(*edge, 11)[1:-1] for edge in edges)]))
-        curve = staircase(trial, levels, plateau=plateau)
+        curve = simulate_staircase(neuron, levels, plateau=plateau)
         start, stop = _edges(curve)
         rows.append(
             {
-                "model": trial.model,
-                "pattern": trial.pattern,
-                "current_unit": UNITS[trial.model],
+                "model": neuron.model,
+                "pattern": neuron.pattern,
+                "current_unit": neuron.current_unit,
                 "start_current": start[1],
                 "stop_current": stop[1],
                 "hysteresis": start[1] - stop[1],

@@ -2,24 +2,22 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Neurons of both models under steps of current: where firing begins, and the f-I curves."""
+"""Steps of current: the onset of firing, and f-I curves, of both models."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from amat import toolchain
-from amat.analysis.excitability.checks import require_count, require_duration, require_trials
+from amat.analysis.excitability.checks import require_count, require_duration, require_neurons
 from amat.analysis.excitability.measures import FAR, NEAR, classify_onset, classify_sustained, measure_step
-from amat.analysis.patterns import MODELS, Trial, find_trial
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.simulation.run import DELAY, fresh_kernel
-from amat.simulation.stimuli import steps_of
+from amat.neurons import NEURON_MODELS, ModelName, Neuron, find_neuron
+from amat.simulation.kernel import NEST_MODELS, Simulation
 
-__all__ = ["PATTERNS", "UNITS", "fi_curves", "find_onsets", "representative_trials"]
+__all__ = ["PATTERNS", "fi_curves", "find_onsets", "representative_neurons"]
 
 
 #: Patterns whose neurons represent what both models can do under a constant current.
@@ -34,14 +32,14 @@ PATTERNS = (
     "inhibition_induced_spiking",
 )
 
-#: Units of currents.
-UNITS: Mapping[str, str] = {"amat": "pA", "izhikevich": "mV/ms"}
+#: Distances from rest: the last that does not suffice, and the first that does.
+Bracket = tuple[float, float]
 
-#: Distances that the first run of a search covers, in the units of `UNITS`.
+#: Distances that the first run of a search covers, in the units of the neurons' currents.
 _SEARCH = {"amat": (1.0, 2000.0), "izhikevich": (0.01, 50.0)}
 
 
-def representative_trials(patterns: Sequence[str] = PATTERNS) -> list[Trial]:
+def representative_neurons(patterns: Sequence[str] = PATTERNS) -> list[Neuron]:
     """Return the neurons of both models that show some patterns: AMAT's first, then Izhikevich's.
 
     Each has its published or validated parameters, initial state and time step; AMAT's is 0.1 ms.
@@ -53,93 +51,57 @@ def representative_trials(patterns: Sequence[str] = PATTERNS) -> list[Trial]:
     """
     if not patterns:
         raise AmatError(f"No pattern is named: choose some of {', '.join(PATTERNS)}.")
-    return [find_trial(pattern, model) for model in MODELS for pattern in patterns]
+    return [find_neuron(pattern, model) for model in NEURON_MODELS for pattern in patterns]
 
 
-def _rest_current(trial: Trial) -> float:
-    """Return the current at which the trial's initial state is that of rest."""
-    return float(trial.current(0.0))
-
-
-def _direction(trial: Trial) -> float:
-    """Return the sign of the pattern's own stimulus."""
-    soon = trial.onset + 1.0
-    return -1.0 if float(trial.current(soon)) < _rest_current(trial) else 1.0
-
-
-def _trains(trials: Sequence[Trial], distances: Sequence[Floats], duration: float) -> list[list[Floats]]:
+def _simulate_steps(neurons: Sequence[Neuron], distances: Sequence[Floats], duration: float) -> list[list[Floats]]:
     """Simulate steps of current of all distances of all neurons; those of a model and time step in one run of NEST.
 
     Returns
     -------
     list of list of ndarray
-        Spike times in ms, by trial and distance.
+        Spike times in ms, by neuron and distance.
     """
-    groups: dict[tuple[str, float], list[int]] = {}
-    for number, trial in enumerate(trials):
-        groups.setdefault((MODELS[trial.model], trial.resolution), []).append(number)
-    found: list[list[Floats]] = [[] for _ in trials]
+    groups: dict[tuple[ModelName, float], list[int]] = {}
+    for number, neuron in enumerate(neurons):
+        groups.setdefault((neuron.model, neuron.resolution), []).append(number)
+    found: list[list[Floats]] = [[] for _ in neurons]
     for (model, resolution), numbers in groups.items():
-        neurons = [
-            trials[n].parameters
-            | trials[n].initial
-            | {"I_e": _rest_current(trials[n]) + _direction(trials[n]) * float(distance)}
+        driven = [
+            neurons[n].status | {"I_e": neurons[n].rest_current + neurons[n].direction * float(distance)}
             for n in numbers
             for distance in distances[n]
         ]
-        if not neurons:
+        if not driven:
             continue
-        trains = iter(_constant_currents(model, neurons, resolution, duration))
+        trains = iter(Simulation(NEST_MODELS[model], driven, duration, resolution).run())
         for n in numbers:
             found[n] = [next(trains) for _ in distances[n]]
     return found
 
 
-def _constant_currents(
-    model: str, neurons: Sequence[Mapping[str, float]], resolution: float, duration: float
-) -> list[Floats]:
-    """Return the spike times in ms of neurons that are driven by their own `I_e` alone."""
-    steps = steps_of(duration, resolution)
-    nest = fresh_kernel(resolution)
-    toolchain.install(model)
-    nodes = nest.Create(model, len(neurons))
-    nodes.set([dict(neuron) for neuron in neurons])
-    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
-    nest.Connect(nodes, recorder, syn_spec={"delay": DELAY})
-    # Spikes are delivered with the delay, hence the time beyond the end.
-    nest.Simulate(steps * resolution + 2 * DELAY)
-    events = recorder.events
-    times = np.asarray(events["times"], dtype=np.int64)
-    senders = np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id
-    kept = times <= steps
-    order = np.lexsort((times[kept], senders[kept]))
-    counts = np.bincount(senders[kept], minlength=len(nodes))
-    return np.split(times[kept][order] * resolution, np.cumsum(counts)[:-1])
-
-
 def find_onsets(
-    trials: Sequence[Trial], *, n_currents: int = 24, duration: float = 20000.0, precision: float = 1e-6
+    neurons: Sequence[Neuron], *, n_currents: int = 24, duration: float = 20000.0, precision: float = 1e-6
 ) -> pd.DataFrame:
     """Find the currents at which neurons begin to spike and to go on spiking, and the type of the onset.
 
     A coarse run brackets each of the two currents between the last that does not suffice and the first that does;
-    further runs refine the brackets. That more current suffices as well is taken for granted.
+    further runs refine the brackets. A current beyond one that suffices is assumed to suffice.
 
     Parameters
     ----------
-    trials : sequence of Trial
-        The neurons, with their initial states; their stimuli only tell the current at rest and the direction.
+    neurons : sequence of Neuron
     n_currents : int
-        Currents a neuron and run, two at least.
+        Currents per neuron and run, at least two.
     duration : float
-        Of a step, ms: a whole number of steps. See `measure_step` for the rates that it can tell.
+        Of a step, ms: a whole number of steps. See `measure_step` for the rates that it resolves.
     precision : float
         Width of the final brackets, relative to the distance from rest; smaller than `NEAR`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a neuron:
+        One row per neuron:
 
         ==================== ==================================================================================
         model, pattern
@@ -160,21 +122,34 @@ def find_onsets(
     Raises
     ------
     AmatError
-        If the input is out of its range, or a neuron does not spike at any current of the search.
+        If a value is out of its range, or a neuron does not spike at any current of the search.
     """
-    require_trials(trials)
+    require_neurons(neurons)
     require_count("currents", n_currents)
     require_duration(duration)
     if not 0 < precision < NEAR:
-        raise AmatError(f"A precision of {precision:g}: choose more than 0, and less than {NEAR:g}.")
-    coarse = [np.geomspace(*_SEARCH[trial.model], n_currents) for trial in trials]
-    first: list[tuple[float, float]] = []
-    sustained: list[tuple[float, float]] = []
-    for trial, distances, trains in zip(trials, coarse, _trains(trials, coarse, duration), strict=True):
+        raise AmatError(f"The precision must be positive and less than {NEAR:g}, got {precision:g}.")
+    first, sustained = _find_brackets(neurons, n_currents, duration, precision)
+    tests = [x * (1.0 + np.array([] if math.isnan(x) else [NEAR, FAR])) for _, x in sustained]
+    rows = []
+    for i, trains in enumerate(_simulate_steps(neurons, tests, duration)):
+        near, far = [measure_step(train, duration).steady_rate for train in trains] or (math.nan, math.nan)
+        rows.append(_describe_onset(neurons[i], first[i], sustained[i], near, far))
+    return pd.DataFrame(rows)
+
+
+def _find_brackets(
+    neurons: Sequence[Neuron], n_currents: int, duration: float, precision: float
+) -> tuple[list[Bracket], list[Bracket]]:
+    """Return for each neuron the brackets of the distances at which it begins to spike, and to go on spiking."""
+    coarse = [np.geomspace(*_SEARCH[neuron.model], n_currents) for neuron in neurons]
+    first: list[Bracket] = []
+    sustained: list[Bracket] = []
+    for neuron, distances, trains in zip(neurons, coarse, _simulate_steps(neurons, coarse, duration), strict=True):
         spiking, firing = _answers(trains, duration)
         if not any(spiking):
             raise AmatError(
-                f"{trial.pattern} of {trial.model} does not spike up to {distances[-1]:g} {UNITS[trial.model]} from "
+                f"{neuron.pattern} of {neuron.model} does not spike up to {distances[-1]:g} {neuron.current_unit} from "
                 "rest: choose another neuron."
             )
         first.append(_bracket(distances, spiking))
@@ -184,40 +159,35 @@ def find_onsets(
             [_between(bracket, n_currents, precision) for bracket in pair]
             for pair in zip(first, sustained, strict=True)
         ]
-        answers = _trains(trials, [np.concatenate(pair) for pair in parts], duration)
+        answers = _simulate_steps(neurons, [np.concatenate(pair) for pair in parts], duration)
         for number, ((inner, outer), trains) in enumerate(zip(parts, answers, strict=True)):
             spiking, firing = _answers(trains, duration)
             first[number] = _bracket(inner, spiking[: len(inner)], first[number])
             sustained[number] = _bracket(outer, firing[len(inner) :], sustained[number])
-    rheobase = [high for _, high in sustained]
-    nothing = np.empty(0)
-    tests = [nothing if math.isnan(x) else x * (1.0 + np.array([NEAR, FAR])) for x in rheobase]
-    rows = []
-    for i, trains in enumerate(_trains(trials, tests, duration)):
-        near, far = [measure_step(train, duration).steady_rate for train in trains] or (math.nan, math.nan)
-        rest, sign = _rest_current(trials[i]), _direction(trials[i])
-        band = 1.0 if math.isnan(rheobase[i]) else 1.0 - first[i][1] / rheobase[i]
-        kind = classify_sustained(near, far)
-        widths = [high - low for low, high in (first[i], sustained[i]) if not math.isnan(high)]
-        rows.append(
-            {
-                "model": trials[i].model,
-                "pattern": trials[i].pattern,
-                "current_unit": UNITS[trials[i].model],
-                "rest_current": rest,
-                "direction": int(sign),
-                "first_current": rest + sign * first[i][1],
-                "sustained_current": rest + sign * rheobase[i],
-                "resolution": max(widths),
-                "near_rate_per_s": near,
-                "far_rate_per_s": far,
-                "fall": near / far if far else math.nan,
-                "phasic_band": band,
-                "sustained_type": kind,
-                "onset_type": classify_onset(band, kind),
-            }
-        )
-    return pd.DataFrame(rows)
+    return first, sustained
+
+
+def _describe_onset(neuron: Neuron, first: Bracket, sustained: Bracket, near: float, far: float) -> dict[str, object]:
+    """Return a neuron's row in the table of `find_onsets`."""
+    rest, sign, rheobase = neuron.rest_current, neuron.direction, sustained[1]
+    band = 1.0 if math.isnan(rheobase) else 1.0 - first[1] / rheobase
+    kind = classify_sustained(near, far)
+    return {
+        "model": neuron.model,
+        "pattern": neuron.pattern,
+        "current_unit": neuron.current_unit,
+        "rest_current": rest,
+        "direction": sign,
+        "first_current": rest + sign * first[1],
+        "sustained_current": rest + sign * rheobase,
+        "resolution": max(high - low for low, high in (first, sustained) if not math.isnan(high)),
+        "near_rate_per_s": near,
+        "far_rate_per_s": far,
+        "fall": near / far if far else math.nan,
+        "phasic_band": band,
+        "sustained_type": kind,
+        "onset_type": classify_onset(band, kind),
+    }
 
 
 def _answers(trains: Sequence[Floats], duration: float) -> tuple[list[bool], list[bool]]:
@@ -225,9 +195,7 @@ def _answers(trains: Sequence[Floats], duration: float) -> tuple[list[bool], lis
     return [len(t) > 0 for t in trains], [measure_step(t, duration).steady_rate > 0 for t in trains]
 
 
-def _bracket(
-    distances: Floats, suffices: Sequence[bool], around: tuple[float, float] = (0.0, math.nan)
-) -> tuple[float, float]:
+def _bracket(distances: Floats, suffices: Sequence[bool], around: Bracket = (0.0, math.nan)) -> Bracket:
     """Return the last distance that does not suffice, and the first that does, within the bracket `around`."""
     hits = np.flatnonzero(suffices)
     if not len(hits):
@@ -236,7 +204,7 @@ def _bracket(
     return (float(distances[hit - 1]) if hit else around[0]), float(distances[hit])
 
 
-def _between(bracket: tuple[float, float], count: int, precision: float) -> Floats:
+def _between(bracket: Bracket, count: int, precision: float) -> Floats:
     """Return distances that divide a bracket that is still too wide."""
     low, high = bracket
     if not high - low > precision * high:
@@ -245,7 +213,7 @@ def _between(bracket: tuple[float, float], count: int, precision: float) -> Floa
 
 
 def fi_curves(
-    trials: Sequence[Trial],
+    neurons: Sequence[Neuron],
     onsets: pd.DataFrame,
     *,
     n_currents: int = 40,
@@ -260,11 +228,11 @@ def fi_curves(
 
     Parameters
     ----------
-    trials : sequence of Trial
+    neurons : sequence of Neuron
     onsets : pandas.DataFrame
         From `find_onsets`, for the same neurons in the same order.
     n_currents : int
-        A neuron, eight at least.
+        Currents per neuron, at least eight.
     duration : float
         Of a step, ms: a whole number of steps.
     highest, nearest : float
@@ -274,25 +242,26 @@ def fi_curves(
     Returns
     -------
     pandas.DataFrame
-        One row a neuron and current: model, pattern, current, current_unit, relative_distance (1 where sustained
-        firing begins), spikes, onset_rate_per_s, steady_rate_per_s, adaptation_index; see `TrainMeasures`.
+        One row per neuron and current: model, pattern, current, current_unit, relative_distance (1 where sustained
+        firing begins), spikes, onset_rate_per_s, steady_rate_per_s, adaptation_index (`relative_adaptation` of
+        `StepResponse`).
 
     Raises
     ------
     AmatError
-        If the input is out of its range, or `onsets` is that of other neurons.
+        If a value is out of its range, or `onsets` is for other neurons.
     """
-    require_trials(trials)
+    require_neurons(neurons)
     require_count("currents", n_currents, 8)
     require_duration(duration)
     if not 0 < nearest < highest - 1:
         raise AmatError(
-            f"Currents from {1 + nearest:g} to {highest:g} times the rheobase: choose a first one above 1, and a last "
-            "one above the first."
+            "Currents must extend from above 1 to a larger multiple of the rheobase, got "
+            f"{1 + nearest:g} to {highest:g}."
         )
-    names = [(trial.model, trial.pattern) for trial in trials]
+    names = [(neuron.model, neuron.pattern) for neuron in neurons]
     if names != list(zip(onsets["model"], onsets["pattern"], strict=True)):
-        raise AmatError(f"The onsets are not those of the {len(trials)} neurons: find those of the same, in order.")
+        raise AmatError(f"The onsets must be those of the {len(neurons)} neurons, in the same order: use find_onsets.")
     below = n_currents // 4
     relative = np.concatenate(
         [
@@ -301,22 +270,22 @@ def fi_curves(
         ]
     )
     scales = (onsets["sustained_current"].fillna(onsets["first_current"]) - onsets["rest_current"]).abs().tolist()
-    trains = _trains(trials, [relative * scale for scale in scales], duration)
+    trains = _simulate_steps(neurons, [relative * scale for scale in scales], duration)
     rows = []
-    for trial, scale, responses in zip(trials, scales, trains, strict=True):
+    for neuron, scale, responses in zip(neurons, scales, trains, strict=True):
         for ratio, train in zip(relative.tolist(), responses, strict=True):
             measures = measure_step(train, duration)
             rows.append(
                 {
-                    "model": trial.model,
-                    "pattern": trial.pattern,
-                    "current": _rest_current(trial) + _direction(trial) * ratio * scale,
-                    "current_unit": UNITS[trial.model],
+                    "model": neuron.model,
+                    "pattern": neuron.pattern,
+                    "current": neuron.rest_current + neuron.direction * ratio * scale,
+                    "current_unit": neuron.current_unit,
                     "relative_distance": ratio,
                     "spikes": measures.spikes,
                     "onset_rate_per_s": measures.onset_rate,
                     "steady_rate_per_s": measures.steady_rate,
-                    "adaptation_index": measures.adaptation_index,
+                    "adaptation_index": measures.relative_adaptation,
                 }
             )
     return pd.DataFrame(rows)

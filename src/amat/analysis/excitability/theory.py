@@ -9,7 +9,7 @@ import math
 from scipy.optimize import brentq
 
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 from amat.simulation.reference import refractory_steps
 
 __all__ = ["lowest_sustained_current", "steady_interval"]

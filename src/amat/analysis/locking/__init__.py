@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Stimulus-frequency locking: tongues of rhythms that a neuron follows, what noise leaves of them, and reliability."""
+"""Stimulus-frequency locking: Arnold tongues, without and with noise, and reliability."""
 
 from amat.analysis.locking.tongues import (
     CLASSES,
@@ -13,15 +13,14 @@ from amat.analysis.locking.tongues import (
     WARM_UP,
     WARM_UP_INTERVALS,
     DrivenNeuron,
-    drive,
-    duration_of,
+    find_driven_neurons,
     find_edges,
-    find_neurons,
     map_tongues,
     measure_cycles,
     measure_points,
-    range_of,
-    waveform,
+    require_range,
+    run_duration,
+    simulate_driven,
 )
 
 __all__ = [
@@ -33,13 +32,12 @@ __all__ = [
     "WARM_UP",
     "WARM_UP_INTERVALS",
     "DrivenNeuron",
-    "drive",
-    "duration_of",
+    "find_driven_neurons",
     "find_edges",
-    "find_neurons",
     "map_tongues",
     "measure_cycles",
     "measure_points",
-    "range_of",
-    "waveform",
+    "require_range",
+    "run_duration",
+    "simulate_driven",
 ]

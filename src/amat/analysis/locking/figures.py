@@ -16,32 +16,31 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from amat.analysis.locking.tongues import CLASSES
-from amat.analysis.patterns import MODELS
-from amat.analysis.patterns.figures import title_of
-from amat.analysis.patterns.trials import ModelName
+from amat.arrays import Floats
 from amat.compendium import plots
+from amat.neurons import NEURON_MODELS, ModelName
+from amat.neurons.published import pattern_label
+from amat.simulation.kernel import NEST_MODELS
 
-__all__ = ["draw_firing_amplitudes", "draw_reliability", "draw_staircases", "draw_strengths", "draw_tongues"]
+__all__ = ["plot_firing_amplitudes", "plot_reliability", "plot_staircases", "plot_strengths", "plot_tongues"]
 
-#: Of a neuron: its model and its class.
+#: A neuron's model and class.
 Key = tuple[ModelName, str]
 
-#: Tongues that get their name, where there is room.
+#: Tongues that are labelled where there is room.
 _NAMED = ((1, 1), (1, 2), (1, 3), (2, 1), (3, 1), (2, 3), (3, 2), (2, 5))
-#: Smallest part of a row of the map that has room for a name.
+#: Smallest part of a row of the map that has room for a label.
 _ROOM = 0.035
 
-_FREQUENCY = "frequency relative to the neuron's own rate"
+_FREQUENCY = "frequency relative to the intrinsic rate"
 _DEPTH = "amplitude relative to the\nconstant current from rest"
-_COLOURS = {model: plots.MODEL_COLOURS[name] for model, name in MODELS.items()}
-_LABELS = {model: plots.MODEL_LABELS[name] for model, name in MODELS.items()}
+_COLOURS = {model: plots.MODEL_COLOURS[name] for model, name in NEST_MODELS.items()}
+_LABELS = {model: plots.MODEL_LABELS[name] for model, name in NEST_MODELS.items()}
 #: Order of increasing noise.
 _STYLES = ("-", "--", ":")
 
 
-def draw_tongues(
-    maps: Mapping[Key, pd.DataFrame], exact: Mapping[Key, Sequence[tuple[NDArray[np.float64], ...]]]
-) -> Figure:
+def plot_tongues(maps: Mapping[Key, pd.DataFrame], exact: Mapping[Key, Sequence[tuple[Floats, ...]]]) -> Figure:
     """Draw where neurons are locked, by their rotation number, models in rows and classes in columns.
 
     Parameters
@@ -61,7 +60,7 @@ def draw_tongues(
         for across, up, inside in exact.get(key, ()):
             axes.contour(across, up, inside, levels=[0.5], colors="red", linewidths=1.2)
         _name_tongues(axes, x, y, n, m)
-        axes.set_title(f"{_LABELS[key[0]]}, {title_of(key[1])}")
+        axes.set_title(f"{_LABELS[key[0]]}, {pattern_label(key[1])}")
     assert mesh is not None
     bar = figure.colorbar(mesh, ax=panels, extend="both", ticks=[0.25, 1 / 3, 0.5, 1, 2, 3, 4])
     bar.ax.set_yticklabels(["1/4", "1/3", "1/2", "1", "2", "3", "4"])
@@ -72,7 +71,7 @@ def draw_tongues(
     return figure
 
 
-def draw_strengths(maps: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[str]) -> Figure:
+def plot_strengths(maps: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[str]) -> Figure:
     """Draw the vector strength over frequency and amplitude: neurons in columns, noise in rows.
 
     Parameters
@@ -80,7 +79,7 @@ def draw_strengths(maps: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[
     maps : mapping
         For each neuron a table of `amat.analysis.locking.map_tongues` for each noise.
     titles : sequence of str
-        What the noise is called.
+        Names of the noise.
     """
     figure, panels = plt.subplots(len(titles), len(maps), figsize=(12, 2.3 * len(titles) + 0.8), squeeze=False)
     mesh = None
@@ -90,7 +89,7 @@ def draw_strengths(maps: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[
             x, y, values = _grid(table, {"strength"})
             mesh = axes.pcolormesh(x, y, values["strength"], cmap="cividis", vmin=0, vmax=1, rasterized=True)
             axes.label_outer()
-        panels[0, column].set_title(f"{_LABELS[key[0]]}, {title_of(key[1])}")
+        panels[0, column].set_title(f"{_LABELS[key[0]]}, {pattern_label(key[1])}")
     for axes, title in zip(panels[:, 0], titles, strict=True):
         axes.set_ylabel(title)
     assert mesh is not None
@@ -100,15 +99,15 @@ def draw_strengths(maps: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[
     return figure
 
 
-def draw_staircases(curves: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[str]) -> Figure:
-    """Draw rotation number and vector strength against frequency: neurons in columns, one line a noise.
+def plot_staircases(curves: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[str]) -> Figure:
+    """Draw rotation number and vector strength against frequency: neurons in columns, one line per noise.
 
     Parameters
     ----------
     curves : mapping
         For each neuron a table of `amat.analysis.locking.repeat_frequencies` for each noise.
     titles : sequence of str
-        What the noise is called.
+        Names of the noise.
     """
     figure, panels = plt.subplots(2, len(curves), figsize=(12.5, 5.6), sharex=True, sharey="row")
     for column, (key, tables) in enumerate(curves.items()):
@@ -128,7 +127,7 @@ def draw_staircases(curves: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequen
                 )
         for ratio in (1 / 3, 1 / 2, 1, 2):
             panels[0, column].axhline(ratio, color="0.85", linewidth=0.8, zorder=0)
-        panels[0, column].set_title(f"{_LABELS[key[0]]}, {title_of(key[1])}")
+        panels[0, column].set_title(f"{_LABELS[key[0]]}, {pattern_label(key[1])}")
         panels[0, column].legend(fontsize="small", loc="upper right")
     panels[0, 0].set(ylabel="spikes per cycle", ylim=(0, 2.6))
     panels[1, 0].set(ylabel="vector strength", ylim=(0, 1.03))
@@ -136,8 +135,8 @@ def draw_staircases(curves: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequen
     return figure
 
 
-def draw_reliability(tables: Mapping[Key, pd.DataFrame]) -> Figure:
-    """Draw reliability against frequency, a panel a class, with 95 % intervals.
+def plot_reliability(tables: Mapping[Key, pd.DataFrame]) -> Figure:
+    """Draw reliability against frequency, a panel per class, with 95 % intervals.
 
     Parameters
     ----------
@@ -146,7 +145,7 @@ def draw_reliability(tables: Mapping[Key, pd.DataFrame]) -> Figure:
     """
     figure, panels = plt.subplots(1, len(CLASSES), figsize=(9.5, 3.8), sharey=True)
     for axes, pattern in zip(panels, CLASSES, strict=True):
-        for model in MODELS:
+        for model in NEURON_MODELS:
             table = tables[model, pattern]
             style = "-" if model == "amat" else "--"
             axes.plot(table["frequency"], table["mean"], style, color=_COLOURS[model], label=_LABELS[model])
@@ -154,25 +153,25 @@ def draw_reliability(tables: Mapping[Key, pd.DataFrame]) -> Figure:
                 table["frequency"], table["low"], table["high"], color=_COLOURS[model], alpha=0.25, linewidth=0
             )
         axes.axvline(1.0, color=plots.REFERENCE_COLOUR, linewidth=0.8, linestyle=":")
-        axes.set(title=title_of(pattern), xlabel=_FREQUENCY)
+        axes.set(title=pattern_label(pattern), xlabel=_FREQUENCY)
     panels[0].set_ylabel("reliability")
     panels[0].legend()
     return figure
 
 
-def draw_firing_amplitudes(tables: Mapping[Key, pd.DataFrame], exact: Mapping[Key, pd.DataFrame]) -> Figure:
-    """Draw the least amplitude that makes excitable neurons fire, against frequency, a panel a class.
+def plot_firing_amplitudes(tables: Mapping[Key, pd.DataFrame], exact: Mapping[Key, pd.DataFrame]) -> Figure:
+    """Draw the least amplitude that makes excitable neurons fire, against frequency, a panel per class.
 
     Parameters
     ----------
     tables : mapping
         For each neuron a table with ``frequency`` and ``depth``; NaN where it does not fire.
     exact : mapping
-        For some neurons the same as derived.
+        For some neurons the exact amplitudes.
     """
     figure, panels = plt.subplots(1, len(CLASSES), figsize=(9.5, 3.8), sharey=True)
     for axes, pattern in zip(panels, CLASSES, strict=True):
-        for model, marker in zip(MODELS, ("o", "s"), strict=True):
+        for model, marker in zip(NEURON_MODELS, ("o", "s"), strict=True):
             table = tables[model, pattern]
             axes.plot(
                 table["frequency"], table["depth"], marker, color=_COLOURS[model], markersize=3, label=_LABELS[model]
@@ -182,35 +181,35 @@ def draw_firing_amplitudes(tables: Mapping[Key, pd.DataFrame], exact: Mapping[Ke
                 axes.plot(
                     line["frequency"], line["depth"], color=plots.REFERENCE_COLOUR, linewidth=1, label="AMAT, exact"
                 )
-        axes.set(title=title_of(pattern), xlabel=_FREQUENCY, ylim=(0, 1.02))
+        axes.set(title=pattern_label(pattern), xlabel=_FREQUENCY, ylim=(0, 1.02))
     panels[0].set_ylabel(_DEPTH)
     panels[0].legend(loc="upper right", fontsize="small")
     return figure
 
 
 def _panels(panels: NDArray[np.object_]) -> list[tuple[Axes, Key]]:
-    return [(panels[i, j], (model, pattern)) for i, model in enumerate(MODELS) for j, pattern in enumerate(CLASSES)]
+    return [
+        (panels[i, j], (model, pattern)) for i, model in enumerate(NEURON_MODELS) for j, pattern in enumerate(CLASSES)
+    ]
 
 
-def _grid(
-    table: pd.DataFrame, names: set[str]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray[np.float64]]]:
-    """Return a map's frequencies, its depths, and some columns with a row a depth."""
+def _grid(table: pd.DataFrame, names: set[str]) -> tuple[Floats, Floats, dict[str, Floats]]:
+    """Return a map's frequencies, its depths, and some columns as arrays with one row per depth."""
     x, y = np.unique(table["frequency"]), np.unique(table["depth"])
     return x, y, {name: table[name].to_numpy(dtype=np.float64).reshape(len(y), len(x)) for name in names}
 
 
 def _name_tongues(
     axes: Axes,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    n: NDArray[np.float64],
-    m: NDArray[np.float64],
+    x: Floats,
+    y: Floats,
+    n: Floats,
+    m: Floats,
 ) -> None:
-    """Write the names of tongues where they are widest, below the upper edge."""
+    """Label tongues where they are widest, below the upper edge."""
     for wanted in _NAMED:
         inside = (n == wanted[0]) & (m == wanted[1])
-        # Names neither leave the map nor hide where a tongue does.
+        # Labels must neither leave the map nor hide the edge of a tongue.
         inside[y > y[0] + 0.92 * (y[-1] - y[0])] = False
         inside[:, (x < x[0] + 0.03 * (x[-1] - x[0])) | (x > x[0] + 0.97 * (x[-1] - x[0]))] = False
         width = inside.mean(axis=1)

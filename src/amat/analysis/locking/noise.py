@@ -4,8 +4,8 @@
 
 """Locking in noise: rotation number, vector strength and reliability over many realisations, with intervals.
 
-All copies of a neuron have noise of their own, so that realisations are independent; all come from one seed. What the
-smallest of disturbances does, `measure_sensitivity` tells without noise.
+Every copy of a neuron has its own noise, so that realisations are independent; all come from one seed.
+`measure_sensitivity` measures the effect of a tiny disturbance without noise.
 
 References
 ----------
@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from amat.analysis.locking.measures import cycle_window, interval, reliability
-from amat.analysis.locking.tongues import DrivenNeuron, drive, duration_of, measure_points, range_of
+from amat.analysis.locking.tongues import DrivenNeuron, measure_points, require_range, run_duration, simulate_driven
 from amat.errors import AmatError
 
 __all__ = ["calibrate_noise", "measure_reliability", "measure_sensitivity", "repeat_frequencies"]
@@ -46,17 +46,17 @@ def repeat_frequencies(
     depth : float
         The amplitude relative to the constant current's distance from rest.
     repeats : int
-        Realisations: two at least with noise, one without.
+        Realisations: at least two with noise, one without.
 
     Returns
     -------
     pandas.DataFrame
-        One row a frequency: ``frequency``, and for each of ``rotation`` and ``strength`` the mean and the ends of its
+        One row per frequency: ``frequency``, and for each of ``rotation`` and ``strength`` the mean and the ends of its
         95 % interval (``_low``, ``_high``; without noise all three are equal).
     """
-    relative = range_of("frequencies", frequencies)
+    relative = require_range("frequencies", frequencies)
     if (repeats < 2) if noise else (repeats != 1):
-        raise AmatError(f"{repeats} realisations: choose two or more with noise, and one without.")
+        raise AmatError(f"The realisations must be two or more with noise, and one without, got {repeats}.")
     everything = np.repeat(relative, repeats)
     table = measure_points(neuron, everything, np.full(len(everything), depth), cycles=cycles, noise=noise, seed=seed)
     rows = []
@@ -89,29 +89,31 @@ def measure_reliability(
     neuron, frequencies, depth, cycles, seed
         As in `repeat_frequencies`.
     noise : float
-        As in `drive`; positive.
+        As in `simulate_driven`; positive.
     trials, groups : int
-        Trials that are compared with each other, and independent groups of them, two at least of each.
+        Trials that are compared with each other, and independent groups of them; at least two of each.
     width : float
-        Of the filter, relative to the neuron's own interval; see `amat.analysis.locking.measures.reliability`.
+        Of the filter, relative to the intrinsic interval; see `amat.analysis.locking.measures.reliability`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a frequency and group: ``frequency``, ``group``, ``reliability``, and ``rotation``, the mean rotation
+        One row per frequency and group: ``frequency``, ``group``, ``reliability``, and ``rotation``, the mean rotation
         number.
     """
-    relative = range_of("frequencies", frequencies)
+    relative = require_range("frequencies", frequencies)
     if not noise > 0:
-        raise AmatError(f"Noise of {noise:g}: without noise all trials are equal; choose a positive one.")
+        raise AmatError(f"The noise must be positive, got {noise:g}: without noise all trials are equal.")
     if trials < 2 or groups < 2:
-        raise AmatError(f"{groups} groups of {trials} trials: choose two or more of each.")
+        raise AmatError(f"Groups and trials must be two or more, got {groups} groups of {trials} trials.")
     if not width > 0:
-        raise AmatError(f"A filter of {width:g} intervals: choose a positive width.")
+        raise AmatError(f"The filter's width must be positive, got {width:g} intervals.")
     everything = np.repeat(relative, trials * groups)
-    duration = duration_of(neuron, cycles)
+    duration = run_duration(neuron, cycles)
     hertz = everything * neuron.rate
-    trains = drive(neuron, hertz, np.full(len(hertz), depth * neuron.distance), duration, noise=noise, seed=seed)
+    trains = simulate_driven(
+        neuron, hertz, np.full(len(hertz), depth * neuron.distance), duration, noise=noise, seed=seed
+    )
     rows = []
     for number, frequency in enumerate(relative.tolist()):
         start, whole = cycle_window(frequency * neuron.rate, neuron.warm_up, duration)
@@ -127,7 +129,7 @@ def measure_reliability(
                         start,
                         duration,
                         width=width * 1e3 / neuron.rate,
-                        resolution=2 * neuron.trial.resolution,
+                        resolution=2 * neuron.cell.resolution,
                     ),
                     "rotation": float(np.mean([np.count_nonzero(train > start) for train in part])) / whole,
                 }
@@ -138,7 +140,7 @@ def measure_reliability(
 def measure_sensitivity(
     neuron: DrivenNeuron, frequencies: ArrayLike, depth: float, *, change: float = 1e-9, cycles: int = 100
 ) -> pd.DataFrame:
-    """Tell whether trains without noise differ if their amplitude does by next to nothing.
+    """Measure whether trains without noise differ if their amplitudes differ by a tiny amount.
 
     Parameters
     ----------
@@ -150,13 +152,13 @@ def measure_sensitivity(
     Returns
     -------
     pandas.DataFrame
-        One row a frequency: ``frequency``, and ``differs``, 1 if any spike does, by a step at least, and 0 if not.
+        One row per frequency: ``frequency``, and ``differs``, 1 if any spike does, by at least a step, and 0 if not.
     """
-    relative = range_of("frequencies", frequencies)
+    relative = require_range("frequencies", frequencies)
     if not change > 0:
-        raise AmatError(f"A change of {change:g}: choose a positive one.")
+        raise AmatError(f"The change must be positive, got {change:g}.")
     amplitudes = np.tile(depth * neuron.distance * np.array([1.0, 1.0 + change]), len(relative))
-    trains = drive(neuron, np.repeat(relative, 2) * neuron.rate, amplitudes, duration_of(neuron, cycles))
+    trains = simulate_driven(neuron, np.repeat(relative, 2) * neuron.rate, amplitudes, run_duration(neuron, cycles))
     differs = [int(not np.array_equal(one, two)) for one, two in zip(trains[::2], trains[1::2], strict=True)]
     return pd.DataFrame({"frequency": relative, "differs": differs})
 
@@ -164,27 +166,27 @@ def measure_sensitivity(
 def calibrate_noise(
     neuron: DrivenNeuron, variations: Sequence[float], *, levels: int = 24, intervals: int = 400, seed: int = 1
 ) -> list[float]:
-    """Find the noise that gives a neuron's own intervals some coefficients of variation, without a rhythm.
+    """Find the noise that gives the intrinsic intervals some coefficients of variation.
 
-    The coefficient is measured at levels of noise that grow geometrically, and a line through the nearest of them, in
-    logarithms, is read at those that are asked for.
+    The coefficient is measured at levels of noise that grow geometrically. Its inverse is interpolated linearly in
+    logarithms.
 
     Parameters
     ----------
     neuron : DrivenNeuron
-        One that fires by itself.
+        A neuron that fires without the rhythm.
     variations : sequence of float
         Coefficients of variation, between 0.02 and 0.5.
     levels : int
         Of noise, from 0.003 to 3 times the constant current's distance from rest.
     intervals : int
-        About how many of the neuron's own intervals are measured at each, in ten copies.
+        Approximate number of intrinsic intervals that are measured at each level, in ten copies.
     seed : int
 
     Returns
     -------
     list of float
-        Standard deviations in pA or mV/ms, for `drive`.
+        Standard deviations in pA or mV/ms, for `simulate_driven`.
 
     Raises
     ------
@@ -194,13 +196,13 @@ def calibrate_noise(
     """
     for variation in variations:
         if not 0.02 <= variation <= 0.5:
-            raise AmatError(f"A coefficient of variation of {variation:g}: choose one from 0.02 to 0.5.")
+            raise AmatError(f"A coefficient of variation must be from 0.02 to 0.5, got {variation:g}.")
     copies = 10
-    duration = duration_of(neuron, max(2, intervals // copies))
+    duration = run_duration(neuron, max(2, intervals // copies))
     tested = np.geomspace(0.003, 3.0, levels) * neuron.distance
     measured = []
     for std in tested.tolist():
-        trains = drive(neuron, [neuron.rate] * copies, [0.0] * copies, duration, noise=std, seed=seed)
+        trains = simulate_driven(neuron, [neuron.rate] * copies, [0.0] * copies, duration, noise=std, seed=seed)
         gaps = [np.diff(train[train > neuron.warm_up]) for train in trains]
         pooled = np.concatenate(gaps)
         measured.append(pooled.std() / pooled.mean() if len(pooled) else 0.0)
@@ -210,13 +212,13 @@ def calibrate_noise(
         above = np.flatnonzero(found >= variation)
         if not len(above):
             raise AmatError(
-                f"{neuron.trial.pattern} of {neuron.trial.model} does not reach a coefficient of variation of "
+                f"{neuron.cell.pattern} of {neuron.cell.model} does not reach a coefficient of variation of "
                 f"{variation:g}: choose a smaller one."
             )
         if found[0] > variation:
             raise AmatError(
-                f"{neuron.trial.pattern} of {neuron.trial.model} has a coefficient of variation of {found[0]:.3g} with "
-                f"the least noise already, and {variation:g} is wanted: choose a larger one."
+                f"{neuron.cell.pattern} of {neuron.cell.model} has a coefficient of variation of {found[0]:.3g} "
+                f"with the least noise already: choose a larger one than {variation:g}."
             )
         pair = slice(max(0, above[0] - 1), above[0] + 1)
         results.append(float(np.exp(np.interp(np.log(variation), np.log(found[pair]), np.log(tested[pair])))))

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 __all__ = ["edge_amplitude", "filter_gain", "firing_amplitude", "grid_shift", "is_locked"]
 

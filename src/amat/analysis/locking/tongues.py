@@ -2,18 +2,18 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Stimulus-frequency locking: neurons of both models under sinusoidal currents, without and with noise.
+"""Stimulus-frequency locking of neurons of both models under sinusoidal currents, without and with noise.
 
-A neuron gets a constant current and, on top of it, ``A sin(2 pi f t)``. Frequencies are given relative to the rate at
-which it fires by itself, and amplitudes relative to the constant current's distance from rest, the *depth* of the
-modulation: so both models and both classes of excitability share their axes. What is made of the spikes is described
-in `amat.analysis.locking.measures`, what can be derived for AMAT in `amat.analysis.locking.theory`, and what is
-measured in many realisations of noise in `amat.analysis.locking.noise`.
+A neuron gets a constant current and, on top of it, ``A sin(2 pi f t)``. Frequencies are relative to the neuron's
+intrinsic rate, at which it fires under the constant current alone. Amplitudes are relative to the constant current's
+distance from rest, which is the *depth* of the modulation. So both models and both classes of excitability share their
+axes. `amat.analysis.locking.measures` has the measures of spike trains, `amat.analysis.locking.theory` the exact
+results for AMAT, and `amat.analysis.locking.noise` the measurements over many realisations of noise.
 
-All neurons of a map are simulated in one run of NEST, with one ``ac_generator`` of amplitude 1 a frequency; the weight
-of its connection is the neuron's amplitude. The current of a step is constant, and is the sine's value at its start,
-the sine beginning when the first current can arrive: `waveform` is that staircase, and tests hold NEST to it. Noise is
-that of NEST's ``noise_generator``: for each neuron its own normally distributed current, which changes every
+All neurons of a map are simulated in one run of NEST, with one ``ac_generator`` of amplitude 1 per frequency; the
+weight of its connection is the neuron's amplitude. The current is constant within a step and has the sine's value at
+the start of the step. The sine begins when the first current can arrive, after the delay of NEST's connections. Noise
+comes from NEST's ``noise_generator``: each neuron gets its own normally distributed current, which changes every
 `NOISE_STEP`.
 
 References
@@ -30,14 +30,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from amat import toolchain
 from amat.analysis.excitability import find_onsets, measure_step
 from amat.analysis.locking.measures import cycle_window, find_locking, vector_strength
-from amat.analysis.patterns import MODELS, Trial, find_trial
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.simulation.run import DELAY, fresh_kernel
-from amat.simulation.stimuli import ProtocolError, steps_of
+from amat.neurons import NEURON_MODELS, AmatParameters, Neuron, find_neuron
+from amat.simulation.kernel import DELAY, NEST_MODELS, Simulation
+from amat.simulation.stimuli import ProtocolError
 
 __all__ = [
     "CLASSES",
@@ -48,30 +47,29 @@ __all__ = [
     "WARM_UP",
     "WARM_UP_INTERVALS",
     "DrivenNeuron",
-    "drive",
-    "duration_of",
+    "find_driven_neurons",
     "find_edges",
-    "find_neurons",
     "map_tongues",
     "measure_cycles",
     "measure_points",
-    "range_of",
-    "waveform",
+    "require_range",
+    "run_duration",
+    "simulate_driven",
 ]
 
 
-#: Patterns that are driven, and the constant current of each relative to that at which sustained firing begins, both
-#: from rest; at these both models fire at like rates.
+#: Constant currents of the driven patterns, relative to the onset of sustained firing, both from rest. At these,
+#: both models fire at similar rates.
 LEVELS: Mapping[str, float] = {"class_1": 3.0, "class_2": 1.5}
 CLASSES = tuple(LEVELS)
-#: The same for neurons that do not fire by themselves, but nearly.
+#: The same for neurons that are nearly, but not, firing by themselves.
 EXCITABLE = 0.9
 
-#: How long a value of the noise lasts, ms.
+#: Duration of each value of the noise, ms.
 NOISE_STEP = 1.0
 #: Width of the band in which spikes of a locked train lie, in steps of the grid; see `find_locking`.
 TOLERANCE_STEPS = 5
-#: What is left out at a run's start, in units of the neuron's slowest time constant, and of its own intervals at least.
+#: Minimal warm-up at the start of a run, in units of the neuron's slowest time constant and of intrinsic intervals.
 WARM_UP, WARM_UP_INTERVALS = 15.0, 10.0
 
 
@@ -81,20 +79,16 @@ class DrivenNeuron:
 
     Attributes
     ----------
-    trial : Trial
-        Its parameters, initial state and time step.
-    rest : float
-        Current at which the initial state is that of rest, pA or mV/ms.
+    cell : Neuron
     onset : float
-        Least current at which it goes on firing, in the same unit.
+        Least current of sustained firing, pA or mV/ms.
     level : float
-        Its constant current's distance from rest, relative to that of `onset`.
+        The constant current's distance from rest, relative to that of `onset`.
     rate : float
-        The rate at which it fires by itself at the level of `LEVELS`, spikes/s: frequencies are relative to it.
+        The intrinsic rate at the level of `LEVELS`, spikes/s: frequencies are relative to it.
     """
 
-    trial: Trial
-    rest: float
+    cell: Neuron
     onset: float
     level: float
     rate: float
@@ -102,38 +96,35 @@ class DrivenNeuron:
     @property
     def current(self) -> float:
         """The constant current, in pA or mV/ms."""
-        return self.rest + self.distance
+        return self.cell.rest_current + self.distance
 
     @property
     def distance(self) -> float:
-        """The constant current's distance from rest: what amplitudes are relative to."""
-        return self.level * (self.onset - self.rest)
+        """The constant current's distance from rest, to which amplitudes are relative."""
+        return self.level * (self.onset - self.cell.rest_current)
 
     @property
     def warm_up(self) -> float:
-        """How long it takes to forget its start, in ms."""
-        slowest = max(
-            self.trial.parameters[name] if name.startswith("tau") else 1.0 / self.trial.parameters[name]
-            for name in ("tau_1", "tau_2", "tau_m", "a")
-            if name in self.trial.parameters
-        )
+        """The time in ms after which the initial state has no influence."""
+        p = self.cell.parameters
+        slowest = max(p.tau_1, p.tau_2, p.tau_m) if isinstance(p, AmatParameters) else 1.0 / p.a
         return max(WARM_UP * slowest, WARM_UP_INTERVALS * 1e3 / self.rate)
 
     def at(self, level: float) -> "DrivenNeuron":
-        """Return the same neuron at another level; the rate stays that which frequencies are relative to."""
+        """Return the same neuron at another level; the rate to which frequencies are relative does not change."""
         if not level > 0:
-            raise AmatError(f"A level of {level:g}: choose a positive one; 1 is where sustained firing begins.")
+            raise AmatError(f"The level must be positive, got {level:g}; sustained firing begins at 1.")
         return dataclasses.replace(self, level=level)
 
 
-def find_neurons(patterns: Sequence[str] = CLASSES, *, duration: float = 4000.0) -> list[DrivenNeuron]:
+def find_driven_neurons(patterns: Sequence[str] = CLASSES, *, duration: float = 4000.0) -> list[DrivenNeuron]:
     """Return the neurons of both models that show some patterns, at the level of `LEVELS` (others at 1.5).
 
     Parameters
     ----------
     patterns : sequence of str
     duration : float
-        Of the steps of current by which the onset of firing is searched for and the rate is measured, ms.
+        Of the steps of current with which the onset of firing and the rate are measured, ms.
 
     Raises
     ------
@@ -142,45 +133,17 @@ def find_neurons(patterns: Sequence[str] = CLASSES, *, duration: float = 4000.0)
     """
     if not patterns:
         raise AmatError(f"No pattern is named: choose some of {', '.join(CLASSES)}.")
-    trials = [find_trial(pattern, model) for model in MODELS for pattern in patterns]
-    onsets = find_onsets(trials, n_currents=16, duration=duration, precision=5e-5)
-    neurons = []
-    for trial, row in zip(trials, onsets.itertuples(), strict=True):
-        rest, onset = float(row.rest_current), float(row.sustained_current)  # type: ignore[arg-type]
-        neuron = DrivenNeuron(trial, rest, onset, LEVELS.get(trial.pattern, 1.5), math.nan)
-        (train,) = drive(neuron, [1.0], [0.0], duration)
-        neurons.append(dataclasses.replace(neuron, rate=measure_step(train, duration).steady_rate))
-    return neurons
+    neurons = [find_neuron(pattern, model) for model in NEURON_MODELS for pattern in patterns]
+    onsets = find_onsets(neurons, n_currents=16, duration=duration, precision=5e-5)
+    found = []
+    for neuron, onset in zip(neurons, onsets["sustained_current"].tolist(), strict=True):
+        driven = DrivenNeuron(neuron, onset, LEVELS.get(neuron.pattern, 1.5), math.nan)
+        (train,) = simulate_driven(driven, [1.0], [0.0], duration)
+        found.append(dataclasses.replace(driven, rate=measure_step(train, duration).steady_rate))
+    return found
 
 
-def waveform(frequency: float, amplitude: float, duration: float, resolution: float) -> Floats:
-    """Return the sinusoidal current that acts during each step, shape (steps,), without the constant one.
-
-    It is the value at the start of the step of a sine that begins after the delay of NEST's connections, computed by
-    repeated rotation as the ``ac_generator`` does, so that the last bits are the same. Izhikevich's class 2 needs that:
-    where it is not locked, its scheme amplifies differences of any size.
-
-    Parameters
-    ----------
-    frequency : float
-        In Hz; below half the grid's own frequency.
-    amplitude : float
-        In the model's unit.
-    duration, resolution : float
-        In ms.
-    """
-    _require_frequencies(np.array([frequency]), resolution)
-    current = np.zeros(steps_of(duration, resolution))
-    angle = resolution * (2.0 * np.pi * frequency / 1000.0)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    x, y = 1.0, 0.0
-    for step in range(round(DELAY / resolution) + 1, len(current)):
-        x, y = cosine * x - sine * y, sine * x + cosine * y
-        current[step] = amplitude * y
-    return current
-
-
-def drive(
+def simulate_driven(
     neuron: DrivenNeuron,
     frequencies: ArrayLike,
     amplitudes: ArrayLike,
@@ -201,7 +164,7 @@ def drive(
     noise : float
         Standard deviation of the noise, in pA or mV/ms.
     seed : int
-        Of the noise, which is another one for each copy; one thread is used, since noise would depend on their number.
+        Of the noise, which differs between copies. One thread is used, since the noise depends on their number.
 
     Returns
     -------
@@ -214,19 +177,17 @@ def drive(
         If a value is out of its range; before anything is simulated.
     """
     f, A = (np.asarray(values, dtype=np.float64) for values in (frequencies, amplitudes))
-    resolution, model = neuron.trial.resolution, MODELS[neuron.trial.model]
+    resolution, model = neuron.cell.resolution, NEST_MODELS[neuron.cell.model]
     if f.ndim != 1 or f.shape != A.shape or not len(f):
-        raise AmatError(f"{f.size} frequencies and {A.size} amplitudes: give one of each for each neuron.")
+        raise AmatError(f"Each neuron needs a frequency and an amplitude, got {f.size} and {A.size}.")
     _require_frequencies(f, resolution)
     if not (np.isfinite(A).all() and (A >= 0).all()):
-        raise AmatError(f"An amplitude of {float(np.min(A)):g}: choose finite ones that are not negative.")
+        raise AmatError(f"Amplitudes must be finite and not negative, got {float(np.min(A)):g}.")
     if not 0 <= noise < math.inf:
-        raise AmatError(f"Noise of {noise:g}: its standard deviation must not be negative.")
-    steps = steps_of(duration, resolution)
-    nest = fresh_kernel(resolution)
-    nest.rng_seed = seed
-    toolchain.install(model)
-    nodes = nest.Create(model, len(f), neuron.trial.parameters | neuron.trial.initial | {"I_e": neuron.current})
+        raise AmatError(f"The noise's standard deviation must not be negative, got {noise:g}.")
+    status = neuron.cell.status | {"I_e": neuron.current}
+    simulation = Simulation(model, [status] * len(f), duration, resolution, seed=seed)
+    nest, nodes = simulation.nest, simulation.neurons
     for frequency in np.unique(f[A > 0]).tolist():
         numbers = np.flatnonzero((f == frequency) & (A > 0))
         generator = nest.Create("ac_generator", params={"amplitude": 1.0, "frequency": frequency})
@@ -235,17 +196,7 @@ def drive(
     if noise:
         generator = nest.Create("noise_generator", params={"std": 1.0, "dt": NOISE_STEP})
         nest.Connect(generator, nodes, syn_spec={"weight": noise, "delay": DELAY})
-    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
-    nest.Connect(nodes, recorder, syn_spec={"delay": DELAY})
-    # Spikes are delivered with the delay, hence the time beyond the end.
-    nest.Simulate(steps * resolution + 2 * DELAY)
-    events = recorder.events
-    times = np.asarray(events["times"], dtype=np.int64)
-    senders = np.asarray(events["senders"], dtype=np.int64) - nodes[0].global_id
-    kept = times <= steps
-    order = np.lexsort((times[kept], senders[kept]))
-    counts = np.bincount(senders[kept], minlength=len(f))
-    return np.split(times[kept][order] * resolution, np.cumsum(counts)[:-1])
+    return simulation.run()
 
 
 def measure_cycles(
@@ -286,7 +237,7 @@ def map_tongues(
     noise: float = 0.0,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """Map how a neuron follows sinusoidal currents of all pairs of a frequency and an amplitude.
+    """Measure how a neuron follows sinusoidal currents over a grid of frequencies and amplitudes.
 
     Parameters
     ----------
@@ -296,22 +247,22 @@ def map_tongues(
     depths : array_like
         Amplitudes relative to the constant current's distance from rest, ascending.
     cycles : int
-        Length of what is measured, in the neuron's own intervals; `DrivenNeuron.warm_up` comes before it.
+        Duration of the measurement in intrinsic intervals; `DrivenNeuron.warm_up` precedes it.
     noise, seed
-        As in `drive`.
+        As in `simulate_driven`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a pair, frequencies running fastest: ``frequency`` and ``depth``, relative as given, and what
-        `measure_cycles` returns.
+        One row per pair, frequencies changing fastest: ``frequency`` and ``depth``, relative as given, and the values
+        of `measure_cycles`.
 
     Raises
     ------
     AmatError
-        If the frequencies or depths are no range, or a value is out of its own; before anything is simulated.
+        If frequencies or depths do not ascend, or a value is out of its range; before anything is simulated.
     """
-    across, up = np.meshgrid(range_of("frequencies", frequencies), range_of("depths", depths))
+    across, up = np.meshgrid(require_range("frequencies", frequencies), require_range("depths", depths))
     return measure_points(neuron, across.ravel(), up.ravel(), cycles=cycles, noise=noise, seed=seed)
 
 
@@ -322,11 +273,11 @@ def measure_points(
 
     The other parameters, the columns and the errors are those of `map_tongues`.
     """
-    duration = duration_of(neuron, cycles)
+    duration = run_duration(neuron, cycles)
     hertz = frequency * neuron.rate
     cycle_window(float(hertz.min()), neuron.warm_up, duration)
-    trains = drive(neuron, hertz, depth * neuron.distance, duration, noise=noise, seed=seed)
-    tolerance = (TOLERANCE_STEPS + 1e-6) * neuron.trial.resolution
+    trains = simulate_driven(neuron, hertz, depth * neuron.distance, duration, noise=noise, seed=seed)
+    tolerance = (TOLERANCE_STEPS + 1e-6) * neuron.cell.resolution
     rows = [
         measure_cycles(train, f, neuron.warm_up, duration, tolerance)
         for train, f in zip(trains, hertz.tolist(), strict=True)
@@ -337,7 +288,7 @@ def measure_points(
 def find_edges(
     neuron: DrivenNeuron, frequencies: ArrayLike, expected: ArrayLike, span: ArrayLike, m: int, *, points: int = 41
 ) -> Floats:
-    """Find the least amplitudes at which a neuron is locked 1:m, near those that are expected.
+    """Find the least amplitudes at which a neuron is locked 1:m, near expected ones.
 
     Parameters
     ----------
@@ -345,11 +296,11 @@ def find_edges(
     frequencies : array_like, shape (edges,)
         Relative frequencies.
     expected, span : array_like, shape (edges,)
-        Amplitudes, and how far around each is searched, in pA or mV/ms.
+        Amplitudes, and the distance searched on either side, in pA or mV/ms.
     m : int
         Cycles between two spikes.
     points : int
-        How many amplitudes are simulated for each edge.
+        Number of amplitudes that are simulated for each edge.
 
     Returns
     -------
@@ -361,25 +312,25 @@ def find_edges(
     frequency, depth = np.repeat(relative, points), amplitudes.ravel() / neuron.distance
     table = measure_points(neuron, frequency, depth, cycles=100, noise=0.0, seed=1)
     locked = ((table["n"] == 1) & (table["m"] == m)).to_numpy().reshape(amplitudes.shape)
-    # How many are not, counted from below.
+    # The number that are not locked, counted from below.
     below = points - np.logical_and.accumulate(locked[:, ::-1], axis=1).sum(axis=1)
     inside = (below > 0) & (below < points)
     return np.where(inside, amplitudes[np.arange(len(relative)), np.minimum(below, points - 1)], np.nan)
 
 
-def duration_of(neuron: DrivenNeuron, cycles: int) -> float:
-    """Return the length of a run of some of the neuron's own intervals after the warm-up, in whole ms."""
+def run_duration(neuron: DrivenNeuron, cycles: int) -> float:
+    """Return the duration of a run of some intrinsic intervals after the warm-up, in whole ms."""
     if cycles < 2:
-        raise AmatError(f"A run of {cycles} intervals: choose two or more.")
+        raise AmatError(f"A run must have two intervals or more, got {cycles}.")
     return float(math.ceil(neuron.warm_up + 1e3 * cycles / neuron.rate))
 
 
-def range_of(what: str, values: ArrayLike) -> Floats:
-    """Return values that ascend; refuse others by the name of what they are."""
+def require_range(what: str, values: ArrayLike) -> Floats:
+    """Return values that ascend; raise `AmatError` with the name `what` for others."""
     numbers = np.asarray(values, dtype=np.float64)
     if numbers.ndim != 1 or len(numbers) < 2 or not (np.diff(numbers) > 0).all():
         shown = ", ".join(f"{value:g}" for value in numbers.ravel()[:5])
-        raise AmatError(f"{what} of {shown or 'nothing'}: give two or more, ascending.")
+        raise AmatError(f"The {what} must be two or more that ascend, got {shown or 'none'}.")
     return numbers
 
 
@@ -388,6 +339,6 @@ def _require_frequencies(frequencies: Floats, resolution: float) -> None:
     wrong = frequencies[~((frequencies > 0) & (frequencies < limit))]
     if len(wrong):
         raise ProtocolError(
-            f"A frequency of {float(wrong[0]):g} Hz: the grid of {resolution:g} ms carries more than 0 and less than "
-            f"{limit:g} Hz; choose one of these, or a finer grid."
+            f"Frequencies must be between 0 and {limit:g} Hz at a time step of {resolution:g} ms, got "
+            f"{float(wrong[0]):g} Hz."
         )

@@ -16,7 +16,7 @@ import pandas as pd
 from amat import toolchain
 from amat.analysis.other_simulators.generate import TARGETS, Generated, generate
 from amat.errors import AmatError
-from amat.simulation.run import fresh_kernel
+from amat.simulation.kernel import reset_kernel
 
 __all__ = ["survey", "undefined_names"]
 
@@ -61,7 +61,7 @@ def _desktop(generated: Generated) -> tuple[str, str]:
     if generated.error:
         return "not supported", generated.error
     described = {entry["id"]: float(entry["value"]) for entry in json.loads(generated.text(".json"))["params"]}
-    nest = fresh_kernel(0.1)
+    nest = reset_kernel(0.1)
     toolchain.install(toolchain.AMAT)
     defaults = nest.GetDefaults(toolchain.AMAT)
     differ = [name for name, value in described.items() if defaults.get(name) != value]

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Firing patterns: the 20 that Izhikevich named, of both models, and what makes each of them that pattern.
+"""The 20 firing patterns that Izhikevich named, as trials of both models, with a criterion for each.
 
 References
 ----------
@@ -11,6 +11,6 @@ References
 """
 
 from amat.analysis.patterns.criteria import CRITERIA, Criterion, Verdict
-from amat.analysis.patterns.trials import MODELS, Response, Trial, find_trial, run, trials
+from amat.analysis.patterns.trials import Response, Trial, find_trial, load_trials, run_trials
 
-__all__ = ["CRITERIA", "MODELS", "Criterion", "Response", "Trial", "Verdict", "find_trial", "run", "trials"]
+__all__ = ["CRITERIA", "Criterion", "Response", "Trial", "Verdict", "find_trial", "load_trials", "run_trials"]

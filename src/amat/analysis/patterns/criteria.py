@@ -20,7 +20,7 @@ import numpy as np
 from amat.analysis.metrics import BURST_GAP, CHANGED, REGULAR, split_bursts
 from amat.analysis.patterns.trials import Response
 from amat.arrays import Floats
-from amat.neurons.parameters import Catalogue
+from amat.neurons.checks import Catalogue
 
 __all__ = ["CRITERIA", "Criterion", "Verdict"]
 
@@ -118,7 +118,7 @@ def _tonic_spiking(response: Response) -> str:
 def _adaptation(response: Response) -> str:
     intervals = np.diff(_tonic(response))
     ratio = intervals[-1] / intervals[0]
-    step = response.trial.resolution
+    step = response.trial.neuron.resolution
     _require(bool((np.diff(intervals) >= -1.01 * step).all()), "intervals do not grow")
     _require(ratio >= CHANGED, f"the last interval is {ratio:.2f} of the first")
     return f"intervals grow from {intervals[0]:.1f} to {intervals[-1]:.1f} ms"

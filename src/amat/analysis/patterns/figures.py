@@ -11,22 +11,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from amat.analysis.patterns.trials import MODELS, Response
+from amat.analysis.patterns.trials import Response
 from amat.compendium import plots
+from amat.neurons.published import pattern_label
+from amat.simulation.kernel import NEST_MODELS
 
-__all__ = ["draw_pairs", "draw_response", "title_of"]
+__all__ = ["plot_pairs", "plot_response"]
 
-#: Where a trial's interesting part lies, in ms, if it is not all of it: ramps that take long to reach the threshold.
+#: Trials longer than this, in ms, are shown from shortly before the first spike: ramps reach the threshold late.
 _MOST_SHOWN = 2500.0
 
 
-def title_of(pattern: str) -> str:
-    """Return a pattern's name for readers."""
-    return pattern.replace("_", " ").replace("inhibition induced", "inhibition-induced")
-
-
-def draw_response(response: Response, *, details: bool = True) -> Figure:
-    """Draw what a neuron did: membrane potential with spikes, threshold, and the current below.
+def plot_response(response: Response, *, details: bool = True) -> Figure:
+    """Draw a response: membrane potential with spikes, threshold, and the current below.
 
     Parameters
     ----------
@@ -38,25 +35,28 @@ def draw_response(response: Response, *, details: bool = True) -> Figure:
     figure, (upper, lower) = plt.subplots(
         2, 1, figsize=(7.2, 4.0), sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.08}
     )
-    draw_potential(upper, response)
-    draw_current(lower, response)
-    amat = response.trial.model == "amat"
-    upper.set(ylabel="potential (mV)", title=f"{'AMAT' if amat else 'Izhikevich'}: {title_of(response.trial.pattern)}")
+    plot_potential(upper, response)
+    plot_current(lower, response)
+    amat = response.trial.neuron.model == "amat"
+    upper.set(
+        ylabel="potential (mV)",
+        title=f"{'AMAT' if amat else 'Izhikevich'}: {pattern_label(response.trial.neuron.pattern)}",
+    )
     lower.set(xlabel="time (ms)", ylabel="current\n(pA)" if amat else "current\n(mV/ms)")
     if details and amat:
         upper.legend(loc="upper right", fontsize="small")
     return figure
 
 
-def draw_pairs(left: Sequence[Response], right: Sequence[Response], *, columns: int = 2) -> Figure:
-    """Draw the patterns of two models side by side, one pair of panels a pattern.
+def plot_pairs(left: Sequence[Response], right: Sequence[Response], *, columns: int = 2) -> Figure:
+    """Draw the patterns of two models side by side, one pair of panels per pattern.
 
     Parameters
     ----------
     left, right : sequence of Response
         With traces, in the same order of patterns.
     columns : int
-        Pairs in a row.
+        Pairs per row.
     """
     rows = -(-len(left) // columns)
     figure = plt.figure(figsize=(12.0, 1.75 * rows))
@@ -65,22 +65,22 @@ def draw_pairs(left: Sequence[Response], right: Sequence[Response], *, columns: 
         cell = outer[divmod(number, columns)].subgridspec(2, 2, height_ratios=[4, 1], hspace=0.0, wspace=0.04)
         for side, response in enumerate(pair):
             upper, lower = (figure.add_subplot(cell[row, side]) for row in range(2))
-            draw_potential(upper, response, linewidth=0.8)
-            draw_current(lower, response)
+            plot_potential(upper, response, linewidth=0.8)
+            plot_current(lower, response)
             for axes in (upper, lower):
                 axes.set(xticks=[], yticks=[])
                 axes.spines[:].set_visible(False)
             lower.sharex(upper)
-            _draw_scale(lower, response)
+            _plot_scale(lower, response)
             if side == 0:
-                upper.set_title(title_of(response.trial.pattern), loc="left", fontsize="small", pad=3)
+                upper.set_title(pattern_label(response.trial.neuron.pattern), loc="left", fontsize="small", pad=3)
     return figure
 
 
-def draw_potential(axes: Axes, response: Response, linewidth: float = 1.2) -> None:
+def plot_potential(axes: Axes, response: Response, linewidth: float = 1.2) -> None:
     """Draw the membrane potential, AMAT's threshold, and spikes as strokes above."""
     shown = response.time >= _start(response)
-    time, colour = response.time[shown], plots.MODEL_COLOURS[MODELS[response.trial.model]]
+    time, colour = response.time[shown], plots.MODEL_COLOURS[NEST_MODELS[response.trial.neuron.model]]
     potential = np.minimum(response.V_m[shown], 30.0)
     axes.plot(
         time, potential, color=colour, linewidth=linewidth, label="membrane potential", rasterized=len(time) > 20000
@@ -95,10 +95,10 @@ def draw_potential(axes: Axes, response: Response, linewidth: float = 1.2) -> No
     axes.vlines(spikes, high + 0.5 * height, high + 1.5 * height, color=colour, linewidth=linewidth)
 
 
-def draw_current(axes: Axes, response: Response) -> None:
+def plot_current(axes: Axes, response: Response) -> None:
     """Draw the injected current."""
     shown = response.time >= _start(response)
-    axes.plot(response.time[shown], response.trial.waveform()[shown], color="0.3", linewidth=1.0)
+    axes.plot(response.time[shown], response.trial.current_on_grid()[shown], color="0.3", linewidth=1.0)
     axes.margins(y=0.2)
 
 
@@ -109,8 +109,8 @@ def _start(response: Response) -> float:
     return max(0.0, float(response.spikes[0]) - 0.1 * (trial.duration - float(response.spikes[0])))
 
 
-def _draw_scale(axes: Axes, response: Response) -> None:
-    """Draw a bar that tells how long a round time is."""
+def _plot_scale(axes: Axes, response: Response) -> None:
+    """Draw a scale bar of a round number of ms."""
     length = response.trial.duration - _start(response)
     rounds = [n * 10.0**k for k in range(-1, 5) for n in (1, 2, 5)]
     bar = max(n for n in rounds if n <= 0.25 * length)

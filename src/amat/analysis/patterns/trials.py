@@ -2,120 +2,89 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Trials: a neuron with its parameters, the current that is injected, and what it answers."""
+"""Trials: a neuron under a current for some time, and its response."""
 
 import dataclasses
 import itertools
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
-from amat import toolchain
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons.parameters import (
-    AmatParameters,
-    Catalogue,
-    CurrentSegment,
-    InputCurrent,
-    IzhikevichPattern,
-    izhikevich_patterns,
-    validated_patterns,
-    yamauchi_patterns,
-)
+from amat.neurons.checks import Catalogue
+from amat.neurons.currents import CurrentSegment, InputCurrent
+from amat.neurons.neuron import ModelName, Neuron
+from amat.neurons.published import AmatPattern, IzhikevichPattern, SetName, find_patterns
+from amat.simulation.kernel import NEST_MODELS
 from amat.simulation.run import simulate
-from amat.simulation.stimuli import Stimulus, steps_of
+from amat.simulation.stimuli import Stimulus, on_grid
 
-__all__ = ["MODELS", "ModelName", "Response", "SetName", "Trial", "find_trial", "run", "trials"]
-
-
-ModelName = Literal["amat", "izhikevich"]
-#: Of AMAT's parameters: validated, or as printed with a membrane time constant of 10 or 5 ms.
-SetName = Literal["validated", "printed-10", "printed-5"]
-
-#: The models, by their names in NEST.
-MODELS: Mapping[ModelName, str] = {"amat": toolchain.AMAT_OPT, "izhikevich": toolchain.IZHIKEVICH_2004}
-
-#: Time step of AMAT in ms, where none is given; Izhikevich's is that of each pattern.
-RESOLUTION = 0.1
+__all__ = ["Response", "Trial", "find_trial", "load_trials", "run_trials", "scale_trial"]
 
 #: Steps times neurons that one run of NEST simulates, so that their currents and traces fit into memory.
 _SAMPLES_AT_ONCE = 3e7
 
-#: How long AMAT is simulated in ms with a stimulus as it is printed: what goes on, goes on to the end.
-PRINTED_DURATION = 500.0
-#: With the ramps that are printed for classes 1 and 2, which have no end: up to 1.2 times the threshold current.
-PRINTED_RAMP_DURATION = 48000.0
-
 
 @dataclass(frozen=True)
 class Trial:
-    """One neuron, and one stimulus.
+    """One neuron under one input current.
 
     Attributes
     ----------
-    pattern : str
-        The pattern that it is to show.
-    model : {"amat", "izhikevich"}
-    parameters : dict of str to float
-        By their names in NEST, for `MODELS`' model.
-    initial : dict of str to float
-        State variables at time zero that differ from the model's own initial values.
-    current : InputCurrent
-        In pA; in mV/ms for Izhikevich's neuron.
-    duration, resolution : float
+    neuron : Neuron
+    current : InputCurrent or ndarray, shape (steps,)
+        In pA; in mV/ms for Izhikevich's neuron. An array has the current during each step.
+    duration : float
         In ms.
     """
 
-    pattern: str
-    model: ModelName
-    parameters: dict[str, float]
-    initial: dict[str, float]
-    current: InputCurrent
+    neuron: Neuron
+    current: InputCurrent | Floats
     duration: float
-    resolution: float
-
-    def waveform(self) -> Floats:
-        """Return the current during each step, shape (steps,).
-
-        AMAT's is the value in the middle of the step, so that a pulse lasts as long as it says. Izhikevich's is that
-        at the start, as in his script, where a pulse does not include its first moment.
-        """
-        steps = steps_of(self.duration, self.resolution)
-        # Rounded, so that a segment that ends on the grid does so whatever floating point makes of it.
-        return self.current([round((step + self.sampled) * self.resolution, 9) for step in range(steps)])
 
     @property
-    def sampled(self) -> float:
-        """Where in a step the current is read, as a fraction of the step."""
-        return 0.5 if self.model == "amat" else 0.0
+    def fraction(self) -> float:
+        """Where in a step the current is read; see `amat.simulation.stimuli.on_grid`.
+
+        AMAT's is read in the middle of the step. Izhikevich's is read at the start, as in his script, where a pulse
+        does not include its first moment.
+        """
+        return 0.5 if self.neuron.model == "amat" else 0.0
+
+    def current_on_grid(self) -> Floats:
+        """Return the current during each step, shape (steps,)."""
+        if isinstance(self.current, InputCurrent):
+            return on_grid(self.current, self.duration, self.neuron.resolution, self.fraction)
+        return self.current
+
+    @property
+    def stimulus(self) -> InputCurrent:
+        """The current as a function of time."""
+        if not isinstance(self.current, InputCurrent):
+            raise AmatError("The trial's current is an array, which has no pulses: give an InputCurrent.")
+        return self.current
 
     @property
     def pulses(self) -> list[CurrentSegment]:
         """The pieces of the current that begin and end, in order."""
-        finite = [s for s in self.current.segments if math.isfinite(s.t_start) and math.isfinite(s.t_stop)]
-        return sorted(finite, key=lambda segment: segment.t_start)
+        return self.stimulus.pulses
 
     @property
     def onset(self) -> float:
-        """When the stimulus begins, in ms: the end of the first piece that was there before, or the first start."""
-        return min(s.t_start if math.isfinite(s.t_start) else s.t_stop for s in self.current.segments)
+        """The start of the stimulus in ms."""
+        return self.stimulus.onset
 
     @property
     def offset(self) -> float:
-        """When it ends, in ms: with its last piece, with the start of one that stays on, or with the trial."""
-        before = [s for s in self.current.segments if not math.isfinite(s.t_start)]
-        if before:  # the stimulus is what lies between two open pieces
-            return min((s.t_start for s in self.current.segments if math.isfinite(s.t_start)), default=self.duration)
-        return min(max(s.t_stop for s in self.current.segments), self.duration)
+        """The end of the stimulus in ms, or that of the trial."""
+        return min(self.stimulus.offset, self.duration)
 
 
 @dataclass(frozen=True)
 class Response:
-    """What a neuron did in a trial.
+    """The response of a neuron in a trial.
 
     Attributes
     ----------
@@ -136,68 +105,53 @@ class Response:
     @property
     def time(self) -> Floats:
         """The ends of the steps in ms, shape (steps,)."""
-        return np.arange(1, len(self.V_m) + 1, dtype=np.float64) * self.trial.resolution
+        return np.arange(1, len(self.V_m) + 1, dtype=np.float64) * self.trial.neuron.resolution
 
     @property
     def drive(self) -> Floats:
-        """How near the neuron is to a spike, in mV, shape (steps,): AMAT's distance from threshold, or ``V_m``."""
+        """The distance from a spike in mV, shape (steps,): AMAT's ``V_m - V_th``, or ``V_m``."""
         return self.V_m - self.V_th if len(self.V_th) else self.V_m
 
 
-def trials(model: ModelName, parameters: SetName = "validated", resolution: float = RESOLUTION) -> Catalogue[Trial]:
+def load_trials(model: ModelName, parameters: SetName = "validated", resolution: float = 0.1) -> Catalogue[Trial]:
     """Return the 20 patterns of a model as trials.
 
     Parameters
     ----------
     model : {"amat", "izhikevich"}
     parameters : {"validated", "printed-10", "printed-5"}
-        Of AMAT: those that were found to show the pattern, or Yamauchi's Table 1 as printed with a membrane time
-        constant of 10 or 5 ms, its inter-pulse intervals taken from the end of a pulse to the next onset.
+        As in `amat.neurons.published.find_patterns`.
     resolution : float
         Time step of AMAT in ms. Izhikevich's published scheme has one for each pattern.
 
     Returns
     -------
     Catalogue
-        By the pattern's name; an unknown one raises `amat.neurons.parameters.ParameterError` with the nearest.
+        By the pattern's name; an unknown one raises `amat.neurons.ParameterError` with the nearest.
 
     Raises
     ------
-    AmatError
+    ParameterError
         If there is no such model or set.
     """
-    if model not in MODELS:
-        raise AmatError(f"There is no model {model!r}: choose one of {', '.join(MODELS)}.")
-    if model == "izhikevich":
-        return Catalogue("pattern", ((p.name, _izhikevich_trial(p)) for p in izhikevich_patterns().values()))
-    if parameters not in get_args(SetName):
-        raise AmatError(f"There is no parameter set {parameters!r}: choose one of {', '.join(get_args(SetName))}.")
-    if parameters == "validated":
-        entries = [
-            _amat_trial(p.name, p.parameters, p.current, p.duration, resolution) for p in validated_patterns().values()
-        ]
-    else:
-        entries = [
-            _amat_trial(
-                p.name,
-                p.parameters,
-                p.stimulus.current(intervals_from="end"),
-                PRINTED_RAMP_DURATION if math.inf in p.stimulus.ramp_durations else PRINTED_DURATION,
-                resolution,
-            )
-            for p in yamauchi_patterns(tau_m=float(parameters.removeprefix("printed-"))).values()
-        ]
-    return Catalogue("pattern", ((trial.pattern, trial) for trial in entries))
+    patterns = find_patterns(model, parameters).values()
+    return Catalogue("pattern", ((pattern.name, _trial(pattern, resolution)) for pattern in patterns))
 
 
-def find_trial(
-    pattern: str, model: ModelName, parameters: SetName = "validated", resolution: float = RESOLUTION
-) -> Trial:
-    """Return one pattern of a model; the arguments and errors are those of `trials`."""
-    return trials(model, parameters, resolution)[pattern]
+def _trial(pattern: AmatPattern | IzhikevichPattern, resolution: float) -> Trial:
+    if isinstance(pattern, AmatPattern):
+        return Trial(pattern.neuron(resolution), pattern.current, pattern.duration)
+    # The script's last step begins at the end of the run.
+    steps = round(pattern.duration / pattern.h) + 1
+    return Trial(pattern.neuron(), pattern.current, round(steps * pattern.h, 9))
 
 
-def run(todo: Sequence[Trial], *, traces: bool = True, threads: int = 1) -> list[Response]:
+def find_trial(pattern: str, model: ModelName, parameters: SetName = "validated", resolution: float = 0.1) -> Trial:
+    """Return one pattern of a model; the arguments and errors are those of `load_trials`."""
+    return load_trials(model, parameters, resolution)[pattern]
+
+
+def run_trials(todo: Sequence[Trial], *, traces: bool = True, threads: int = 1) -> list[Response]:
     """Simulate trials on NEST, those of one model, time step and duration in one run.
 
     Parameters
@@ -215,63 +169,41 @@ def run(todo: Sequence[Trial], *, traces: bool = True, threads: int = 1) -> list
     """
 
     def kind(number: int) -> tuple[str, float, float]:
-        return todo[number].model, todo[number].resolution, todo[number].duration
+        return todo[number].neuron.model, todo[number].neuron.resolution, todo[number].duration
 
     responses: dict[int, Response] = {}
-    for (model, resolution, duration), group in itertools.groupby(sorted(range(len(todo)), key=kind), key=kind):
+    for (_, resolution, duration), group in itertools.groupby(sorted(range(len(todo)), key=kind), key=kind):
         numbers = list(group)
         at_once = max(1, int(_SAMPLES_AT_ONCE * resolution / duration))
-        if len(numbers) > at_once:
-            for part in (numbers[i : i + at_once] for i in range(0, len(numbers), at_once)):
-                run_part = run([todo[n] for n in part], traces=traces, threads=threads)
-                responses |= dict(zip(part, run_part, strict=True))
-            continue
-        name = MODELS[model]  # type: ignore[index]
-        recorded = ["V_m", "V_th"] if model == "amat" else ["V_m"]
-        result = simulate(
-            {name: [todo[n].parameters for n in numbers]},
-            [Stimulus(todo[n].waveform()) for n in numbers],
-            resolution,
-            initial={name: [todo[n].initial for n in numbers]},
-            record={name: recorded} if traces else None,
-            threads=threads,
-        ).recordings[name]
-        nothing = np.empty(0)
-        for i, number in enumerate(numbers):
-            traced = {name: trace[i] for name, trace in result.traces.items()}
-            responses[number] = Response(
-                todo[number], result.spike_times(i), traced.get("V_m", nothing), traced.get("V_th", nothing)
-            )
+        for begin in range(0, len(numbers), at_once):
+            part = numbers[begin : begin + at_once]
+            responses |= zip(part, _run_alike([todo[n] for n in part], traces, threads), strict=True)
     return [responses[number] for number in range(len(todo))]
 
 
-def _amat_trial(
-    name: str, parameters: AmatParameters, current: InputCurrent, duration: float, resolution: float
-) -> Trial:
-    parameters.validate(resolution)
-    return Trial(name, "amat", parameters.to_nestml(), {}, current, duration, resolution)
+def _run_alike(todo: Sequence[Trial], traces: bool, threads: int) -> list[Response]:
+    """Simulate trials of one model, time step and duration in one run."""
+    first = todo[0].neuron
+    name = NEST_MODELS[first.model]
+    recorded = ["V_m", "V_th"] if first.model == "amat" else ["V_m"]
+    result = simulate(
+        {name: [trial.neuron.parameters.to_nestml() for trial in todo]},
+        [Stimulus(trial.current_on_grid()) for trial in todo],
+        first.resolution,
+        initial={name: [trial.neuron.initial for trial in todo]},
+        record={name: recorded} if traces else None,
+        threads=threads,
+    ).recordings[name]
+    nothing = np.empty(0)
+    responses = []
+    for i, trial in enumerate(todo):
+        traced = {name: trace[i] for name, trace in result.traces.items()}
+        V_m, V_th = (traced.get(name, nothing) for name in ("V_m", "V_th"))
+        responses.append(Response(trial, result.spike_times(i), V_m, V_th))
+    return responses
 
 
-def _izhikevich_trial(pattern: IzhikevichPattern) -> Trial:
-    q_2, q_1, q_0 = pattern.quadratic
-    parameters = {"a": pattern.a, "b": pattern.b, "c": pattern.c, "d": pattern.d, "V_peak": pattern.V_peak}
-    parameters |= {"q_2": q_2, "q_1": q_1, "q_0": q_0}
-    if pattern.recovery == "accommodation":
-        parameters |= {"leak": 0.0, "V_ref": -65.0}
-    # The script's last step begins at the end of the run.
-    steps = round(pattern.duration / pattern.h) + 1
-    return Trial(
-        pattern=pattern.name,
-        model="izhikevich",
-        parameters=parameters,
-        initial={"V_m": pattern.V_0, "U_m": pattern.u_0},
-        current=pattern.current,
-        duration=round(steps * pattern.h, 9),
-        resolution=pattern.h,
-    )
-
-
-def scaled(trial: Trial, quantity: str, factor: float) -> Trial:
+def scale_trial(trial: Trial, quantity: str, factor: float) -> Trial:
     """Return a trial with one quantity multiplied by a factor.
 
     Parameters
@@ -287,21 +219,21 @@ def scaled(trial: Trial, quantity: str, factor: float) -> Trial:
     Raises
     ------
     AmatError
-        If the trial has no such quantity.
+        If the trial has no such quantity, or the scaled value is invalid.
     """
     if quantity in ("amplitude", "constant", "duration", "interval"):
-        lasting = [s for s in trial.current.segments if s not in trial.pulses]
-        changed = lasting if quantity == "constant" or not trial.pulses else trial.pulses
-        segments = tuple(
-            _scaled_segment(s, quantity, factor, trial.pulses) if s in changed else s for s in trial.current.segments
-        )
-        return dataclasses.replace(trial, current=dataclasses.replace(trial.current, segments=segments))
-    if quantity not in trial.parameters:
+        pulses, segments = trial.stimulus.pulses, trial.stimulus.segments
+        lasting = [s for s in segments if s not in pulses]
+        changed = lasting if quantity == "constant" or not pulses else pulses
+        scaled = tuple(_scaled_segment(s, quantity, factor, pulses) if s in changed else s for s in segments)
+        return dataclasses.replace(trial, current=dataclasses.replace(trial.stimulus, segments=scaled))
+    values = trial.neuron.parameters.to_nestml()
+    if quantity not in values:
         raise AmatError(
-            f"{quantity} cannot be scaled: choose amplitude, constant, duration, interval, "
-            f"{', '.join(trial.parameters)}."
+            f"{quantity} cannot be scaled: choose amplitude, constant, duration, interval, {', '.join(values)}."
         )
-    return dataclasses.replace(trial, parameters=trial.parameters | {quantity: trial.parameters[quantity] * factor})
+    parameters = trial.neuron.parameters.replace(**{quantity: values[quantity] * factor})
+    return dataclasses.replace(trial, neuron=dataclasses.replace(trial.neuron, parameters=parameters))
 
 
 def _scaled_segment(

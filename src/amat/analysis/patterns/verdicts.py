@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Which parameter sets show which patterns."""
+"""Tables of the patterns that each parameter set shows."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from amat.analysis.patterns.criteria import CRITERIA
-from amat.analysis.patterns.trials import RESOLUTION, Response, run, trials
+from amat.analysis.patterns.trials import Response, load_trials, run_trials
 
 __all__ = ["SETS", "table_of_traces", "table_of_verdicts"]
 
-#: What is judged: label, and the arguments of `amat.analysis.patterns.trials.trials`.
+#: Parameter sets by label, with the arguments of `amat.analysis.patterns.load_trials`.
 SETS = {
     "AMAT, validated": ("amat", "validated"),
     "AMAT, as printed, tau_m = 10 ms": ("amat", "printed-10"),
@@ -24,9 +24,9 @@ SETS = {
 
 
 def table_of_verdicts(
-    labels: Sequence[str] = tuple(SETS), *, resolution: float = RESOLUTION, threads: int = 1
+    labels: Sequence[str] = tuple(SETS), *, resolution: float = 0.1, threads: int = 1
 ) -> tuple[pd.DataFrame, dict[str, list[Response]]]:
-    """Simulate all patterns of some sets, and judge them.
+    """Simulate all patterns of some parameter sets, and apply their criteria.
 
     Parameters
     ----------
@@ -40,32 +40,32 @@ def table_of_verdicts(
     Returns
     -------
     table : pandas.DataFrame
-        One row a set and pattern: ``set``, ``pattern``, ``passed``, ``reason``, ``spikes`` (their number) and ``h_ms``.
+        One row per set and pattern: ``set``, ``pattern``, ``passed``, ``reason``, ``spikes`` (number) and ``h_ms``.
     responses : dict of str to list of Response
         By set, in the order of `CRITERIA`.
     """
     rows, responses = [], {}
     for label in labels:
         model, parameters = SETS[label]
-        catalogue = trials(model, parameters, resolution)  # type: ignore[arg-type]
-        responses[label] = run([catalogue[name] for name in CRITERIA], threads=threads)
+        catalogue = load_trials(model, parameters, resolution)  # type: ignore[arg-type]
+        responses[label] = run_trials([catalogue[name] for name in CRITERIA], threads=threads)
         for response in responses[label]:
-            verdict = CRITERIA[response.trial.pattern].decide(response)
+            verdict = CRITERIA[response.trial.neuron.pattern].decide(response)
             rows.append(
                 {
                     "set": label,
-                    "pattern": response.trial.pattern,
+                    "pattern": response.trial.neuron.pattern,
                     "passed": verdict.passed,
                     "reason": verdict.reason,
                     "spikes": len(response.spikes),
-                    "h_ms": response.trial.resolution,
+                    "h_ms": response.trial.neuron.resolution,
                 }
             )
     return pd.DataFrame(rows), responses
 
 
 def table_of_traces(response: Response) -> pd.DataFrame:
-    """Return a response as a tidy table, one row a step.
+    """Return a response as a tidy table, one row per step.
 
     Returns
     -------
@@ -73,10 +73,12 @@ def table_of_traces(response: Response) -> pd.DataFrame:
         ``time_ms`` (the end of the step), ``I_pA`` (during it; ``I_mV_per_ms`` for Izhikevich's neuron), ``V_m_mV``,
         for AMAT ``V_th_mV``, and ``spike``, whether the step ended with one.
     """
-    amat = response.trial.model == "amat"
+    amat = response.trial.neuron.model == "amat"
     spike = np.zeros(len(response.V_m), dtype=bool)
-    spike[np.rint(response.spikes / response.trial.resolution).astype(int) - 1] = True
-    table = pd.DataFrame({"time_ms": response.time, "I_pA" if amat else "I_mV_per_ms": response.trial.waveform()})
+    spike[np.rint(response.spikes / response.trial.neuron.resolution).astype(int) - 1] = True
+    table = pd.DataFrame(
+        {"time_ms": response.time, "I_pA" if amat else "I_mV_per_ms": response.trial.current_on_grid()}
+    )
     table["V_m_mV"] = response.V_m
     if amat:
         table["V_th_mV"] = response.V_th

@@ -23,19 +23,19 @@ Phases are those of the neuron alone: the delay of its connections is taken off.
 all runs have one virtual process: NEST's random numbers depend on how many there are.
 """
 
-from amat.analysis.transfer.drives import (
-    BALANCE,
-    EPSP,
-    Drive,
-    InputKind,
-    drive_of,
-    frequency_grid,
-    require_frequencies,
-    select_trials,
-)
 from amat.analysis.transfer.estimates import (
     estimate,
     fourier_coefficients,
+)
+from amat.analysis.transfer.inputs import (
+    BALANCE,
+    EPSP,
+    InputKind,
+    Synapses,
+    balanced_synapses,
+    frequency_grid,
+    require_frequencies,
+    select_neurons,
 )
 from amat.analysis.transfer.responses import (
     modulated_responses,
@@ -52,17 +52,17 @@ __all__ = [
     "BALANCE",
     "EPSP",
     "WARM_UP",
-    "Drive",
     "InputKind",
+    "Synapses",
+    "balanced_synapses",
     "distance_gain",
-    "drive_of",
     "estimate",
     "fourier_coefficients",
     "frequency_grid",
     "modulated_responses",
     "natural_responses",
     "require_frequencies",
-    "select_trials",
+    "select_neurons",
     "stationary_curves",
     "subthreshold_responses",
 ]

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from amat.analysis.patterns import Trial
-from amat.analysis.transfer.drives import BALANCE, InputKind, Source, drive_of, require_frequencies
 from amat.analysis.transfer.estimates import estimate, fourier_coefficients
-from amat.analysis.transfer.runs import WARM_UP, SourceRun, require_runs, simulate_sources
+from amat.analysis.transfer.inputs import BALANCE, InputKind, ModulatedInput, balanced_synapses, require_frequencies
+from amat.analysis.transfer.runs import WARM_UP, InputRun, require_runs, simulate_inputs
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.simulation.run import DELAY
-from amat.simulation.stimuli import steps_of
+from amat.neurons import Neuron
+from amat.simulation.kernel import DELAY
+from amat.simulation.stimuli import count_steps
 
 __all__ = [
     "modulated_responses",
@@ -31,7 +31,7 @@ Complexes = NDArray[np.complex128]
 
 
 def stationary_curves(
-    trials: Sequence[Trial],
+    neurons: Sequence[Neuron],
     rates: Sequence[ArrayLike],
     *,
     balance: float = BALANCE,
@@ -45,11 +45,11 @@ def stationary_curves(
 
     Parameters
     ----------
-    trials : sequence of Trial
+    neurons : sequence of Neuron
     rates : sequence of array_like
         For each neuron its excitatory input rates in spikes/s.
     balance : float
-        See `drive_of`.
+        See `balanced_synapses`.
     held : array_like, shape (neurons,), optional
         For each neuron the excitatory rate at which there is this balance. With it inhibition is the same at all rates,
         as it is when the excitatory rate is modulated; without it all rates are balanced.
@@ -71,36 +71,36 @@ def stationary_curves(
     AmatError
         If the input is out of its range; before anything is simulated.
     """
-    require_runs(trials, n_trials, duration, warm_up, seed)
-    if len(rates) != len(trials):
-        raise AmatError(f"Input rates for {len(rates)} of {len(trials)} neurons: give some for each.")
+    require_runs(neurons, n_trials, duration, warm_up, seed)
+    if len(rates) != len(neurons):
+        raise AmatError(f"Input rates for {len(rates)} of {len(neurons)} neurons: give some for each.")
     levels = [np.asarray(values, dtype=np.float64) for values in rates]
     for values in levels:
         if not len(values) or not (np.isfinite(values) & (values > 0)).all():
             raise AmatError(f"Input rates of {values.tolist()} spikes/s: give positive ones.")
-    drives = [drive_of(trial, balance=balance) for trial in trials]
+    synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
     fixed = None if held is None else np.asarray(held, dtype=np.float64)
-    if fixed is not None and (fixed.shape != (len(trials),) or not (np.isfinite(fixed) & (fixed > 0)).all()):
+    if fixed is not None and (fixed.shape != (len(neurons),) or not (np.isfinite(fixed) & (fixed > 0)).all()):
         raise AmatError(f"Balanced rates of {fixed.tolist()} spikes/s: give a positive one for each neuron.")
-    sources = [
-        [Source(rate, rate if fixed is None else float(fixed[number])) for rate in values.tolist()]
+    inputs = [
+        [ModulatedInput(rate, rate if fixed is None else float(fixed[number])) for rate in values.tolist()]
         for number, values in enumerate(levels)
     ]
 
-    def count(run: SourceRun) -> Floats:
+    def count(run: InputRun) -> Floats:
         inside = run.times > warm_up
         counts = np.bincount(run.senders[inside], minlength=len(run.alive))
         return np.where(run.alive, 1e3 * counts / duration, np.nan)
 
-    found = simulate_sources(trials, drives, sources, n_trials, warm_up + duration, seed, count)
+    found = simulate_inputs(neurons, synapses, inputs, n_trials, warm_up + duration, seed, count)
     rows = []
-    for trial, values, measured in zip(trials, levels, found, strict=True):
+    for neuron, values, measured in zip(neurons, levels, found, strict=True):
         for rate, sample in zip(values.tolist(), measured, strict=True):
             kept = sample[np.isfinite(sample)]
             rows.append(
                 {
-                    "model": trial.model,
-                    "pattern": trial.pattern,
+                    "model": neuron.model,
+                    "pattern": neuron.pattern,
                     "balance": balance,
                     "input_rate_per_s": rate,
                     "rate_per_s": kept.mean() if len(kept) else np.nan,
@@ -113,7 +113,7 @@ def stationary_curves(
 
 
 def modulated_responses(
-    trials: Sequence[Trial],
+    neurons: Sequence[Neuron],
     points: pd.DataFrame,
     frequencies: ArrayLike,
     *,
@@ -130,7 +130,7 @@ def modulated_responses(
 
     Parameters
     ----------
-    trials : sequence of Trial
+    neurons : sequence of Neuron
     points : pandas.DataFrame
         One row a neuron, in the same order: model, pattern, input_rate_per_s and depth (relative amplitude).
     frequencies : array_like
@@ -142,13 +142,13 @@ def modulated_responses(
     n_trials : int
         Independent neurons for each seed. All have the same input's modulation and spikes of their own.
     n_windows, window : int, float
-        How many windows of which length (ms) are measured in each trial.
+        How many windows of which length (ms) are measured in each neuron.
     seeds : sequence of int
         Of NEST's random numbers; each is one more run.
     warm_up : float
         ms.
     balance : float
-        See `drive_of`.
+        See `balanced_synapses`.
 
     Returns
     -------
@@ -162,52 +162,52 @@ def modulated_responses(
         If the input is out of its range; before anything is simulated.
     """
     for seed in seeds:
-        require_runs(trials, n_trials * len(seeds), window * n_windows, warm_up, seed)
+        require_runs(neurons, n_trials * len(seeds), window * n_windows, warm_up, seed)
     if not len(seeds) or len(set(seeds)) != len(seeds):
         raise AmatError(f"Seeds {list(seeds)}: give one at least, each once.")
-    values = require_frequencies(frequencies, trials, window)
+    values = require_frequencies(frequencies, neurons, window)
     if not kinds or not depth_factors:
         raise AmatError("Nothing is modulated: give a kind of input (poisson, current) and a factor of the depth.")
-    rates, depths = working_points(trials, points)
+    rates, depths = working_points(neurons, points)
     for factor in depth_factors:
         if not 0 < factor * depths.max() <= 1:
             raise AmatError(f"A depth of {factor * depths.max():g}: a rate is modulated by more than 0 and up to 1.")
-    drives = [drive_of(trial, balance=balance) for trial in trials]
+    synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
     conditions = list(itertools.product(kinds, values.tolist(), depth_factors))
-    sources = [
-        [Source(rate, rate, frequency, depth * factor, kind) for kind, frequency, factor in conditions]
+    inputs = [
+        [ModulatedInput(rate, rate, frequency, depth * factor, kind) for kind, frequency, factor in conditions]
         for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
     ]
     duration = warm_up + n_windows * window
 
-    def analyse(run: SourceRun) -> Complexes:
+    def analyse(run: InputRun) -> Complexes:
         coefficients, counts = fourier_coefficients(
             run.senders, run.times - run.lags[run.senders], run.frequencies, n_windows, start=warm_up, window=window
         )
         coefficients[~run.alive] = np.nan
         return np.stack([coefficients, counts], axis=-1)
 
-    found = [simulate_sources(trials, drives, sources, n_trials, duration, seed, analyse) for seed in seeds]
+    found = [simulate_inputs(neurons, synapses, inputs, n_trials, duration, seed, analyse) for seed in seeds]
     rows = []
-    for number, (trial, depth) in enumerate(zip(trials, depths.tolist(), strict=True)):
+    for number, (neuron, depth) in enumerate(zip(neurons, depths.tolist(), strict=True)):
         # Shape (conditions, trials of all seeds, windows, 2).
         both = np.concatenate([of_seed[number] for of_seed in found], axis=1)
         used = np.array([depth * factor for _, _, factor in conditions])
         # A current that is constant within each step has less of the sinusoid.
-        held = [np.sinc(1e-3 * f * trial.resolution) if kind == "current" else 1.0 for kind, f, _ in conditions]
+        held = [np.sinc(1e-3 * f * neuron.resolution) if kind == "current" else 1.0 for kind, f, _ in conditions]
         table = estimate(both[..., 0], both[..., 1].real, used * held, window=window, seed=seeds[0])
         table.insert(0, "depth_factor", [factor for _, _, factor in conditions])
         table.insert(0, "depth", used)
         table.insert(0, "frequency_Hz", [frequency for _, frequency, _ in conditions])
         table.insert(0, "input", [kind for kind, _, _ in conditions])
-        table.insert(0, "pattern", trial.pattern)
-        table.insert(0, "model", trial.model)
+        table.insert(0, "pattern", neuron.pattern)
+        table.insert(0, "model", neuron.model)
         rows.append(table)
     return pd.concat(rows, ignore_index=True)
 
 
 def natural_responses(
-    trials: Sequence[Trial],
+    neurons: Sequence[Neuron],
     points: pd.DataFrame,
     modulation: ArrayLike,
     *,
@@ -221,7 +221,7 @@ def natural_responses(
 
     Parameters
     ----------
-    trials : sequence of Trial
+    neurons : sequence of Neuron
     points : pandas.DataFrame
         One row a neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
     modulation : array_like, shape (steps,)
@@ -236,7 +236,7 @@ def natural_responses(
     warm_up : float
         ms.
     balance : float
-        See `drive_of`.
+        See `balanced_synapses`.
 
     Returns
     -------
@@ -252,20 +252,20 @@ def natural_responses(
     """
     course = np.asarray(modulation, dtype=np.float64)
     duration = float(len(course))
-    require_runs(trials, n_trials, duration, warm_up, seed)
+    require_runs(neurons, n_trials, duration, warm_up, seed)
     if n_trials < 4:
         raise AmatError(f"{n_trials} trials: choose 4 at least, two in each half.")
-    n_bins = steps_of(duration, bin_width)
-    rates, depths = working_points(trials, points)
-    drives = [drive_of(trial, balance=balance) for trial in trials]
+    n_bins = count_steps(duration, bin_width)
+    rates, depths = working_points(neurons, points)
+    synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
     lead = round(warm_up)
     repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY)) % len(course)]
-    sources = [
-        [Source(rate, rate, course=rate * np.maximum(0.0, 1.0 + depth * repeated))]
+    inputs = [
+        [ModulatedInput(rate, rate, course=rate * np.maximum(0.0, 1.0 + depth * repeated))]
         for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
     ]
 
-    def count(run: SourceRun) -> Floats:
+    def count(run: InputRun) -> Floats:
         number = np.ceil((run.times - DELAY - warm_up) / bin_width - 1e-9).astype(np.int64) - 1
         inside = (number >= 0) & (number < n_bins)
         size = len(run.alive) * n_bins
@@ -274,9 +274,9 @@ def natural_responses(
         counts[~run.alive] = np.nan
         return counts
 
-    found = simulate_sources(trials, drives, sources, n_trials, warm_up + duration + DELAY, seed, count)
+    found = simulate_inputs(neurons, synapses, inputs, n_trials, warm_up + duration + DELAY, seed, count)
     tables = []
-    for trial, counts in zip(trials, found, strict=True):
+    for neuron, counts in zip(neurons, found, strict=True):
         kept = counts[0][np.isfinite(counts[0]).all(axis=1)]
         if len(kept) < 4:
             continue
@@ -284,8 +284,8 @@ def natural_responses(
         tables.append(
             pd.DataFrame(
                 {
-                    "model": trial.model,
-                    "pattern": trial.pattern,
+                    "model": neuron.model,
+                    "pattern": neuron.pattern,
                     "time_ms": (np.arange(n_bins) + 0.5) * bin_width,
                     "first_per_s": first,
                     "second_per_s": second,
@@ -296,10 +296,10 @@ def natural_responses(
     return pd.concat(tables, ignore_index=True)
 
 
-def working_points(trials: Sequence[Trial], points: pd.DataFrame) -> tuple[Floats, Floats]:
-    names = [(trial.model, trial.pattern) for trial in trials]
+def working_points(neurons: Sequence[Neuron], points: pd.DataFrame) -> tuple[Floats, Floats]:
+    names = [(neuron.model, neuron.pattern) for neuron in neurons]
     if names != list(zip(points["model"], points["pattern"], strict=True)):
-        raise AmatError(f"The working points are not those of the {len(trials)} neurons: give theirs, in order.")
+        raise AmatError(f"The working points are not those of the {len(neurons)} neurons: give theirs, in order.")
     rates, depths = (points[name].to_numpy(dtype=np.float64) for name in ("input_rate_per_s", "depth"))
     for name, values in (("input rate", rates), ("depth", depths)):
         if not (np.isfinite(values) & (values > 0)).all():

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Many neurons, each under a stationary or modulated input of its own, in few runs of NEST."""
+"""Simulations of many neurons, each under its own stationary or modulated input, in few runs of NEST."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,32 +12,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amat import toolchain
-from amat.analysis.patterns import MODELS, Trial
-from amat.analysis.transfer.drives import Drive, InputKind, Source
+from amat.analysis.transfer.inputs import InputKind, ModulatedInput, Synapses
 from amat.arrays import Floats, Integers
 from amat.errors import AmatError
-from amat.simulation.run import DELAY, fresh_kernel
-from amat.simulation.stimuli import steps_of
+from amat.neurons import Neuron
+from amat.simulation.kernel import DELAY, NEST_MODELS, Simulation
 
 __all__ = [
     "WARM_UP",
-    "SourceRun",
+    "InputRun",
     "lag_of",
     "require_runs",
-    "simulate_sources",
+    "simulate_inputs",
 ]
 
 
-#: What is simulated before the responses are measured, in ms: five times the slowest time constant (200 ms).
+#: Time that is simulated before the measurement, in ms: five times the slowest time constant (200 ms).
 WARM_UP = 1000.0
-#: Neurons in one run of NEST, or those of one pattern if these are more: few, since their state then fits the cache.
+#: Neurons in one run of NEST, unless one pattern needs more: few enough for their state to fit the cache.
 _AT_ONCE = 400
 
 
 @dataclass(frozen=True)
-class SourceRun:
-    """What one run of NEST gave: spikes, and of each neuron the input's frequency (Hz), its lag (ms), and the fate."""
+class InputRun:
+    """Results of one run of NEST.
+
+    Attributes
+    ----------
+    senders, times : ndarray, shape (spikes,)
+        Numbers of the neurons, and spike times in ms.
+    frequencies, lags : ndarray, shape (neurons,)
+        Frequency (Hz) of each neuron's input, and its lag (ms).
+    alive : ndarray of bool, shape (neurons,)
+        Whether a neuron's state stayed finite.
+    """
 
     senders: Integers
     times: Floats
@@ -47,126 +55,123 @@ class SourceRun:
 
 
 def lag_of(kind: InputKind, resolution: float) -> float:
-    """Return by how many ms an input's modulation acts late.
+    """Return the lag in ms with which an input's modulation acts.
 
-    Spikes come with the rate at the end of the step in which they are emitted, which is their time stamp, and arrive
-    with the delay. A current has the value at the end of a step throughout the step after: half a step later in mean.
+    Spikes are emitted with the rate at the end of a step, which is their time stamp, and arrive with the delay.
+    A current has the value at the end of a step throughout the next step, which is half a step later on average.
     """
     return DELAY if kind == "poisson" else DELAY + 0.5 * resolution
 
 
-def simulate_sources(
-    trials: Sequence[Trial],
-    drives: Sequence[Drive],
-    sources: Sequence[Sequence[Source]],
+def simulate_inputs(
+    neurons: Sequence[Neuron],
+    synapses: Sequence[Synapses],
+    inputs: Sequence[Sequence[ModulatedInput]],
     n_trials: int,
     duration: float,
     seed: int,
-    reduce: Callable[[SourceRun], Any],
+    reduce: Callable[[InputRun], Any],
 ) -> list[Any]:
-    """Simulate every neuron under each of its sources, those of one model and time step together.
+    """Simulate every neuron under each of its inputs, those of one model and time step together.
 
-    What `reduce` returns for the neurons of a run comes back for each trial, its first axis split into (sources,
-    n_trials).
+    `reduce` returns an array with a first axis of all copies in a run. The list has its result for each neuron, the
+    first axis split into (inputs, n_trials).
     """
     results: dict[int, Any] = {}
-    kinds = [(trial.model, trial.resolution) for trial in trials]
+    kinds = [(neuron.model, neuron.resolution) for neuron in neurons]
     for kind in dict.fromkeys(kinds):
         numbers = [number for number, other in enumerate(kinds) if other == kind]
         while numbers:
-            sizes = np.cumsum([len(sources[number]) * n_trials for number in numbers])
+            sizes = np.cumsum([len(inputs[number]) * n_trials for number in numbers])
             fits = max(1, int(np.searchsorted(sizes, _AT_ONCE, side="right")))
             part, numbers = numbers[:fits], numbers[fits:]
             # Parts of one seed must not repeat each other's random numbers.
-            reduced = reduce(_simulate(trials, drives, sources, part, n_trials, duration, 1000 * seed + part[0] + 1))
+            run = _simulate(
+                [(neurons[number], synapses[number], inputs[number]) for number in part],
+                n_trials,
+                duration,
+                1000 * seed + part[0] + 1,
+            )
+            reduced = reduce(run)
             begin = 0
             for number in part:
-                count = len(sources[number]) * n_trials
+                count = len(inputs[number]) * n_trials
                 piece = reduced[begin : begin + count]
-                results[number] = piece.reshape(len(sources[number]), n_trials, *piece.shape[1:])
+                results[number] = piece.reshape(len(inputs[number]), n_trials, *piece.shape[1:])
                 begin += count
-    return [results[number] for number in range(len(trials))]
+    return [results[number] for number in range(len(neurons))]
 
 
 def _simulate(
-    trials: Sequence[Trial],
-    drives: Sequence[Drive],
-    sources: Sequence[Sequence[Source]],
-    part: Sequence[int],
-    n_trials: int,
-    duration: float,
-    seed: int,
-) -> SourceRun:
-    model, resolution = MODELS[trials[part[0]].model], trials[part[0]].resolution
-    nest = fresh_kernel(resolution)
-    nest.rng_seed = seed
-    toolchain.install(model)
-    neurons = nest.Create(model, n_trials * sum(len(sources[number]) for number in part))
-    begin, frequencies, lags = 0, [], []
-    for number in part:
-        trial, drive = trials[number], drives[number]
-        own = neurons[begin : begin + n_trials * len(sources[number])]
-        begin += len(own)
-        constant = trial.parameters.get("I_e", 0.0) + drive.holding
-        own.set({**trial.parameters, **trial.initial, "I_e": constant})
-        for place, source in enumerate(sources[number]):
-            _connect(nest, source, drive, own[place * n_trials : (place + 1) * n_trials], resolution)
-            frequencies.append(source.frequency)
-            lags.append(lag_of(source.kind, resolution))
-    recorder = nest.Create("spike_recorder", params={"time_in_steps": True})
-    nest.Connect(neurons, recorder)
-    nest.Simulate(steps_of(duration, resolution) * resolution)
-    events = recorder.events
-    return SourceRun(
-        np.asarray(events["senders"], dtype=np.int64) - neurons[0].global_id,
-        np.asarray(events["times"], dtype=np.float64) * resolution,
-        np.repeat(np.array(frequencies, dtype=np.float64), n_trials),
+    part: Sequence[tuple[Neuron, Synapses, Sequence[ModulatedInput]]], n_trials: int, duration: float, seed: int
+) -> InputRun:
+    """Simulate neurons of one model and time step, `n_trials` copies for each of their inputs."""
+    first = part[0][0]
+    parameters = [
+        neuron.status | {"I_e": neuron.parameters.I_e + neuron.rest_current}
+        for neuron, _, inputs in part
+        for _ in range(n_trials * len(inputs))
+    ]
+    simulation = Simulation(NEST_MODELS[first.model], parameters, duration, first.resolution, seed=seed)
+    conditions = [(condition, synapses) for _, synapses, inputs in part for condition in inputs]
+    for place, (condition, synapses) in enumerate(conditions):
+        copies = simulation.neurons[place * n_trials : (place + 1) * n_trials]
+        _connect(simulation.nest, condition, synapses, copies, first.resolution)
+    # The spikes of the last ms are not needed: the published tables are without them.
+    trains = simulation.run(overrun=0.0)
+    lags = [lag_of(condition.kind, first.resolution) for condition, _ in conditions]
+    return InputRun(
+        np.repeat(np.arange(len(trains)), [len(train) for train in trains]),
+        np.concatenate(trains),
+        np.repeat(np.array([condition.frequency for condition, _ in conditions], dtype=np.float64), n_trials),
         np.repeat(np.array(lags, dtype=np.float64), n_trials),
-        np.isfinite(np.atleast_1d(neurons.V_m)),
+        np.isfinite(np.atleast_1d(simulation.neurons.V_m)),
     )
 
 
-def _connect(nest: Any, source: Source, drive: Drive, targets: Any, resolution: float) -> None:
-    """Connect the generators of one condition; each target has trains of its own."""
-    if source.course is not None:
+def _connect(nest: Any, condition: ModulatedInput, synapses: Synapses, targets: Any, resolution: float) -> None:
+    """Connect the generators of one condition; each target has its own trains."""
+    if condition.course is not None:
         # A course begins with the first step that a device can change in.
-        times = np.arange(len(source.course), dtype=np.float64)
+        times = np.arange(len(condition.course), dtype=np.float64)
         exc = nest.Create(
             "inhomogeneous_poisson_generator",
-            params={"rate_times": np.maximum(times, resolution), "rate_values": source.course},
+            params={"rate_times": np.maximum(times, resolution), "rate_values": condition.course},
         )
-    elif source.depth and source.kind == "poisson":
+    elif condition.depth and condition.kind == "poisson":
         exc = nest.Create(
             "sinusoidal_poisson_generator",
             params={
-                "rate": source.rate,
-                "amplitude": source.depth * source.rate,
-                "frequency": source.frequency,
+                "rate": condition.rate,
+                "amplitude": condition.depth * condition.rate,
+                "frequency": condition.frequency,
                 "phase": 90.0,
             },
         )
     else:
-        exc = nest.Create("poisson_generator", params={"rate": source.rate})
-    nest.Connect(exc, targets, syn_spec={"weight": drive.weight_exc, "delay": DELAY})
-    if drive.inhibition:
-        inh = nest.Create("poisson_generator", params={"rate": source.balanced * drive.inhibition})
-        nest.Connect(inh, targets, syn_spec={"weight": drive.weight_inh, "delay": DELAY})
-    if source.depth and source.kind == "current":
-        amplitude = source.depth * source.rate * drive.mean_exc
+        exc = nest.Create("poisson_generator", params={"rate": condition.rate})
+    nest.Connect(exc, targets, syn_spec={"weight": synapses.weight_exc, "delay": DELAY})
+    if synapses.inhibition:
+        inh = nest.Create("poisson_generator", params={"rate": condition.balanced * synapses.inhibition})
+        nest.Connect(inh, targets, syn_spec={"weight": synapses.weight_inh, "delay": DELAY})
+    if condition.depth and condition.kind == "current":
+        amplitude = condition.depth * condition.rate * synapses.mean_exc
         wave = nest.Create(
-            "ac_generator", params={"amplitude": amplitude, "frequency": source.frequency, "phase": 90.0}
+            "ac_generator", params={"amplitude": amplitude, "frequency": condition.frequency, "phase": 90.0}
         )
         nest.Connect(wave, targets, syn_spec={"delay": DELAY})
 
 
-def require_runs(trials: Sequence[Trial], n_trials: int, duration: float, warm_up: float, seed: int) -> None:
-    """Refuse what cannot be simulated, or measured of a simulation; times in ms."""
-    if not trials:
-        raise AmatError("There is no neuron: give one at least, for example of select_trials.")
+def require_runs(neurons: Sequence[Neuron], n_trials: int, duration: float, warm_up: float, seed: int) -> None:
+    """Raise `AmatError` if arguments cannot be simulated or measured; times in ms."""
+    if not neurons:
+        raise AmatError("No neuron is given: give at least one, for example from select_neurons.")
     if n_trials < 2:
-        raise AmatError(f"{n_trials} trials: choose 2 at least, since one says nothing on what varies.")
+        raise AmatError(f"At least 2 trials are needed to estimate variability, got {n_trials}.")
     if not (0 < duration < math.inf and 0 <= warm_up < math.inf):
-        raise AmatError(f"A duration of {duration:g} ms after {warm_up:g} ms: choose a positive one.")
-    # NEST's seeds end at 2^32; see `simulate_sources`.
+        raise AmatError(
+            f"The duration must be positive and the warm-up not negative, got {duration:g}, {warm_up:g} ms."
+        )
+    # NEST's seeds end at 2^32; see `simulate_inputs`.
     if not 0 < seed < 4_000_000:
-        raise AmatError(f"A seed of {seed}: choose one from 1 to 3999999.")
+        raise AmatError(f"The seed must be from 1 to 3999999, got {seed}.")

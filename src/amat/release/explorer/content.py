@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from amat import toolchain
-from amat.analysis.patterns import CRITERIA, Trial, trials
-from amat.analysis.patterns.trials import MODELS as NAMES
-from amat.analysis.patterns.trials import ModelName
+from amat.analysis.patterns import CRITERIA, Trial, load_trials
 from amat.compendium.plots import MODEL_COLOURS, MODEL_LABELS, THRESHOLD_COLOUR
+from amat.neurons import CURRENT_UNITS, ModelName
+from amat.simulation.kernel import NEST_MODELS
 
 __all__ = ["AMPLITUDES", "DURATION", "MODELS", "SLIDERS", "content"]
 
 #: The NESTML models behind the two sides of the page.
-MODELS: Mapping[ModelName, Path] = {model: toolchain.find_model(name).source for model, name in NAMES.items()}
+MODELS: Mapping[ModelName, Path] = {model: toolchain.find_model(name).source for model, name in NEST_MODELS.items()}
 
 #: Least, greatest value and step of each parameter that can be moved. Every pattern lies within.
 SLIDERS: Mapping[ModelName, Mapping[str, tuple[float, float, float]]] = {
@@ -47,8 +47,6 @@ FACTOR = (-2.0, 2.0, 0.01)
 #: Of the length of a run, in ms; with whole steps for every time step of a pattern.
 DURATION = (100.0, 2000.0, 50.0)
 
-_UNITS: Mapping[ModelName, str] = {"amat": "pA", "izhikevich": "mV/ms"}
-
 
 def content() -> dict[str, Any]:
     """Return what the page is filled with.
@@ -59,14 +57,14 @@ def content() -> dict[str, Any]:
         ``models``, the two sides, with their names, colours and ranges; ``patterns``, with a trial for each model;
         ``factor`` and ``duration``, further ranges. Infinite times are floats.
     """
-    found = {model: trials(model) for model in MODELS}
+    found = {model: load_trials(model) for model in MODELS}
     return {
         "models": {
             model: {
-                "nest": NAMES[model],
-                "label": MODEL_LABELS[NAMES[model]],
-                "colour": MODEL_COLOURS[NAMES[model]],
-                "unit": _UNITS[model],
+                "nest": NEST_MODELS[model],
+                "label": MODEL_LABELS[NEST_MODELS[model]],
+                "colour": MODEL_COLOURS[NEST_MODELS[model]],
+                "unit": CURRENT_UNITS[model],
                 "sliders": SLIDERS[model],
                 "amplitude": AMPLITUDES[model],
             }
@@ -88,11 +86,11 @@ def content() -> dict[str, Any]:
 
 def _described(trial: Trial) -> dict[str, Any]:
     return {
-        "parameters": trial.parameters,
-        "initial": trial.initial,
-        "baseline": trial.current.baseline,
-        "segments": [[s.t_start, s.t_stop, s.value, s.slope] for s in trial.current.segments],
+        "parameters": trial.neuron.parameters.to_nestml(),
+        "initial": trial.neuron.initial,
+        "baseline": trial.stimulus.baseline,
+        "segments": [[s.t_start, s.t_stop, s.value, s.slope] for s in trial.stimulus.segments],
         "duration": trial.duration,
-        "resolution": trial.resolution,
-        "sampled": trial.sampled,
+        "resolution": trial.neuron.resolution,
+        "sampled": trial.fraction,
     }

@@ -16,7 +16,7 @@ from amat import paths, toolchain
 from amat.analysis import accuracy, validation
 from amat.benchmark.collect import read_cells
 from amat.benchmark.comparisons import summary_page, summary_text
-from amat.neurons.parameters import AmatParameters
+from amat.neurons import AmatParameters
 
 __all__ = ["benchmark_numbers", "near_time_constants", "render", "validation_numbers"]
 
@@ -73,9 +73,9 @@ def near_time_constants(seed: int = 1) -> dict[str, Any]:
 
 def _answer(parameters: AmatParameters) -> str:
     """Return the error with which NEST's model refuses parameters, or that it takes them."""
-    from amat.simulation.run import fresh_kernel
+    from amat.simulation.kernel import reset_kernel
 
-    nest = fresh_kernel(0.1)
+    nest = reset_kernel(0.1)
     try:
         nest.Create(validation.NEST_MODEL, params=parameters.to_nest())
     except nest.NESTErrors.BadProperty as error:

@@ -92,12 +92,13 @@ def _pattern_literal(names: list[str]) -> str:
     lines = []
     for name in names:
         trial = patterns.find_trial(name, "amat")
-        if trial.initial:
+        if trial.neuron.initial:
             raise AmatError(f"The pattern {name} starts from a state of its own, which the tutorial cannot set.")
-        wave = trial.waveform()
+        wave = trial.current_on_grid()
         steps = [0, *(np.flatnonzero(np.diff(wave)) + 1).tolist()]
-        current = {round(step * trial.resolution, 6): round(float(wave[step]), 6) for step in steps}
-        shape = {key: trial.parameters[key] for key in ("tau_m", "C_m", "alpha_1", "alpha_2", "beta")}
-        shape["tau_v"] = apart(trial.parameters["tau_v"], trial.parameters["tau_m"])
+        current = {round(step * trial.neuron.resolution, 6): round(float(wave[step]), 6) for step in steps}
+        parameters = trial.neuron.parameters.to_nestml()
+        shape = {key: parameters[key] for key in ("tau_m", "C_m", "alpha_1", "alpha_2", "beta")}
+        shape["tau_v"] = apart(parameters["tau_v"], parameters["tau_m"])
         lines.append(f"    {name.replace('_', ' ')!r}: ({shape!r}, {trial.duration!r}, {current!r}),".replace("'", '"'))
     return "\n".join(["{", *lines, "}"])

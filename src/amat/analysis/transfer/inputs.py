@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What is driven into the neurons: weights of comparable spikes, balanced inhibition, and frequencies."""
+"""Inputs of the neurons: synapses with comparable weights, balanced inhibition, and modulation."""
 
 import math
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from amat.analysis.patterns import Trial, find_trial
 from amat.arrays import Floats
 from amat.errors import AmatError
+from amat.neurons import AmatParameters, ModelName, Neuron, find_neuron
 
 __all__ = [
     "BALANCE",
     "EPSP",
-    "Drive",
     "InputKind",
-    "Source",
-    "drive_of",
+    "ModulatedInput",
+    "Synapses",
+    "balanced_synapses",
     "frequency_grid",
     "require_frequencies",
-    "select_trials",
+    "select_neurons",
 ]
 
 
@@ -35,38 +35,48 @@ InputKind = Literal["poisson", "current"]
 EPSP = 0.5
 #: Mean inhibitory over mean excitatory drive.
 BALANCE = 0.8
-#: Steps that a cycle has at least. With fewer, the input's course within a cycle is no longer a sinusoid.
-STEPS_A_CYCLE = 4
+#: Minimal number of steps per cycle. With fewer, the input is no longer a sinusoid.
+STEPS_PER_CYCLE = 4
 
 
 @dataclass(frozen=True)
-class Drive:
-    """How Poisson trains act on a neuron.
+class Synapses:
+    """Synapses through which Poisson trains act on a neuron.
 
     Attributes
     ----------
     weight_exc, weight_inh : float
-        Of one spike, pA for AMAT and mV for Izhikevich's neuron.
+        Weight of one spike, pA for AMAT and mV for Izhikevich's neuron.
     inhibition : float
         Rate of inhibitory spikes for each excitatory one.
     mean_exc : float
         Mean excitatory drive per excitatory spike/s, pA for AMAT and mV/ms for Izhikevich's neuron.
-    holding : float
-        Constant current, pA or mV/ms.
     """
 
     weight_exc: float
     weight_inh: float
     inhibition: float
     mean_exc: float
-    holding: float
 
 
 @dataclass(frozen=True)
-class Source:
-    """The input to the neurons of one condition: mean excitatory rate in spikes/s, and what modulates it.
+class ModulatedInput:
+    """Input to the neurons of one condition: Poisson trains, and the modulation of their rate or of a current.
 
-    Inhibition is that which balances `balanced` excitatory spikes/s. A course has the excitatory rate of each ms.
+    Attributes
+    ----------
+    rate : float
+        Mean excitatory rate, spikes/s.
+    balanced : float
+        Excitatory rate that inhibition balances, spikes/s.
+    frequency : float
+        Of the modulation, Hz.
+    depth : float
+        Of the modulation, relative.
+    kind : {"poisson", "current"}
+        What is modulated.
+    course : ndarray, shape (ms,), optional
+        Excitatory rate in each ms, in place of a sinusoid.
     """
 
     rate: float
@@ -77,7 +87,7 @@ class Source:
     course: Floats | None = None
 
 
-def select_trials(model: str, patterns: Sequence[str]) -> list[Trial]:
+def select_neurons(model: ModelName, patterns: Sequence[str]) -> list[Neuron]:
     """Return the neurons of a model that show the given patterns.
 
     Raises
@@ -86,17 +96,16 @@ def select_trials(model: str, patterns: Sequence[str]) -> list[Trial]:
         If there is no pattern, or an unknown one, or no such model.
     """
     if not patterns:
-        raise AmatError("No pattern: name one at least, as tonic_spiking.")
-    return [find_trial(pattern, model) for pattern in patterns]  # type: ignore[arg-type]
+        raise AmatError("No pattern is named: give at least one, for example tonic_spiking.")
+    return [find_neuron(pattern, model) for pattern in patterns]
 
 
-def drive_of(trial: Trial, *, balance: float = BALANCE, epsp: float = EPSP) -> Drive:
+def balanced_synapses(neuron: Neuron, *, balance: float = BALANCE, epsp: float = EPSP) -> Synapses:
     """Return the weights by which one spike has a given peak of the membrane potential, and the mean drive.
 
     Parameters
     ----------
-    trial : Trial
-        The neuron; its current at time zero is the holding current.
+    neuron : Neuron
     balance : float
         Mean inhibitory over mean excitatory drive, 0 to less than 1.
     epsp : float
@@ -108,16 +117,15 @@ def drive_of(trial: Trial, *, balance: float = BALANCE, epsp: float = EPSP) -> D
         If a value is out of its range.
     """
     if not 0 <= balance < 1:
-        raise AmatError(f"A balance of {balance:g}: choose 0 (no inhibition) or more, and less than 1.")
+        raise AmatError(f"The balance must be at least 0 (no inhibition) and less than 1, got {balance:g}.")
     if not 0 < epsp < math.inf:
-        raise AmatError(f"An EPSP of {epsp:g} mV: choose a positive peak.")
-    holding = float(np.asarray(trial.current([0.0]))[0])
-    if trial.model == "izhikevich":
-        return Drive(epsp, -epsp, balance, 1e-3 * epsp, holding)
-    cell = trial.parameters
-    exc, inh = (epsp / _peak(cell[name], cell["tau_m"], cell["C_m"]) for name in ("tau_syn_exc", "tau_syn_inh"))
-    charge = exc * cell["tau_syn_exc"] / (inh * cell["tau_syn_inh"])
-    return Drive(exc, -inh, balance * charge, 1e-3 * exc * cell["tau_syn_exc"], holding)
+        raise AmatError(f"The peak of an EPSP must be positive, got {epsp:g} mV.")
+    cell = neuron.parameters
+    if not isinstance(cell, AmatParameters):
+        return Synapses(epsp, -epsp, balance, 1e-3 * epsp)
+    exc, inh = (epsp / _peak(tau_syn, cell.tau_m, cell.C_m) for tau_syn in (cell.tau_syn_exc, cell.tau_syn_inh))
+    charge = exc * cell.tau_syn_exc / (inh * cell.tau_syn_inh)
+    return Synapses(exc, -inh, balance * charge, 1e-3 * exc * cell.tau_syn_exc)
 
 
 def _peak(tau_syn: float, tau_m: float, C_m: float) -> float:
@@ -134,7 +142,7 @@ def frequency_grid(lowest: float, highest: float, count: int, *, window: float =
     lowest, highest : float
         In Hz.
     count : int
-        Two or more; close to the lowest some may coincide, and are left out.
+        Two or more; frequencies near the lowest may coincide, and are then fewer.
     window : float
         In ms.
 
@@ -144,40 +152,42 @@ def frequency_grid(lowest: float, highest: float, count: int, *, window: float =
         If the range is empty or reversed, or a cycle is longer than the window.
     """
     if not 0 < lowest < highest < math.inf:
-        raise AmatError(f"Frequencies from {lowest:g} to {highest:g} Hz: give the smaller one first, both positive.")
+        raise AmatError(
+            f"The lowest frequency must be positive and below the highest, got {lowest:g} and {highest:g} Hz."
+        )
     if count < 2:
-        raise AmatError(f"{count} frequencies: choose 2 at least.")
+        raise AmatError(f"At least 2 frequencies are needed, got {count}.")
     if lowest * window < 1e3 * (1 - 1e-9):
         raise AmatError(
-            f"A cycle of {lowest:g} Hz is longer than the window of {window:g} ms: choose {1e3 / window:g} Hz or more, "
-            "or a longer window."
+            f"The lowest frequency must be at least {1e3 / window:g} Hz, so that a cycle fits into the window of "
+            f"{window:g} ms, got {lowest:g} Hz."
         )
     return np.unique(np.rint(np.geomspace(lowest, highest, count) * 1e-3 * window)) / (1e-3 * window)
 
 
-def require_frequencies(frequencies: ArrayLike, trials: Sequence[Trial], window: float) -> Floats:
+def require_frequencies(frequencies: ArrayLike, neurons: Sequence[Neuron], window: float) -> Floats:
     """Return frequencies as an array, if windows hold whole cycles of them and time steps resolve them.
 
     Raises
     ------
     AmatError
-        If there is none, or one does not fit into the window, or it has less than four steps a cycle.
+        If there is none, or one has no whole cycles in the window, or less than four steps per cycle.
     """
     values = np.asarray(frequencies, dtype=np.float64)
     if not len(values):
-        raise AmatError("No frequency: give one at least, for example those of frequency_grid.")
+        raise AmatError("No frequency is given: give at least one, for example those of frequency_grid.")
     cycles = values * 1e-3 * window
     for value, number in zip(values.tolist(), cycles.tolist(), strict=True):
         if not (number > 0.5 and abs(number - round(number)) < 1e-6):
             raise AmatError(
-                f"{value:g} Hz has no whole cycles in a window of {window:g} ms: choose a multiple of {1e3 / window:g} "
-                "Hz, or another window."
+                f"Frequencies must be multiples of {1e3 / window:g} Hz, so that the window of {window:g} ms has whole "
+                f"cycles, got {value:g} Hz."
             )
-    for trial in trials:
-        limit = 1e3 / (STEPS_A_CYCLE * trial.resolution)
+    for neuron in neurons:
+        limit = 1e3 / (STEPS_PER_CYCLE * neuron.resolution)
         if values.max() > limit * (1 + 1e-9):
             raise AmatError(
-                f"{values.max():g} Hz is above {limit:g} Hz, the limit of {trial.pattern} of {trial.model} with its "
-                f"time step of {trial.resolution:g} ms: choose lower frequencies."
+                f"{values.max():g} Hz is above {limit:g} Hz, the limit of {neuron.pattern} of {neuron.model} with its "
+                f"time step of {neuron.resolution:g} ms: choose lower frequencies."
             )
     return values
