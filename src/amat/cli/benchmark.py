@@ -309,15 +309,12 @@ def _verdict(row: dict[Any, Any]) -> str:
 
 
 def _show_times(outcome: Outcome, path: Path, title: str, threads: int) -> None:
-    """Write the figures of a benchmark of times, and print its table."""
+    """Write the figure of a benchmark of times, and print its table."""
     from amat.benchmark import figures
     from amat.compendium.plots import use_style
 
     use_style()
     figures.save_and_close(figures.plot_round_ratios(outcome.summary, title), path)
-    if (outcome.summary["build"] == "ablation").any():
-        ablation = figures.plot_ablation(outcome.summary)
-        figures.save_and_close(ablation, path.with_name(f"{path.stem}_ablation.svg"))
     _show(outcome, f"{title}, {threads} thread{'s' if threads > 1 else ''}")
 
 
