@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Copy the NESTML source and its generated C++ code to the book, whose pages show them."""
+"""Copy AMAT's NESTML source and generated C++ code to the folder from which the book includes them."""
 
 import argparse
 from pathlib import Path
@@ -12,9 +12,9 @@ from amat.files import write_text
 
 
 def main() -> None:
-    """Run the command."""
+    """Read the command line and copy."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("destinations", type=Path, nargs="+", help="files to write, named as the generated ones")
+    parser.add_argument("destinations", type=Path, nargs="+", help="paths of the copies, named like the files")
     generated = toolchain.build(toolchain.AMAT).generated
     for destination in parser.parse_args().destinations:
         write_text(destination, (generated / destination.name).read_text())

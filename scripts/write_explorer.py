@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Write the models and firing patterns as JavaScript for the book's explorer."""
+"""Write the JavaScript of the models and firing patterns of the book's explorer."""
 
 import argparse
 from pathlib import Path
@@ -12,7 +12,7 @@ from amat.release import explorer
 
 
 def main() -> None:
-    """Run the command."""
+    """Read the command line and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("destination", type=Path, help="the JavaScript file")
     write_text(parser.parse_args().destination, explorer.script())

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from amat.analysis.patterns import Trial, load_trials, run_trials
-from amat.release.explorer.content import MODELS, SLIDERS
+from amat.release.explorer.content import SLIDERS, SOURCES
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def steps(response) -> list[int]:
     return np.rint(response.spikes / response.trial.neuron.resolution).astype(int).tolist()
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", SOURCES)
 def test_patterns_have_the_spikes_and_potentials_of_nest(page, model):
     """All 20 patterns have the spikes of NEST in the same steps, and potentials within 1e-8 mV, as in the validation.
 
@@ -151,7 +151,7 @@ def test_link_restores_the_state(context, explorer, page):
     assert state(again) == state(page)
     assert state(again)["amat"]["beta"] == -1.23
     assert state(again)["duration"] == 650
-    for model in MODELS:
+    for model in SOURCES:
         assert spikes(again, model) == spikes(page, model)
     again.get_by_role("button", name="Reset").click()
     drawn(again)
@@ -276,8 +276,8 @@ def test_script_gives_the_spikes_of_the_page(context, explorer, fragment, tmp_pa
     finished = subprocess.run([sys.executable, str(script)], check=False, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr
     printed = [line for line in finished.stdout.splitlines() if "spikes at (ms):" in line]
-    assert len(printed) == len(MODELS)
-    for line, model in zip(printed, MODELS, strict=True):
+    assert len(printed) == len(SOURCES)
+    for line, model in zip(printed, SOURCES, strict=True):
         times = [float(time) for time in line.split(":")[1].split()]
         expected = page.evaluate("model => AmatExplorer.page.results[model].spikes", model)
         assert times == [round(time, 3) for time in expected]
