@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Copy the NESTML source and the C++ code generated from it to where the book's pages show them."""
+"""Copy AMAT's NESTML source and generated C++ code to the folder from which the book includes them."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,7 @@ from amat.files import write_text
 def main() -> None:
     """Read the command line and copy."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("destinations", type=Path, nargs="+", help="files named as in the generated code")
+    parser.add_argument("destinations", type=Path, nargs="+", help="paths of the copies, named like the files")
     generated = toolchain.build(toolchain.AMAT).generated
     for destination in parser.parse_args().destinations:
         write_text(destination, (generated / destination.name).read_text())

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Write the JavaScript of the models and firing patterns that the book's explorer computes with."""
+"""Write the JavaScript of the models and firing patterns of the book's explorer."""
 
 import argparse
 from pathlib import Path

@@ -20,7 +20,8 @@ from engines import USER, Apptainer, Docker
 from rig import AMAT, Finished, require_packages, run, system_path
 
 from amat import paths
-from amat.compendium.pipeline import check_config, execute_notebook, notebook_parameters
+from amat.compendium.notebooks import execute_notebook
+from amat.compendium.pipeline import check_config, notebook_parameters
 from amat.compendium.provenance import commit, commit_time
 
 #: The required commands and their Debian packages.

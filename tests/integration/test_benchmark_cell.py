@@ -5,13 +5,13 @@
 """Benchmark cells on NEST: the content of their files, their errors, and the tuning of networks."""
 
 import dataclasses
+import importlib.util
 import json
 
 import pytest
 
 from amat.benchmark.cell import Cell, measure_cell
-from amat.benchmark.network import BalancedNetwork, read_networks
-from amat.benchmark.tuning import CV, RATE, scan_weights, tune_input
+from amat.benchmark.network import TUNED_CV, TUNED_RATE, BalancedNetwork, read_networks
 from amat.errors import AmatError
 
 pytestmark = pytest.mark.slow
@@ -65,26 +65,35 @@ def test_spikes_depend_on_the_seed_only(tmp_path):
 
 def test_all_tuned_networks_fire_alike_and_irregularly():
     for network in read_networks().values():
-        assert network.rate == pytest.approx(RATE, rel=0.05)
-        assert network.cv == pytest.approx(CV, abs=0.05)
+        assert network.rate == pytest.approx(TUNED_RATE, rel=0.05)
+        assert network.cv == pytest.approx(TUNED_CV, abs=0.05)
 
 
 #: An untuned network whose tuning takes seconds.
-SPARSE = BalancedNetwork({}, 60.0, -300.0, external_rate=1000.0, indegree=100, delay=1.5, rate=RATE, cv=0.0)
+SPARSE = BalancedNetwork({}, 60.0, -300.0, external_rate=1000.0, indegree=100, delay=1.5, rate=TUNED_RATE, cv=0.0)
 
 
-def test_the_weight_with_the_closest_cv_is_chosen():
-    chosen, table = scan_weights("iaf_psc_exp", SPARSE, 1e5, (0.5, 1.0), neurons=500, cv=10.0)
-    assert list(table["rate"]) == pytest.approx([RATE, RATE], rel=0.05)
+@pytest.fixture(scope="module")
+def tune_networks(root):
+    """The script that tunes the networks, as a module."""
+    spec = importlib.util.spec_from_file_location("tune_networks", root / "scripts" / "tune_networks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_weight_with_the_closest_cv_is_chosen(tune_networks):
+    chosen, table = tune_networks.scan_weights("iaf_psc_exp", SPARSE, 1e5, (0.5, 1.0), neurons=500, cv=10.0)
+    assert list(table["rate"]) == pytest.approx([TUNED_RATE, TUNED_RATE], rel=0.05)
     assert chosen.cv == table["cv"].max()
     assert chosen.weight == table["weight"][table["cv"].idxmax()]
     assert chosen.inhibition == -5.0 * chosen.weight
 
 
-def test_an_unreachable_rate_is_an_error():
+def test_an_unreachable_rate_is_an_error(tune_networks):
     weak = dataclasses.replace(SPARSE, weight=0.1, inhibition=-0.5, external_rate=1.0)
     with pytest.raises(AmatError, match="does not fire at 8 spikes/s"):
-        tune_input("iaf_psc_exp", weak, 10.0, neurons=500)
+        tune_networks.tune_input("iaf_psc_exp", weak, 10.0, neurons=500)
 
 
 def test_another_number_of_ranks_is_refused(tmp_path):
@@ -109,7 +118,7 @@ def test_cells_that_cannot_be_measured_are_refused(wrong, message):
 
 
 def test_the_command_writes_the_file(run_amat, tmp_path):
-    arguments = ["--neurons", "500", "--time", "100", "--workload", "neurons", "--output", tmp_path / "cell.json"]
+    arguments = ["--neurons", "500", "--duration", "100", "--workload", "neurons", "--output", tmp_path / "cell.json"]
     finished = run_amat("benchmark", "cell", "--model", "amat2_psc_exp", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert "real-time factor" in finished.stdout

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What NESTML's library shows of a neuron, measured on AMAT: against closed formulae, and against NEST's own model."""
+"""The characterisation of AMAT, compared with closed formulae and with NEST's built-in model."""
 
 import json
 
@@ -26,7 +26,7 @@ def measured():
     return characterise(MODEL)
 
 
-def test_the_defaults_are_recorded_and_nothing_else(measured):
+def test_all_parameters_and_nothing_else_are_recorded(measured):
     assert measured.parameters == pytest.approx(DEFAULTS.to_nestml())
 
 
@@ -51,7 +51,7 @@ def test_a_pulse_charges_the_membrane(measured):
 
 
 def test_the_f_i_curve_is_the_exact_one(measured):
-    """An interval is up to a step longer than the exact one, and a count up to one spike off."""
+    """An interval is up to one step longer than the exact one, and a count differs by up to one spike."""
     h, window = measured.protocol.resolution, 1e-3 * measured.protocol.f_i_duration / 2
     for current, rate in measured.f_i.to_numpy():
         interval = steady_interval(DEFAULTS, current, resolution=h)
@@ -61,7 +61,7 @@ def test_the_f_i_curve_is_the_exact_one(measured):
             assert rate == 0
 
 
-def test_nests_own_model_does_the_same(measured):
+def test_nests_built_in_model_has_the_same_responses(measured):
     other = characterise("amat2_psc_exp", DEFAULTS.to_nest())
     np.testing.assert_allclose(other.psp, measured.psp, rtol=0, atol=1e-9)
     np.testing.assert_allclose(other.pulses, measured.pulses, rtol=0, atol=1e-9)
@@ -70,7 +70,7 @@ def test_nests_own_model_does_the_same(measured):
     assert other.f_i.equals(measured.f_i)
 
 
-def test_what_is_written_has_the_names_of_nestmls_library(measured, tmp_path):
+def test_files_have_the_names_of_nestmls_library(measured, tmp_path):
     write(measured, tmp_path)
     name = "amat2_psc_exp_neuron"
     for kind in ("psp", "current_pulse_response", "fI_curve"):
@@ -90,6 +90,6 @@ def test_what_is_written_has_the_names_of_nestmls_library(measured, tmp_path):
         ({"psp_duration": 0.05}, "whole number of time steps"),
     ],
 )
-def test_stimuli_that_cannot_be_delivered_are_refused(wrong, message):
+def test_stimuli_that_cannot_be_delivered_are_rejected(wrong, message):
     with pytest.raises(AmatError, match=message):
         Protocol(**wrong)

@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from nestml_optimised.nest_installation import compiler, find_nest
 
 from amat import toolchain
-from amat.toolchain.nest_installation import compiler, find_nest
 
 pytestmark = pytest.mark.slow
 

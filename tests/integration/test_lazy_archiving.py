@@ -15,11 +15,11 @@ from pathlib import Path
 import nestml_optimised
 import numpy as np
 import pytest
+from nestml_optimised.nest_installation import compiler, find_nest
 
 import amat
 from amat.neurons import AmatParameters
 from amat.simulation.kernel import reset_kernel
-from amat.toolchain.nest_installation import compiler, find_nest
 
 pytestmark = pytest.mark.slow
 

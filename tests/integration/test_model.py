@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The generated AMAT neuron in NEST: its semantics, its parameters, and what it refuses."""
+"""The generated AMAT neuron in NEST: dynamics, parameters, and rejected parameters."""
 
 import itertools
 import re
@@ -54,7 +54,7 @@ def test_spikes_of_nests_own_tests(nest):
 @pytest.mark.parametrize("resolution", [0.025, 0.1, 0.5])
 @pytest.mark.parametrize("refr_T", [0.5, 1.0, 2.0, 2.03, 5.0, 10.0])
 def test_dead_time_is_the_refractory_time_and_one_step(amat_module, refr_T, resolution):
-    """As in NEST, whose counter is tested before it is decremented; a timer in ms would miss some of these."""
+    """NEST tests its counter before it decrements it. A timer in ms would fail for some of these values."""
     p = AmatParameters(alpha_1=-1.0, alpha_2=0.0, refr_T=refr_T)
     stimulus = Stimulus(pulses(200.0, resolution, [5.0], [195.0], [500.0]))
     runs = simulate({"amat2_psc_exp": [p.to_nest()], MODEL: [p.to_nestml()]}, [stimulus], resolution).recordings
@@ -63,8 +63,8 @@ def test_dead_time_is_the_refractory_time_and_one_step(amat_module, refr_T, reso
     np.testing.assert_array_equal(runs[MODEL].spike_steps[0], runs["amat2_psc_exp"].spike_steps[0])
 
 
-def test_everything_evolves_during_refractoriness(amat_module):
-    """Against the exact solution, in the steps after a spike."""
+def test_potential_and_threshold_evolve_while_refractory(amat_module):
+    """The reference is the exact solution, in the steps after a spike."""
     p = AmatParameters(beta=0.5, alpha_2=1.0, refr_T=20.0)
     stimulus = Stimulus(pulses(100.0, 0.1, [5.0], [95.0], [200.0]), PoissonInput(5000.0, 1000.0, 30.0, -30.0))
     result = simulate({MODEL: [p.to_nestml()]}, [stimulus], 0.1, record={MODEL: ["V_m", "V_th", "V_th_v"]})
@@ -92,8 +92,8 @@ def test_recordables_and_the_sign_of_inhibition(nest):
     assert meter.events["I_syn_inh"].max() == 0.0
 
 
-def test_constant_current_is_parameter_and_input_alike(amat_module):
-    """I_e and a current that is injected from the first possible step differ only by when they begin."""
+def test_a_constant_current_acts_equally_as_parameter_and_as_input(amat_module):
+    """I_e and an injected current differ only in their first step."""
     p = AmatParameters(I_e=170.0)
     silent = Stimulus(pulses(300.0, 0.1, [200.0], [1.0], [0.0]))
     injected = Stimulus(pulses(300.0, 0.1, [5.0], [400.0], [170.0]))
@@ -131,7 +131,7 @@ def test_initial_potential_can_be_set(nest):
         ({"tau_v": 10.0 * (1 + 1e-4), "beta": 0.5}, "tau_m, tau_v"),
     ],
 )
-def test_bad_parameters_are_refused_and_leave_no_trace(nest, bad, named):
+def test_rejected_parameters_leave_the_neuron_unchanged(nest, bad, named):
     neuron = nest.Create(MODEL)
     before = neuron.get()
     with pytest.raises(nest.NESTErrors.BadProperty, match=named):
@@ -142,7 +142,7 @@ def test_bad_parameters_are_refused_and_leave_no_trace(nest, bad, named):
     assert nest.Create(MODEL).get("tau_m") == 10.0
 
 
-def test_refractory_time_below_the_step_is_refused_when_the_simulation_starts(amat_module):
+def test_a_refractory_time_below_the_step_is_rejected_when_the_simulation_starts(amat_module):
     kernel = reset_kernel(5.0)
     amat.install()
     kernel.Create(MODEL)
@@ -150,8 +150,8 @@ def test_refractory_time_below_the_step_is_refused_when_the_simulation_starts(am
         kernel.Simulate(10.0)
 
 
-def test_no_accepted_parameters_give_a_wrong_threshold(nest):
-    """Time constants ever nearer: each set is either refused or as exact as the bound says."""
+def test_the_threshold_is_accurate_for_all_accepted_parameters(nest):
+    """With ever closer time constants, a set is either rejected or as accurate as the bound requires."""
     accepted = []
     for k, equal in itertools.product(range(1, 17), ({"tau_v"}, {"tau_syn_exc"}, {"tau_v", "tau_syn_exc"})):
         near = {name: 10.0 * (1 + sign * 10 ** (-k / 2)) for name, sign in (("tau_v", 1), ("tau_syn_exc", -1))}
@@ -202,7 +202,7 @@ def test_install_again_after_a_reset(nest):
     assert MODEL in nest.node_models
 
 
-def test_install_beside_nodes_is_refused_with_the_way_out(nest):
+def test_installing_a_model_while_there_are_nodes_is_an_error(nest):
     nest.ResetKernel()
     nest.Create("iaf_psc_exp", 3)
     with pytest.raises(amat.AmatError, match=r"3 are there: .* nest.ResetKernel\(\)"):
@@ -210,7 +210,7 @@ def test_install_beside_nodes_is_refused_with_the_way_out(nest):
     nest.ResetKernel()
     amat.install()
     nest.Create(MODEL)
-    amat.install()  # loaded already: nothing to do, nodes or not
+    amat.install()  # no error, because the model is loaded already
 
 
 def test_all_models_of_the_catalogue_load_together():
@@ -234,10 +234,8 @@ print(recorder.get("events", "times"))
         ("book/getting_started.md", "", AmatParameters(I_e=150.0, alpha_1=10.0, alpha_2=1.0)),
     ],
 )
-def test_what_a_page_shows_of_python_runs_and_gives_the_exact_spikes(
-    amat_module, root, tmp_path, page, more, parameters
-):
-    """All Python of the page as one script, as its reader runs it; the README's neuron is recorded besides."""
+def test_python_code_on_a_page_runs_and_gives_the_exact_spikes(amat_module, root, tmp_path, page, more, parameters):
+    """All Python code of the page is run as one script; for the README, a recorder is added."""
     blocks = re.findall(r"^```python\n(.*?)^```$", (root / page).read_text(), flags=re.DOTALL | re.MULTILINE)
     script = tmp_path / "script.py"
     script.write_text("\n".join([*blocks, more]))

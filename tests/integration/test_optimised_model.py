@@ -618,7 +618,7 @@ def test_a_model_without_equations_shares_what_depends_on_the_time_step_alone():
 
 def test_a_nonlinear_model_is_refused_with_the_reason():
     """Without the option for Heun's method; the message names the model, says why, and what to do."""
-    reason = r"izhikevich_neuron: .* not linear(?s:.*)numeric_solver: Heun(?s:.*)--fallback"
+    reason = r"izhikevich_neuron_opt: .* not linear(?s:.*)numeric_solver: Heun(?s:.*)--fallback"
     with pytest.raises(toolchain.ToolchainError, match=reason) as refused:
         toolchain.build(toolchain.find_model(str(IZHIKEVICH), "optimised"))
     assert "Traceback" not in str(refused.value)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The same model file through NESTML's other targets: real NESTML, the generated Python against real NEST."""
+"""The model for NESTML's other targets; the generated Python code compared with NEST."""
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ slow = pytest.mark.slow
 
 @slow
 @pytest.mark.timeout(1800)
-def test_the_generated_python_spikes_as_nest_does_in_every_step():
-    """Against the same file in NEST and NEST's own model; voltages within the bound of the validation."""
+def test_generated_python_code_spikes_in_the_same_steps_as_nest():
+    """The reference is the same file in NEST and NEST's built-in model; the bound is that of the validation."""
     table = compare_with_nest(10, seed=3)
     assert set(table["model"]) == {toolchain.AMAT, validation.NEST_MODEL}
     assert table["spikes"].sum() > 100
@@ -30,7 +30,7 @@ def test_the_generated_python_spikes_as_nest_does_in_every_step():
 
 @slow
 def test_the_comparison_can_fail():
-    """The same neuron with another threshold jump spikes otherwise."""
+    """The same neuron with another jump of the threshold has other spikes."""
     neuron = load_neuron(generate("PYTHON_STANDALONE"))
     silent = np.zeros(5000)
     current = np.full(5000, 200.0)
@@ -41,7 +41,7 @@ def test_the_comparison_can_fail():
 
 @slow
 @pytest.mark.timeout(1800)
-def test_every_target_is_said_to_be_what_it_is_found_to_be():
+def test_every_target_has_its_expected_status():
     found = survey()
     assert list(found.index) == list(TARGETS)
     assert set(found["status"]) <= {"run", "generated", "not supported"}
@@ -53,8 +53,8 @@ def test_every_target_is_said_to_be_what_it_is_found_to_be():
 
 
 @slow
-def test_with_the_threshold_by_name_the_python_would_not_run(tmp_path):
-    """Why the model spells the threshold out in the condition for a spike."""
+def test_python_code_with_the_threshold_by_name_would_not_run(tmp_path):
+    """The reason why the model writes the threshold out in the condition for a spike."""
     source = toolchain.MODELS[toolchain.AMAT].source
     text = source.read_text().replace("V_m >= E_L + omega + V_th_alpha_1 + V_th_alpha_2 + V_th_v", "V_m >= V_th")
     named = tmp_path / source.name
@@ -62,7 +62,7 @@ def test_with_the_threshold_by_name_the_python_would_not_run(tmp_path):
     assert undefined_names(generate("PYTHON_STANDALONE", named).text(".py")) == ["get_V_th"]
 
 
-def test_an_unknown_target_is_refused():
+def test_an_unknown_target_is_rejected():
     with pytest.raises(AmatError, match="choose one of PYTHON_STANDALONE"):
         generate("ABACUS")
 
@@ -76,5 +76,5 @@ def test_an_unknown_target_is_refused():
         ("class C:\n  def m(self):\n    return other()\n", ["other"]),
     ],
 )
-def test_names_that_are_used_and_not_defined_are_found(code, unknown):
+def test_undefined_names_are_found(code, unknown):
     assert undefined_names(code) == unknown

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_translation_is_the_same_every_time(tmp_path):
-    """NESTML goes through sets of names, whose order depends on the process."""
+    """NESTML iterates over sets of names, whose order depends on the process."""
     made = []
     for seed in ("1", "2"):
         script = tmp_path / f"models{seed}.js"
@@ -37,8 +37,8 @@ def test_translation_is_the_same_every_time(tmp_path):
         ("izhikevich_neuron", "not linear and homogeneous"),
     ],
 )
-def test_models_that_have_no_translation_are_refused(source, reason, tmp_path):
-    """Equations that need a solver; in processes of their own, since NESTML keeps its state in globals."""
+def test_models_without_a_translation_are_rejected(source, reason, tmp_path):
+    """Equations that need a solver. Each runs in its own process, because NESTML keeps its state in globals."""
     if isinstance(source, str):
         source = f"{sys.prefix}/models/neurons/{source}.nestml"
     code = f"from pathlib import Path; from amat.release.explorer import translate; translate([Path({str(source)!r})])"

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The bundle with the real NESTML and NEST: its test runs as in a checkout of NESTML, its texts have numbers."""
+"""The bundle with NESTML and NEST: its test runs as in a checkout of NESTML, and its texts have all numbers."""
 
 import json
 import re
@@ -20,8 +20,8 @@ def bundle(tmp_path_factory):
 
 
 @pytest.mark.timeout(1800)
-def test_the_bundled_test_and_tutorial_run_unchanged_and_pass(bundle):
-    """NESTML builds the models with its default options: all tests of the file, and every cell of the notebook."""
+def test_the_test_and_the_tutorial_of_the_bundle_pass(bundle):
+    """NESTML builds the models with its default options. All tests of the file and all cells of the notebook run."""
     test, tutorial = check_run(bundle)
     assert test.passed, test.detail
     assert re.match(r"\d+ passed", test.detail)
@@ -36,12 +36,12 @@ def test_the_texts_have_all_their_numbers(bundle):
     for text in texts.values():
         assert "{{" not in text
         assert "nan" not in text.split()
-    assert "in 0 of the neurons" in texts["pull_request.md"]
+    assert "unmodified, default options | 0 |" in texts["pull_request.md"]
     assert "| `amat2_psc_exp_neuron_opt` | `amat2_psc_exp` | network |" in texts["code_generator.md"]
     assert "must differ" in texts["amat2_psc_exp.md"]
 
 
-def test_the_command_names_files_and_checks_and_writes_what_it_found(run_amat, tmp_path):
+def test_the_command_prints_files_and_writes_the_results_of_checks(run_amat, tmp_path):
     finished = run_amat("upstream", "--no-run", "--no-texts", "--output", tmp_path / "out")
     assert finished.returncode == 0, finished.stderr
     assert "models/neurons/amat2_psc_exp_neuron.nestml" in finished.stdout
@@ -50,7 +50,7 @@ def test_the_command_names_files_and_checks_and_writes_what_it_found(run_amat, t
     assert all(passed is not False for passed, _ in checks.values())
 
 
-def test_a_folder_that_is_not_nestmls_is_an_error_that_says_so(run_amat, tmp_path):
+def test_a_folder_without_nestmls_sources_is_an_error(run_amat, tmp_path):
     finished = run_amat("upstream", "--source-tree", tmp_path, "--output", tmp_path / "out")
     assert finished.returncode == 1
     assert "does not hold NESTML's sources" in finished.stderr

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The validation that ``amat validate`` runs, at the size that is promised, and that it would notice errors."""
+"""The validation that ``amat validate`` runs: its results, and its detection of errors."""
 
 import numpy as np
 import pandas as pd
@@ -23,32 +23,32 @@ def table(amat_module) -> pd.DataFrame:
     return validation.validate(200, seed=11)
 
 
-def test_every_spike_is_that_of_nests_model_and_of_the_exact_solution(table):
+def test_all_spikes_are_those_of_nests_model_and_of_the_exact_solution(table):
     assert len(table) == 200
     assert table["spikes"].sum() > 5000
     assert table["identical"].all()
     assert table["exact"].all()
 
 
-def test_voltages_stay_within_the_bound_of_both(table):
+def test_voltages_stay_within_both_bounds(table):
     for name in ("V_m", "V_th", "V_th_v"):
         assert table[name].max() <= BOUND
         assert table[f"{name}_exact"].max() <= BOUND
 
 
-def test_the_generated_model_is_nearer_to_the_exact_solution_than_nests_own(table):
-    """In the worst case: its propagators are evaluated in extended precision."""
+def test_the_checked_build_is_closer_to_the_exact_solution_than_nests_model(table):
+    """This holds for the largest deviations, because its propagators are evaluated in extended precision."""
     assert table["V_th_exact"].max() < 0.5 * table["V_th_nest"].max()
 
 
-def test_sets_cover_what_they_should(table):
+def test_sets_cover_all_protocols_and_time_steps(table):
     assert set(table["protocol"]) == set(PROTOCOLS)
     assert set(table["resolution"]) == set(RESOLUTIONS)
     assert table["nearest"].min() >= 0.1
 
 
-def test_drawn_parameters_have_both_signs_and_odd_refractory_times():
-    cases = validation.draw_cases(100, 0.1, np.random.default_rng(1))
+def test_sampled_parameters_have_both_signs_and_fractional_refractory_times():
+    cases = validation.sample_cases(100, 0.1, np.random.default_rng(1))
     for name in ("alpha_1", "alpha_2", "beta"):
         values = np.array([getattr(case.parameters, name) for case in cases])
         assert values.min() < 0 < values.max()
@@ -62,16 +62,16 @@ def test_the_same_seed_gives_the_same_table():
     assert not first["V_th"].equals(validation.validate(15, seed=4)["V_th"])
 
 
-def test_wrong_parameters_would_be_noticed(monkeypatch, amat_module):
-    """A model that is off by one part in ten thousand in one time constant fails."""
+def test_wrong_parameters_are_detected(monkeypatch, amat_module):
+    """A model fails if one time constant is wrong by one part in ten thousand."""
     right = AmatParameters.to_nestml
     monkeypatch.setattr(AmatParameters, "to_nestml", lambda p: right(p) | {"tau_m": p.tau_m * 1.0001})
     failed = validation.failures(validation.validate(15, seed=3))
     assert len(failed) >= 12
 
 
-def test_the_optimised_model_is_held_to_its_own_bound(table):
-    """What is near enough to the exact solution for the other is not for it."""
+def test_the_optimised_model_has_a_tighter_bound(table):
+    """A deviation that passes for the checked build fails for the optimised one."""
     exact = ["V_m_exact", "V_th_exact", "V_th_v_exact"]
     near = table.assign(**dict.fromkeys(exact, 0.0))
     near.loc[7, "V_th_exact"] = 5e-9
@@ -87,7 +87,7 @@ def test_the_optimised_model_is_held_to_its_own_bound(table):
     ],
 )
 def test_command_prints_the_worst_cases_and_writes_the_table(run_amat, tmp_path, codegen, model, exact_bound):
-    """For the model of each code generator, against its own bound: the optimised one promises ten times more."""
+    """Each code generator has its own bound."""
     finished = run_amat("validate", "--codegen", codegen, "--samples", 30, "--seed", 0, "--csv", tmp_path / "table.csv")
     assert finished.returncode == 0, finished.stderr
     assert f"{model} and {validation.NEST_MODEL}" in finished.stdout
@@ -107,7 +107,7 @@ def test_unmodified_code_of_nestml_exceeds_the_bound_but_fires_the_same_spikes()
     assert 1e-7 < table["V_th_exact"].max() < 1e-4
 
 
-def test_command_refuses_before_work_what_it_cannot_write(run_amat, tmp_path):
+def test_command_rejects_a_path_that_it_cannot_write_before_it_simulates(run_amat, tmp_path):
     (tmp_path / "file").touch()
     finished = run_amat("validate", "--samples", 1000000, "--csv", tmp_path / "file" / "table.csv")
     assert finished.returncode == 1
@@ -115,7 +115,7 @@ def test_command_refuses_before_work_what_it_cannot_write(run_amat, tmp_path):
     assert run_amat("validate", "--samples", 0).returncode == 2
 
 
-def test_without_voltage_dependence_it_is_nests_mat_neuron(amat_module):
+def test_amat_without_voltage_dependence_equals_nests_mat_neuron(amat_module):
     table, _ = compare_mat_models(mat_parameter_sets(), seed=2)
     ours = table[table["model"] == toolchain.AMAT]
     assert ours["spikes"].sum() > 100
@@ -123,8 +123,8 @@ def test_without_voltage_dependence_it_is_nests_mat_neuron(amat_module):
     assert ours[["V_m", "V_th"]].max(axis=None) < BOUND
 
 
-def test_nestmls_library_model_departs_from_nest(amat_module):
-    """It freezes the membrane while refractory: what the book says of it."""
+def test_the_mat_neuron_of_nestmls_library_differs_from_nests(amat_module):
+    """It holds the membrane potential while refractory, as the book states."""
     table, recordings = compare_mat_models(mat_parameter_sets(), seed=2)
     library = table[table["model"] == LIBRARY_MODEL]
     assert not library["identical"].any()
@@ -134,8 +134,8 @@ def test_nestmls_library_model_departs_from_nest(amat_module):
     assert np.ptp(recordings[NEST_MODEL].traces["V_m"][0, spike : spike + 15]) > 0.1
 
 
-def test_the_librarys_dead_time_is_not_always_nests(amat_module):
-    """Its timer in ms accumulates rounding errors: what the book says of it."""
+def test_the_dead_time_of_the_library_model_differs_from_nests(amat_module):
+    """Its timer in ms accumulates rounding errors, as the book states."""
     intervals = dead_times([0.5, 1.0, 2.0, 5.0, 10.0])
     assert intervals[NEST_MODEL].tolist() == [6, 11, 21, 51, 101]
     assert intervals[toolchain.AMAT].equals(intervals[NEST_MODEL].rename(toolchain.AMAT))

@@ -182,22 +182,6 @@ def test_prebuilt_modules_are_used_and_nothing_is_written(amat_module, tmp_path,
 # --- the bill of materials --------------------------------------------------------------------------------------------
 
 
-def test_licences_of_debian_packages(tmp_path, monkeypatch):
-    monkeypatch.setattr(sbom, "_COPYRIGHT", tmp_path)
-    texts = {
-        "machine": "Files: *\nLicense: MIT\n text\n\nFiles: debian/*\nLicense: GPL-3+\n",
-        "prose": "On Debian systems the text is in /usr/share/common-licenses/LGPL-2.1.\n",
-        "silent": "Ask the author.\n",
-    }
-    for name, text in texts.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "copyright").write_text(text)
-    assert sbom._debian_licences("machine") == ["GPL-3+", "MIT"]
-    assert sbom._debian_licences("prose") == ["LGPL-2.1"]
-    assert sbom._debian_licences("silent") == ["see the package's copyright file"]
-    assert sbom._debian_licences("none") == []
-
-
 @pytest.mark.slow
 def test_bill_of_materials_lists_all_packages_with_versions_and_licences(tmp_path):
     path = sbom.write_sbom(tmp_path / "sbom.json", system=True)

@@ -2,17 +2,17 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What the book's explorer is filled with."""
+"""Data of the book's explorer."""
 
 import pytest
 
 from amat.analysis.patterns import load_trials
-from amat.release.explorer.content import AMPLITUDES, DURATION, MODELS, SLIDERS
+from amat.release.explorer.content import AMPLITUDES, DURATION, SLIDERS, SOURCES
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_every_pattern_lies_within_the_sliders(model):
-    """Parameters, and the current's distance from that at time zero: other shapes begin with that amplitude."""
+@pytest.mark.parametrize("model", SOURCES)
+def test_every_pattern_is_within_the_ranges_of_the_sliders(model):
+    """The parameters, and the current relative to time zero, which is the amplitude of other stimuli."""
     low, high, _ = AMPLITUDES[model]
     for trial in load_trials(model).values():
         parameters = trial.neuron.parameters.to_nestml()
@@ -23,8 +23,8 @@ def test_every_pattern_lies_within_the_sliders(model):
         assert high >= (current - trial.neuron.rest_current).max()
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_lengths_of_runs_are_whole_numbers_of_steps(model):
+@pytest.mark.parametrize("model", SOURCES)
+def test_durations_are_whole_numbers_of_steps(model):
     for trial in load_trials(model).values():
         for duration in (DURATION[0], DURATION[2]):
             assert (duration / trial.neuron.resolution).is_integer(), trial.neuron.pattern

@@ -108,6 +108,9 @@ class Launcher:
         (self.clone / "containers" / "optional.txt").write_text(OPTIONAL)
         self.tools.mkdir()
         shutil.copy(ROOT / "amat", self.clone)
+        toolchain = Path("src", "amat", "toolchain")
+        (self.clone / toolchain).mkdir(parents=True)
+        shutil.copy(ROOT / toolchain / "headers.txt", self.clone / toolchain)
         self.lock.write_text(LOCK)
         for project in (self.clone, self.clone / "packages" / "nestml-optimised"):
             project.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The bundle for NESTML: made of this repository's own files, the same each time, and as NESTML's own checks want it.
+"""The bundle for NESTML: generated from this repository, reproducible, and accepted by NESTML's checks.
 
-What needs the compiled model, for the figures, is marked slow. A folder stands for NESTML's sources: it holds the
-installed NESTML's models, and lists of models and tutorials in the form that these have there.
+Tests that need the compiled model, for the figures, are marked slow. A folder stands for NESTML's sources: it holds the
+models of the installed NESTML, and lists of models and tutorials in NESTML's form.
 """
 
 import dataclasses
@@ -93,8 +93,8 @@ def bundle(tmp_path_factory, source_tree):
     return assemble(tmp_path_factory.mktemp("bundle"), source_tree=source_tree, texts=False)
 
 
-def test_the_model_is_this_projects_with_nestmls_licence_and_without_a_second_table_of_parameters():
-    """All but the comment at the top is the same text."""
+def test_the_model_has_nestmls_licence_and_no_second_table_of_parameters():
+    """Everything after the comment at the top is unchanged."""
     ours, theirs = SOURCE.read_text(), library_model(SOURCE)
     assert ours.split("\nmodel ")[1] == theirs.split("\nmodel ")[1]
     assert "# Parameters\n" in ours
@@ -104,22 +104,22 @@ def test_the_model_is_this_projects_with_nestmls_licence_and_without_a_second_ta
     assert statement in theirs
 
 
-def test_a_model_without_the_expected_comment_is_refused(tmp_path):
+def test_a_model_without_the_expected_comment_is_rejected(tmp_path):
     (tmp_path / "odd.nestml").write_text("# odd\nmodel odd:\n")
     with pytest.raises(AmatError, match="0 tables of parameters"):
         library_model(tmp_path / "odd.nestml")
 
 
-def test_nestml_parses_the_model_and_finds_a_mistake_in_another(tmp_path):
+def test_nestml_parses_the_model_and_rejects_a_wrong_unit(tmp_path):
     good, bad = tmp_path / f"{NAME}.nestml", tmp_path / "bad.nestml"
     good.write_text(library_model(SOURCE))
-    model, problems = parse(good, tmp_path)
-    assert (model.get_name(), problems) == (NAME, [])
+    assert parse(good, tmp_path).get_name() == NAME
     bad.write_text(good.read_text().replace("I_drive' = 0 pA/ms", "I_drive' = 0 mV"))
-    assert "inconsistent units" in " ".join(parse(bad, tmp_path)[1])
+    with pytest.raises(AmatError, match="inconsistent units"):
+        parse(bad, tmp_path)
 
 
-def test_the_page_is_nestmls_with_the_models_own_words_and_all_parameters(tmp_path):
+def test_the_page_has_the_form_of_nestmls_pages_and_all_parameters(tmp_path):
     model = tmp_path / f"{NAME}.nestml"
     model.write_text(library_model(SOURCE))
     write_page(model, tmp_path / "page.rst", tmp_path)
@@ -128,10 +128,10 @@ def test_the_page_is_nestmls_with_the_models_own_words_and_all_parameters(tmp_pa
     assert page.count("\nParameters\n") == 1
     assert '"omega", "mV", "5 mV", "Resting threshold, relative to E_L"' in page
     assert f".. include:: {NAME}_characterisation.rst" in page
-    assert "Generated at" not in page  # no two pages would be the same
+    assert "Generated at" not in page  # a time would make each page different
 
 
-def test_the_test_has_nestmls_head_and_passes_its_style(parts):
+def test_the_test_has_nestmls_header_and_style(parts):
     test = parts / "tests" / "nest_tests" / f"test_{NAME}.py"
     assert test.read_text().startswith(licence_header(test.name))
     pytest.importorskip("pycodestyle", reason="pycodestyle, NESTML's check of style, is not installed")
@@ -140,7 +140,7 @@ def test_the_test_has_nestmls_head_and_passes_its_style(parts):
     assert finished.returncode == 0, finished.stdout
 
 
-def test_the_tutorial_is_this_projects_without_its_package(parts):
+def test_the_tutorial_does_not_import_this_projects_package(parts):
     text = port_tutorial(parts / "doc" / "tutorials" / "changes.yaml")
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
@@ -157,8 +157,8 @@ def test_the_tutorial_is_this_projects_without_its_package(parts):
 
 
 @pytest.mark.slow
-def test_patterns_of_the_tutorial_are_still_what_they_are_called(parts):
-    """With tau_v moved away from tau_m, where NESTML's closed formulae are not a number."""
+def test_patterns_of_the_tutorial_fulfil_their_criteria(parts):
+    """In the tutorial tau_v differs from tau_m, where NESTML's closed formulae yield NaN."""
     names = yaml.safe_load((parts / "doc" / "tutorials" / "changes.yaml").read_text())["patterns"]
     trials = [patterns.find_trial(name, "amat") for name in names]
     moved = []
@@ -177,17 +177,17 @@ def test_patterns_of_the_tutorial_are_still_what_they_are_called(parts):
     ("changes", "message"),
     [
         ("patterns: []\ndrop: [cell-99]\nreplace: {}\n", "no cells"),
-        ("patterns: []\ndrop: []\nreplace: {cell-01: [[nowhere, x]]}\n", "0 times 'nowhere'"),
+        ("patterns: []\ndrop: []\nreplace: {cell-01: [[nowhere, x]]}\n", "contains 'nowhere' 0 times"),
         ("patterns: []\ndrop: []\nreplace: {}\n", "needs the package amat"),
     ],
 )
-def test_changes_that_do_not_fit_the_tutorial_are_refused(tmp_path, changes, message):
+def test_changes_that_do_not_fit_the_tutorial_are_rejected(tmp_path, changes, message):
     (tmp_path / "changes.yaml").write_text(changes)
     with pytest.raises(AmatError, match=message):
         port_tutorial(tmp_path / "changes.yaml")
 
 
-def test_an_entry_goes_into_the_list_of_neurons_in_the_order_of_names():
+def test_an_entry_is_inserted_in_the_order_of_names():
     text = insert_entry(INDEX, "ENTRY", "amat")
     assert text is not None
     places = [text.index(word) for word in ("aeif_cond", "ENTRY", "izhikevich", "static_synapse")]
@@ -196,7 +196,7 @@ def test_an_entry_goes_into_the_list_of_neurons_in_the_order_of_names():
 
 
 @pytest.mark.usefixtures("clone")
-def test_texts_of_an_earlier_time_do_not_stay_beside_another_patch(tmp_path, monkeypatch):
+def test_earlier_texts_are_removed_with_a_new_patch(tmp_path, monkeypatch):
     monkeypatch.setattr("amat.release.upstream.bundle.write_figures", lambda *_: None)
     for name in ("pull_request.md", "amat2_psc_exp.md", "own.md"):
         (tmp_path / name).write_text("old")
@@ -204,19 +204,19 @@ def test_texts_of_an_earlier_time_do_not_stay_beside_another_patch(tmp_path, mon
     assert {path.name for path in tmp_path.iterdir()} == {bundle.patch.name, bundle.tree.name, "own.md"}
 
 
-def test_missing_git_is_told(tmp_path, monkeypatch):
+def test_missing_git_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(AmatError, match="git is missing: install it"):
+    with pytest.raises(AmatError, match="git is missing"):
         git(tmp_path, "status")
 
 
-def test_sources_that_are_not_nestmls_are_refused(tmp_path):
+def test_sources_without_nestml_are_rejected(tmp_path):
     with pytest.raises(AmatError, match="does not hold NESTML's sources"):
         assemble(tmp_path / "out", source_tree=tmp_path)
 
 
 @pytest.mark.slow
-def test_the_bundle_has_nestmls_layout_and_nothing_else(bundle):
+def test_the_bundle_has_nestmls_layout(bundle):
     folders = {str(path.parent) for path in bundle.files}
     assert folders == {"models/neurons", "doc/models_library", "doc/tutorials/amat", "tests/nest_tests"}
     assert {str(path) for path in bundle.changed} == {
@@ -234,7 +234,7 @@ def test_assembling_again_gives_the_same_patch_byte_for_byte(bundle, source_tree
 
 
 @pytest.mark.slow
-def test_everything_that_nestml_checks_of_the_files_passes(bundle, source_tree):
+def test_nestmls_checks_of_the_files_pass(bundle, source_tree):
     """New files, the patch applied by git, licence, style, quotes, parser and context conditions, Sphinx."""
     checks = {one.name: one for one in check_files(bundle, source_tree)}
     assert len(checks) == 7
@@ -245,8 +245,8 @@ def test_everything_that_nestml_checks_of_the_files_passes(bundle, source_tree):
 
 
 @pytest.mark.slow
-def test_checks_find_what_is_wrong(bundle, source_tree, tmp_path):
-    """A file that NESTML has already, a patch that does not fit, a style and a licence that are not NESTML's."""
+def test_checks_find_a_name_conflict(bundle, source_tree, tmp_path):
+    """NESTML has a file of that name already, and the patch does not apply."""
     occupied = tmp_path / "sources"
     shutil.copytree(source_tree, occupied)
     (occupied / "models" / "neurons" / f"{NAME}.nestml").write_text("model x:\n")
@@ -277,10 +277,8 @@ MODEL = f"models/neurons/{NAME}.nestml"
     ],
     ids=["licence of the test", "licence of the model", "style", "quotes", "units", "name", "page"],
 )
-def test_a_file_that_nestml_would_refuse_fails_the_check_that_is_for_it(
-    bundle, source_tree, tmp_path, path, old, new, check
-):
-    """That check alone, and that of the patch, which has other contents than the spoilt file."""
+def test_a_spoilt_file_fails_the_check_for_it(bundle, source_tree, tmp_path, path, old, new, check):
+    """No other check fails, except that of the patch, whose contents differ from the spoilt file."""
     shutil.copytree(bundle.folder, tmp_path / "bundle")
     spoilt = dataclasses.replace(bundle, folder=tmp_path / "bundle")
     text = (spoilt.tree / path).read_text()
@@ -290,4 +288,4 @@ def test_a_file_that_nestml_would_refuse_fails_the_check_that_is_for_it(
     if checks[check].passed is None:
         pytest.skip(checks[check].detail)
     assert {one.name for one in checks.values() if one.passed is False} == {check, "git applies the patch"}
-    assert checks["git applies the patch"].detail == f"other contents: ['{path}']"
+    assert checks["git applies the patch"].detail == f"contents differ: ['{path}']"

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Modules are kept in a cache of their own, keyed by content; the record tells what is in it.
+# Modules are kept in a content-addressed cache; the record lists their keys.
 
 rule modules:
     input:
@@ -25,7 +25,8 @@ rule modules:
         "amat build --record {output} > {log} 2>&1"
 
 
-# The models that only the notebook on code generation needs. It runs alone, and would compile while all others wait.
+# Models that only the notebook on code generation needs. They are compiled early, so that it does not run alone at the
+# end.
 rule ablation_modules:
     input:
         "results/modules.json",

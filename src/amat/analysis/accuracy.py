@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What closed-form propagators lose where time constants come near each other.
+"""Errors of closed-form propagators with nearly equal time constants.
 
-NESTML's code and NEST's hand-written ``amat2_psc_exp`` both propagate the AMAT neuron by closed formulae, which
-divide by differences of time constants. This module measures the consequences against the exact solution.
+NESTML's code and NEST's built-in ``amat2_psc_exp`` both propagate the AMAT neuron by closed formulae, which divide by
+differences of time constants. This module measures the errors against the exact solution.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,8 +31,7 @@ __all__ = [
     "threshold_errors",
 ]
 
-
-#: Which time constants come near each other.
+#: The time constants that are nearly equal.
 CASES = ("tau_m, tau_v", "tau_m, tau_syn_exc", "tau_m, tau_v, tau_syn_exc")
 
 #: The generated code's names of the states, in the order of `amat.simulation.reference.STATE`.
@@ -54,11 +53,11 @@ def near_parameters(case: str, distance: float, beta: float = -0.5) -> AmatParam
     Parameters
     ----------
     case : str
-        One of `CASES`: the time constants that come near each other.
+        One of `CASES`: the time constants that are nearly equal.
     distance : float
-        ``tau_v`` is put above ``tau_m`` by it, ``tau_syn_exc`` below.
+        The relative distance, by which ``tau_v`` is above ``tau_m``, and ``tau_syn_exc`` below.
     beta : float
-        In 1/ms.
+        The scaling of the voltage-dependent threshold in 1/ms.
     """
     changes = {"beta": beta}
     if "tau_v" in case:
@@ -109,7 +108,7 @@ def _indices(name: str) -> tuple[int, int]:
 
 
 def relative_error(parameters: AmatParameters, resolution: float, number: type[np.floating] = np.float64) -> float:
-    """Return the largest relative error of the closed-form propagators of one step; NaN where one is not a number."""
+    """Return the largest relative error of the closed-form propagators of one step, or NaN if one is not a number."""
     exact = propagators([parameters], resolution)[0]
     closed = closed_form_propagators(parameters, resolution, number)
     there = exact != 0
@@ -119,7 +118,7 @@ def relative_error(parameters: AmatParameters, resolution: float, number: type[n
 def threshold_errors(
     case: str, distances: Sequence[float], resolution: float = 0.1, duration: float = 1000.0, seed: int = 1
 ) -> pd.DataFrame:
-    """Simulate neurons with ever nearer time constants, and compare their thresholds with the exact ones.
+    """Simulate neurons with nearly equal time constants, and compare their thresholds with the exact ones.
 
     Parameters
     ----------
@@ -128,17 +127,16 @@ def threshold_errors(
     distances : sequence of float
         Relative distances of the time constants.
     resolution, duration : float
-        In ms.
+        The time step and the duration of the simulation in ms.
     seed : int
-        Of the random input.
+        The seed of the random input.
 
     Returns
     -------
     pandas.DataFrame
-        One row a distance and method: ``case``, ``distance``, ``method``, and ``error``, the largest
-        deviation of V_th in mV, NaN where the model refuses the parameters. Methods: ``NEST`` (hand-written),
-        ``double`` (the closed formulae as NESTML's templates evaluate them), ``generated`` (the model
-        that this project builds).
+        One row per distance and method: ``case``, ``distance``, ``method``, and ``error``, the largest deviation of
+        V_th in mV, NaN if the model refuses the parameters. Methods: ``NEST`` (built in), ``double`` (the closed
+        formulae in double precision, as NESTML's templates evaluate them), ``generated`` (the checked build).
     """
     parameters = [near_parameters(case, distance) for distance in distances]
     step = pulses(duration, resolution, [50.0], [duration], [150.0])
@@ -149,7 +147,7 @@ def threshold_errors(
     }
     accepted = {model: [accepts(model, v, resolution) for v in values[model]] for model in values}
     run = simulate(
-        # A refused neuron keeps its place, with default parameters and unused.
+        # A refused neuron keeps its place with default parameters, and is not used.
         {m: [v if a else {} for v, a in zip(values[m], accepted[m], strict=True)] for m in values},
         stimuli,
         resolution,
@@ -172,7 +170,7 @@ def threshold_errors(
 
 
 def accepts(model: str, values: Mapping[str, float], resolution: float) -> bool:
-    """Tell whether a model in NEST takes the parameters. NEST's kernel is reset."""
+    """Reset NEST's kernel, and return whether a model accepts the parameters."""
     nest = reset_kernel(resolution)
     if model in toolchain.MODELS:
         toolchain.install(model)

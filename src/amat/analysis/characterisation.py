@@ -2,17 +2,17 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What NESTML's library shows of every neuron: postsynaptic potentials, answers to a current pulse, the f-I curve.
+"""Characterisation of a neuron as in NESTML's library: postsynaptic potentials, responses to pulses, f-I curve.
 
-The three are what the pages of NESTML's models library [1]_ are made of, and figures have the names that these give
-them. Unlike there, the parameters and stimuli are recorded beside the figures.
+The pages of NESTML's models library [1]_ show these three, and the figures have their names. Unlike there, parameters
+and stimuli are recorded with the figures.
 
 References
 ----------
 .. [1] https://nestml.readthedocs.io/en/latest/models_library/index.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,33 +26,43 @@ from amat import toolchain
 from amat.arrays import Floats
 from amat.compendium import plots
 from amat.errors import AmatError
+from amat.files import write_json
 from amat.simulation.kernel import DELAY, reset_kernel
 from amat.simulation.run import simulate
 from amat.simulation.stimuli import Stimulus, count_steps, pulses
 
-__all__ = ["Characterisation", "Protocol", "characterise", "draw_f_i_curve", "draw_psp", "draw_pulses", "write"]
+__all__ = [
+    "FIGURES",
+    "Characterisation",
+    "Protocol",
+    "characterise",
+    "plot_f_i_curve",
+    "plot_psp",
+    "plot_pulses",
+    "write",
+]
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """The stimuli.
+    """The stimuli of a characterisation.
 
     Attributes
     ----------
     weight : float
-        Of the spike that arrives at each synapse, the inhibitory one with the other sign, pA.
+        The weight of the spike that arrives at the excitatory synapse, pA; its negative arrives at the inhibitory one.
     spike_time : float
-        When it arrives, ms.
+        The time of arrival, ms.
     psp_duration : float
-        How long the postsynaptic potentials are simulated, from time zero, ms.
+        The duration of the simulation of postsynaptic potentials, ms.
     pulses : tuple of float
         Amplitudes of the current pulses, pA.
     pulse_onset, pulse_width, pulse_duration : float
-        Start and width of the pulses, and how long is simulated, ms.
+        Start and width of the pulses, and the duration of the simulation, ms.
     currents : tuple of float
-        Constant currents of the f-I curve, pA; in ascending order.
+        Constant currents of the f-I curve in ascending order, pA.
     f_i_duration : float
-        How long each of them lasts, ms; spikes in the second half are counted.
+        The duration of each, ms; spikes in the second half are counted.
     resolution : float
         Time step in ms.
     """
@@ -69,32 +79,32 @@ class Protocol:
     resolution: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse stimuli that cannot be delivered or measured."""
+        """Check that the stimuli can be delivered and measured."""
         if not self.weight > 0:
-            raise AmatError(f"A weight of {self.weight:g} pA: it must be positive; the inhibitory one gets the sign.")
+            raise AmatError(f"weight must be positive, got {self.weight:g} pA; the inhibitory weight is its negative.")
         if not self.pulses:
-            raise AmatError("No pulses: name at least one amplitude in pA.")
+            raise AmatError("pulses must hold at least one amplitude in pA, got none.")
         if len(self.currents) < 2 or (np.diff(self.currents) <= 0).any():
-            raise AmatError(f"Currents {self.currents}: give at least two, in ascending order, in pA.")
+            raise AmatError(f"currents must be at least two values in ascending order in pA, got {self.currents}.")
         for duration in (self.psp_duration, self.pulse_duration, self.f_i_duration):
             count_steps(duration, self.resolution)
 
 
 @dataclass(frozen=True)
 class Characterisation:
-    """What a neuron did.
+    """The responses of a neuron.
 
     Attributes
     ----------
     model : str
-        Its name in NEST.
+        The model's name in NEST.
     parameters : dict of str to float
         All of its parameters.
     protocol : Protocol
     psp : pandas.DataFrame
         ``time_ms``, and for both synapses, ``exc`` and ``inh``, ``V_m_…_mV``.
     pulses : pandas.DataFrame
-        One row a step and amplitude: ``amplitude_pA``, ``time_ms``, ``current_pA`` and the recorded potentials.
+        One row per step and amplitude: ``amplitude_pA``, ``time_ms``, ``current_pA`` and the recorded potentials.
     spikes : dict of float to ndarray
         Spike times in ms for each amplitude.
     f_i : pandas.DataFrame
@@ -117,18 +127,18 @@ def characterise(
     protocol: Protocol | None = None,
     potentials: Sequence[str] = ("V_m", "V_th"),
 ) -> Characterisation:
-    """Measure what NESTML's library shows of a neuron.
+    """Measure the responses of a neuron that NESTML's library shows.
 
     Parameters
     ----------
     model : str
-        Its name in NEST; one of this project's models is built and loaded.
+        The model's name in NEST; this project's models are built and loaded.
     parameters : mapping of str to float, optional
-        By NEST's names, where they differ from the model's defaults.
+        Parameters that differ from the model's defaults, by their names in NEST.
     protocol : Protocol, optional
         The stimuli.
     potentials : sequence of str
-        What to record during the pulses, in mV.
+        The potentials to record during the pulses.
     """
     protocol = protocol or Protocol()
     parameters = dict(parameters or {})
@@ -140,7 +150,7 @@ def characterise(
         )
         for amplitude in protocol.pulses
     ]
-    answers = simulate(
+    responses = simulate(
         {model: [parameters] * len(currents)},
         [Stimulus(current) for current in currents],
         protocol.resolution,
@@ -152,7 +162,7 @@ def characterise(
                 "amplitude_pA": amplitude,
                 "time_ms": np.arange(1, len(current) + 1) * protocol.resolution,
                 "current_pA": current,
-                **{f"{name}_mV": answers.traces[name][number] for name in potentials},
+                **{f"{name}_mV": responses.traces[name][number] for name in potentials},
             }
         )
         for number, (amplitude, current) in enumerate(zip(protocol.pulses, currents, strict=True))
@@ -168,12 +178,12 @@ def characterise(
         for number in range(len(protocol.currents))
     ]
     f_i = pd.DataFrame({"current_pA": protocol.currents, "rate_per_s": np.array(counts) / (1e-3 * half)})
-    spikes = {amplitude: answers.spike_times(number) for number, amplitude in enumerate(protocol.pulses)}
+    spikes = {amplitude: responses.spike_times(number) for number, amplitude in enumerate(protocol.pulses)}
     return Characterisation(model, recorded, protocol, psp, pd.concat(tables, ignore_index=True), spikes, f_i)
 
 
 def _psp(model: str, parameters: Mapping[str, float], protocol: Protocol) -> pd.DataFrame:
-    """Let one spike arrive at each synapse of a neuron at rest."""
+    """Simulate a neuron at rest with one spike at each synapse."""
     nest = reset_kernel(protocol.resolution)
     if model in toolchain.MODELS:
         toolchain.install(model)
@@ -191,19 +201,19 @@ def _psp(model: str, parameters: Mapping[str, float], protocol: Protocol) -> pd.
 
 
 def _all_parameters(model: str, parameters: Mapping[str, float]) -> dict[str, float]:
-    """Return all parameters of a neuron: what NEST's defaults have, without what is recorded or not the model's own."""
+    """Return all parameters of a neuron: NEST's defaults without recordables and without values common to all nodes."""
     import nest
 
     defaults = {**nest.GetDefaults(model), **parameters}
     other = {*defaults["recordables"], *nest.GetDefaults("parrot_neuron"), "t_spike", "post_trace"}
-    # The prefixes are those of NEST's archiving of spikes, and of internals of NESTML's templates.
+    # The prefixes of NEST's archiving of spikes, and of internal variables in NESTML's templates.
     prefixes = ("Ca", "beta_Ca", "tau_Ca", "tau_minus", "__", "ignore_and_")
     names = sorted(name for name in defaults if name not in other and not name.startswith(prefixes))
     return {name: float(defaults[name]) for name in names if isinstance(defaults[name], float)}
 
 
-def draw_psp(measured: Characterisation) -> Figure:
-    """Draw the postsynaptic potentials."""
+def plot_psp(measured: Characterisation) -> Figure:
+    """Plot the postsynaptic potentials."""
     figure, axes = plt.subplots(figsize=(6.0, 3.6))
     for column, label, sign, style in (
         ("V_m_exc_mV", "excitatory", "", "-"),
@@ -222,8 +232,8 @@ def draw_psp(measured: Characterisation) -> Figure:
     return figure
 
 
-def draw_pulses(measured: Characterisation) -> Figure:
-    """Draw the answers to current pulses, one column an amplitude."""
+def plot_pulses(measured: Characterisation) -> Figure:
+    """Plot the responses to current pulses, one column per amplitude."""
     amplitudes = measured.protocol.pulses
     figure, panels = plt.subplots(
         2, len(amplitudes), figsize=(10.0, 4.0), sharex=True, sharey="row", height_ratios=[4, 1], squeeze=False
@@ -245,8 +255,8 @@ def draw_pulses(measured: Characterisation) -> Figure:
     return figure
 
 
-def draw_f_i_curve(measured: Characterisation) -> Figure:
-    """Draw the f-I curve."""
+def plot_f_i_curve(measured: Characterisation) -> Figure:
+    """Plot the f-I curve."""
     figure, axes = plt.subplots(figsize=(6.0, 3.6))
     colour = plots.MODEL_COLOURS[measured.model]
     axes.plot(measured.f_i["current_pA"], measured.f_i["rate_per_s"], color=colour, marker=".", markersize=4)
@@ -254,8 +264,16 @@ def draw_f_i_curve(measured: Characterisation) -> Figure:
     return figure
 
 
+#: The functions that plot the figures, by the name of the figure in NESTML's library.
+FIGURES: Mapping[str, Callable[[Characterisation], Figure]] = {
+    "psp": plot_psp,
+    "current_pulse_response": plot_pulses,
+    "fI_curve": plot_f_i_curve,
+}
+
+
 def write(measured: Characterisation, folder: str | Path) -> dict[str, Any]:
-    """Write figures under the names of NESTML's library, and a record of parameters and stimuli.
+    """Write figures with the names of NESTML's library, and a record of parameters and stimuli.
 
     Parameters
     ----------
@@ -265,21 +283,14 @@ def write(measured: Characterisation, folder: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        The record, which is in ``NAME_characterisation.json``; NAME is the model's in NESTML.
+        The record that is written to ``NAME_characterisation.json``, where NAME is the model's name in NESTML.
     """
-    from amat.files import write_json
-
     folder = Path(folder)
     name = toolchain.MODELS[measured.model].source.stem if measured.model in toolchain.MODELS else measured.model
-    figures = {
-        f"nestml_psp_[{name}]": draw_psp,
-        f"nestml_current_pulse_response_[{name}]": draw_pulses,
-        f"nestml_fI_curve_[{name}]": draw_f_i_curve,
-    }
-    for stem, draw in figures.items():
-        figure = draw(measured)
+    for kind, plot in FIGURES.items():
+        figure = plot(measured)
         for ending in ("png", "svg"):
-            plots.save(figure, folder / f"{stem}.{ending}")
+            plots.save(figure, folder / f"nestml_{kind}_[{name}].{ending}")
         plt.close(figure)
     record = {"model": name, "parameters": measured.parameters, "protocol": asdict(measured.protocol)}
     write_json(folder / f"{name}_characterisation.json", record)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""AMAT without its voltage dependence beside the other implementations of the MAT neuron."""
+"""Comparison of AMAT without voltage dependence with other implementations of the MAT neuron."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,11 +17,11 @@ from amat.simulation.stimuli import PoissonInput, Stimulus, pulses
 
 __all__ = ["LIBRARY_MODEL", "NEST_MODEL", "compare_mat_models", "dead_times"]
 
-#: NEST's hand-written MAT neuron, and the one in NESTML's library.
+#: NEST's built-in MAT neuron, and the one in NESTML's library, built by the checked code generator.
 NEST_MODEL = "mat2_psc_exp"
 LIBRARY_MODEL = "mat2_psc_exp_neuron_nestml"
 
-#: Parameters that the MAT models don't have.
+#: Parameters that the MAT models lack.
 _AMAT_ONLY = {"beta", "tau_v"}
 
 
@@ -33,17 +33,17 @@ def compare_mat_models(
     Parameters
     ----------
     cells : mapping of str to AmatParameters
-        Their beta must be zero.
+        Neurons whose beta is zero.
     resolution, duration : float
-        In ms.
+        The time step and the duration of the simulation in ms.
     seed : int
-        Of the Poisson input, which comes on top of a current step of 1.5 times the rheobase.
+        The seed of the Poisson input, which is added to a current step of 1.5 times the rheobase.
 
     Returns
     -------
     table : pandas.DataFrame
-        One row a cell and model: ``cell``, ``model``, ``spikes``, ``nest_spikes``, ``identical``, and the
-        largest deviations ``V_m`` and ``V_th`` in mV; NaN where the model does not record it.
+        One row per cell and model: ``cell``, ``model``, ``spikes``, ``nest_spikes``, ``identical``, and the
+        largest deviations ``V_m`` and ``V_th`` in mV; NaN if the model does not record them.
     recordings : dict of str to Recording
         By the model's name in NEST, the cells in the order of `cells`.
     """
@@ -77,21 +77,21 @@ def compare_mat_models(
 
 
 def dead_times(refractory_times: Sequence[float], resolution: float = 0.1) -> pd.DataFrame:
-    """Measure the smallest inter-spike interval of each model: of neurons that fire as fast as they can.
+    """Measure the smallest inter-spike interval of each model with neurons that fire at their highest rate.
 
     Parameters
     ----------
     refractory_times : sequence of float
-        In ms.
+        The values of ``refr_T`` in ms.
     resolution : float
-        In ms.
+        The time step in ms.
 
     Returns
     -------
     pandas.DataFrame
-        In time steps; one row a refractory time, one column a model.
+        Intervals in time steps; one row per refractory time, one column per model.
     """
-    # A threshold that falls with each spike never stops a neuron that is driven.
+    # The threshold falls with each spike, so that nothing but the refractory time limits the rate.
     neurons = [AmatParameters(alpha_1=-1.0, refr_T=refr_T) for refr_T in refractory_times]
     stimulus = Stimulus(pulses(500.0, resolution, [5.0], [500.0], [500.0]))
     recordings = simulate(_populations(neurons), [stimulus] * len(neurons), resolution).recordings
@@ -102,7 +102,7 @@ def dead_times(refractory_times: Sequence[float], resolution: float = 0.1) -> pd
 
 
 def _populations(neurons: Sequence[AmatParameters]) -> dict[str, list[dict[str, Any]]]:
-    """Return the same neurons for each of the models, in its own names."""
+    """Return the same neurons for each model, with the parameter names of that model."""
     return {
         NEST_MODEL: [_without(p.to_nest()) for p in neurons],
         LIBRARY_MODEL: [_without(p.to_nestml()) for p in neurons],

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Compare the generated AMAT neuron with NEST's ``amat2_psc_exp`` and with the exact solution."""
+"""Comparison of the generated AMAT neuron with NEST's ``amat2_psc_exp`` and with the exact solution."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,28 +23,29 @@ __all__ = [
     "PROTOCOLS",
     "RESOLUTIONS",
     "TestCase",
-    "draw_cases",
     "failures",
+    "sample_cases",
     "summarise",
     "validate",
 ]
 
-#: NEST's hand-written model.
+#: NEST's built-in model.
 NEST_MODEL = "amat2_psc_exp"
 
-#: What voltages may differ by from NEST's model, in mV: most of it is that model's own rounding.
+#: The largest accepted difference of voltages from NEST's model, in mV. Most of it is that model's rounding.
 BOUND = 1e-8
 
-#: What voltages may differ by from the exact solution, in mV, by the model's name in NEST.
+#: The largest accepted difference of voltages from the exact solution, in mV, by the model's name in NEST.
+#: NESTML's unmodified code exceeds its bound: it evaluates the propagators in double precision.
 EXACT_BOUNDS = {toolchain.AMAT_UNMODIFIED: 1e-8, toolchain.AMAT: 1e-8, toolchain.AMAT_OPT: 1e-9}
 
-#: The smallest relative distance between time constants that meet in a closed formula.
+#: The smallest relative distance between time constants whose difference is in a closed formula.
 MINIMAL_DISTANCE = 0.1
 
 #: Time steps in ms.
 RESOLUTIONS = (0.025, 0.1, 0.5)
 
-#: What the neurons are driven with.
+#: The kinds of stimuli.
 PROTOCOLS = ("step", "ramp", "sine", "Poisson", "mixed")
 
 #: Uniform ranges of the parameters, in NEST's units; omega is above E_L.
@@ -71,7 +72,7 @@ _DURATION = 1000.0  # ms
 
 @dataclass(frozen=True)
 class TestCase:
-    """A neuron with random parameters, and what it is driven with.
+    """A neuron with random parameters, and its stimulus.
 
     Attributes
     ----------
@@ -83,7 +84,7 @@ class TestCase:
     stimulus : Stimulus
     """
 
-    __test__ = False  # not a class of tests, whatever pytest makes of its name
+    __test__ = False  # pytest would take it for a class of tests
 
     parameters: AmatParameters
     V_m: float
@@ -91,8 +92,8 @@ class TestCase:
     stimulus: Stimulus
 
 
-def draw_cases(number: int, resolution: float, random: np.random.Generator) -> list[TestCase]:
-    """Draw random neurons and stimuli; the protocols take turns.
+def sample_cases(number: int, resolution: float, random: np.random.Generator) -> list[TestCase]:
+    """Sample neurons and stimuli at random; the protocols alternate.
 
     Parameters
     ----------
@@ -104,20 +105,20 @@ def draw_cases(number: int, resolution: float, random: np.random.Generator) -> l
     Returns
     -------
     list of TestCase
-        Neurons whose time constants are at least 10 % apart where they meet in a closed formula. The
-        stimuli reach from below the rheobase to several times it.
+        Neurons whose time constants differ by at least 10 % where a closed formula has their difference. The
+        stimuli range from below the rheobase to several times it.
     """
     cases = []
     for i in range(number):
-        parameters = _draw_parameters(random)
+        parameters = _sample_parameters(random)
         protocol = PROTOCOLS[i % len(PROTOCOLS)]
-        stimulus = _draw_stimulus(protocol, parameters, resolution, random)
+        stimulus = _sample_stimulus(protocol, parameters, resolution, random)
         V_m = parameters.E_L + random.uniform(-10.0, parameters.omega)
         cases.append(TestCase(parameters, V_m, protocol, stimulus))
     return cases
 
 
-def _draw_parameters(random: np.random.Generator) -> AmatParameters:
+def _sample_parameters(random: np.random.Generator) -> AmatParameters:
     while True:
         drawn = {name: float(random.uniform(low, high)) for name, (low, high) in RANGES.items()}
         parameters = AmatParameters(**drawn)
@@ -125,7 +126,7 @@ def _draw_parameters(random: np.random.Generator) -> AmatParameters:
             return parameters
 
 
-def _draw_stimulus(protocol: str, p: AmatParameters, resolution: float, random: np.random.Generator) -> Stimulus:
+def _sample_stimulus(protocol: str, p: AmatParameters, resolution: float, random: np.random.Generator) -> Stimulus:
     rheobase = p.omega * p.C_m / p.tau_m
     onset = float(random.uniform(5.0, 100.0))
 
@@ -174,14 +175,14 @@ def validate(
     threads: int = 2,
     progress: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
-    """Compare a model with NEST's own and with the exact solution over random parameters and stimuli.
+    """Compare a model with NEST's and with the exact solution over random parameters and stimuli.
 
     Parameters
     ----------
     sets : int
-        How many parameter sets, spread evenly over the time steps.
+        The number of parameter sets, divided evenly between the time steps.
     seed : int
-        Of parameters, stimuli and random input.
+        The seed of parameters, stimuli and random input.
     resolutions : sequence of float
         Time steps in ms.
     model : str
@@ -194,20 +195,20 @@ def validate(
     Returns
     -------
     pandas.DataFrame
-        One row a parameter set: ``set``, ``resolution`` (ms), ``protocol``, ``spikes`` of NEST's model,
-        ``nearest`` (the smallest relative distance of time constants), ``identical`` (spikes as NEST's),
-        ``exact`` (spikes as the exact solution's), and in mV the largest deviations ``V_m``, ``V_th``,
+        One row per parameter set: ``set``, ``resolution`` (ms), ``protocol``, ``spikes`` of NEST's model,
+        ``nearest`` (the smallest relative distance of time constants), ``identical`` (whether spikes are NEST's),
+        ``exact`` (whether they are the exact solution's), and in mV the largest deviations ``V_m``, ``V_th``,
         ``V_th_v`` from NEST's model, ``*_exact`` from the exact solution, and ``*_nest`` of NEST's model
         from the exact solution.
     """
     if sets < 1:
-        raise AmatError(f"{sets} parameter sets: give at least one.")
+        raise AmatError(f"There must be at least one parameter set, got {sets}.")
     rows: list[dict[str, object]] = []
     shares = [len(part) for part in np.array_split(np.arange(sets), len(resolutions))]
     for resolution, share in zip(resolutions, shares, strict=True):
         random = np.random.default_rng([seed, round(1000 * resolution)])
         for start in range(0, share, _BATCH):
-            cases = draw_cases(min(_BATCH, share - start), resolution, random)
+            cases = sample_cases(min(_BATCH, share - start), resolution, random)
             rows += _compare(cases, resolution, model, threads, seed=seed + len(rows))
             if progress:
                 progress(len(rows))
@@ -250,7 +251,7 @@ def _compare(
 
 
 def _exact_solution(cases: Sequence[TestCase], result: Result, resolution: float) -> Trajectory:
-    """Return what the exact solution does under the input that a simulation had."""
+    """Return the exact solution under the input of a simulation."""
     return integrate(
         [case.parameters for case in cases],
         result.current,
@@ -270,7 +271,7 @@ def _deviations(recording: Recording, other: dict[str, np.ndarray], i: int, suff
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the worst case of each protocol and time step.
+    """Return the largest deviations for each protocol and time step.
 
     Parameters
     ----------
@@ -281,7 +282,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by protocol and resolution: the numbers of sets and spikes, the numbers of sets whose
-        spikes differ from NEST's (``differ``), from the exact ones (``inexact``), from either (``faulty``), and the
+        spikes differ from NEST's (``differ``), from the exact ones (``inexact``) or from either (``faulty``), and the
         largest deviations in mV.
     """
     voltages = [name + suffix for suffix in ("", "_exact", "_nest") for name in _TRACES]

@@ -17,7 +17,7 @@ Medians of these ratios are meaningful, whereas nanoseconds are those of one mac
 
 `amat benchmark run` measures a matrix of cells, each in one or many processes, on one machine or on a cluster.
 
-- `cell`: one model in one workload; `tuning`: networks that fire at the same rate;
+- `cell`: one model in one workload;
 - `matrix`: the cells of a benchmark and the sites that run them; `engine`: the run;
 - `collect`, `comparisons`, `growth`, `report`: tables, ratios, fits and reports; `figures`: all figures.
 """

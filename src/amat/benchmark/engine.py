@@ -71,13 +71,7 @@ def run_matrix(
     paths.require_checkout("The benchmark workflow")
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
-    for cell in plan.cells:
-        place.nodes(cell)
-        if profile == "local" and cell.threads * cell.ranks > usable:
-            raise AmatError(
-                f"{cell.name} needs {cell.threads * cell.ranks} cores, but {usable} are usable: times on shared cores "
-                "are meaningless. Choose smaller layouts, or another machine."
-            )
+    _check_layouts(plan, place, profile, usable)
     check_writable(output.absolute())
     lock = FileLock(output / ".lock")
     command = _command(matrix, site, place, output, profile, usable, jobs, dry_run)
@@ -91,6 +85,17 @@ def run_matrix(
     if status:
         raise AmatError(_failure(plan, output))
     return output / "report"
+
+
+def _check_layouts(plan: Matrix, place: Site, profile: RunsOn, usable: int) -> None:
+    """Refuse cells that need more cores than a node or this machine has."""
+    for cell in plan.cells:
+        place.nodes(cell)
+        if profile == "local" and cell.threads * cell.ranks > usable:
+            raise AmatError(
+                f"{cell.name} needs {cell.threads * cell.ranks} cores, but {usable} are usable: times on shared cores "
+                "are meaningless. Choose smaller layouts, or another machine."
+            )
 
 
 def _refuse_other_cells(plan: Matrix, output: Path) -> None:

@@ -6,7 +6,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -32,7 +32,7 @@ __all__ = [
 
 #: The builds of a model: NEST's built-in model, NESTML's unmodified generator, NESTML's templates with this project's
 #: checks, and this project's generator.
-BUILDS = ("nest", "nestml", "nestml-checked", "optimised")
+BUILDS = ("nest", *get_args(toolchain.Codegen))
 
 #: Which parameters differ from neuron to neuron.
 Parameters = Literal["equal", "different", "time constants"]

@@ -24,7 +24,6 @@ from amat.compendium.plots import MODEL_COLOURS, REFERENCE_COLOUR, save
 
 __all__ = [
     "label",
-    "plot_ablation",
     "plot_fits",
     "plot_memory",
     "plot_neuron_memory",
@@ -117,28 +116,6 @@ def plot_neuron_memory(summary: pd.DataFrame) -> Figure:
     axes.set_yticks(first, rows.loc[first, "case"], verticalalignment="center")
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel("memory (bytes per neuron)")
-    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
-    return figure
-
-
-def plot_ablation(summary: pd.DataFrame) -> Figure:
-    """Plot the effect of each step from NESTML's templates to the optimised build, for each case with an ablation.
-
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        From `amat.benchmark.runs.Outcome`, with rows of the build ``ablation``.
-    """
-    cases = list(dict.fromkeys(summary.loc[summary["build"] == "ablation", "case"]))
-    shown = summary[summary["case"].isin(cases) & summary["build"].isin(["nestml", "nestml-checked", "ablation"])]
-    labels = list(dict.fromkeys(shown["label"]))
-    figure, axes = plt.subplots(figsize=(7.2, 1.4 + 0.32 * len(labels)))
-    for case, colour, marker in zip(cases, _PALETTE, "oDs^v", strict=False):
-        rows = shown[shown["case"] == case]
-        y = [labels.index(name) for name in rows["label"]]
-        axes.plot(rows["ratio"], y, marker=marker, color=colour, linewidth=1.0, label=case)
-        axes.hlines(y, rows["least"], rows["largest"], color=colour, linewidth=1.0)
-    _finish_ratios(axes, labels, "time, as a ratio to NEST's built-in model")
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     return figure
 
@@ -264,11 +241,10 @@ def plot_memory(cells: pd.DataFrame) -> Figure:
         (right, 0.2, largest("plastic", "synapse_B"), "plastic network, all synapses", "///"),
     )
     for axes, shift, sizes, name, hatch in bars:
-        axes.barh(
-            places + shift, sizes, height=0.38, color=colours, hatch=hatch, edgecolor="white", linewidth=0.5, label=name
-        )
+        style = {"color": colours, "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
+        axes.barh(places + shift, sizes, height=0.38, label=name, **style)
     for axes, unit in ((left, "neuron"), (right, "synapse")):
-        axes.set_xlabel(f"memory (bytes per {unit})")
+        axes.set(xlabel=f"memory (bytes per {unit})")
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
     left.set_yticks(places, [label(model) for model in models])
     left.set_ylim(len(models) - 0.5, -0.5)
@@ -300,9 +276,9 @@ def plot_phases(cells: pd.DataFrame) -> Figure:
         axes.barh(range(len(models)), seconds, left=left, color=colour, label=phase.replace("_", " "))
         left += seconds
     axes.set_yticks(range(len(models)), [label(model) for model in models])
-    axes.invert_yaxis()
-    axes.set_xlabel("wall-clock time (s)")
-    axes.set_title(f"{_case(rows.iloc[0].to_dict())}, {rows['duration_ms'].iloc[0]:g} ms")
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    title = f"{_case(rows.iloc[0].to_dict())}, {rows['duration_ms'].iloc[0]:g} ms"
+    axes.set(xlabel="wall-clock time (s)", title=title)
     figure.legend(loc="outside lower center", ncols=5, fontsize="small")
     return figure
 
@@ -331,9 +307,8 @@ def plot_fits(fits: Mapping[str, tuple[Fit, Fit]]) -> Figure:
             above.plot(measured, residuals["fitted"] * factor, label=label(model), **style)
             below.plot(measured, 100 * residuals["relative_error"], **style)
         above.set(xscale="log", yscale="log", ylabel=f"fitted {quantity}")
-        # Within a decade Matplotlib would label minor ticks, which overlap.
-        above.xaxis.set_minor_formatter(NullFormatter())
-        above.yaxis.set_minor_formatter(NullFormatter())
+        for axis in (above.xaxis, above.yaxis):
+            axis.set_minor_formatter(NullFormatter())  # within a decade, labels of minor ticks overlap
         below.set(xlabel=f"measured {quantity}", ylabel="error of the fit (%)")
     _legend(figure, panels)
     return figure

@@ -17,6 +17,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,18 +40,10 @@ ITERATIONS = 20
 RESAMPLES = 400
 
 
-@dataclass(frozen=True)
-class Term:
-    """One term of a fit.
+class Term(NamedTuple):
+    """A term of a fit: its name, the unit of its coefficient, the factor of the coefficient, and its meaning.
 
-    Attributes
-    ----------
-    name : str
-    unit : str
-        Of the coefficient.
-    formula : str
-        The factor of the coefficient: N neurons, K indegree, T threads, E synaptic events.
-    meaning : str
+    N neurons, K indegree, T threads, E synaptic events.
     """
 
     name: str
@@ -106,10 +99,6 @@ class Fit:
     median_error: float
     largest_error: float
 
-    def has(self, *names: str) -> bool:
-        """Return whether all named terms have a positive value."""
-        return set(names) <= set(self.terms.loc[self.terms["value"] > 0, "term"])
-
 
 def fit_all(cells: pd.DataFrame) -> dict[str, tuple[Fit, Fit]]:
     """Fit memory and time of all models whose cells separate neurons from synapses, and updates from the rest.
@@ -134,7 +123,8 @@ def fit_all(cells: pd.DataFrame) -> dict[str, tuple[Fit, Fit]]:
             continue
         memory = fit_growth(of_model, "allocated_simulate_B", MEMORY_TERMS)
         time = fit_growth(of_model, "simulate_s", TIME_TERMS)
-        if memory.has("neuron", "static synapse") and time.has("update"):
+        positive = {term for fit in (memory, time) for term in fit.terms.loc[fit.terms["value"] > 0, "term"]}
+        if {"neuron", "static synapse", "update"} <= positive:
             fits[model] = memory, time
     return fits
 
@@ -198,8 +188,8 @@ def fit_growth(cells: pd.DataFrame, quantity: str, terms: Sequence[Term]) -> Fit
     in_bytes = quantity.endswith("_B")
     regressors = _memory_regressors(cells) if in_bytes else _time_regressors(cells)
     columns = regressors[[term.name for term in terms]].to_numpy() * (1.0 if in_bytes else 1e-9)
-    table, values = _fit_coefficients(columns, measured, terms)
-    fitted = columns @ values
+    table = _fit_coefficients(columns, measured, terms)
+    fitted = columns @ table["value"].to_numpy()
     relative = fitted / measured - 1.0
     residuals = pd.DataFrame(
         {"cell": list(cells["cell"]), "measured": measured, "fitted": fitted, "relative_error": relative}
@@ -215,33 +205,20 @@ def fit_growth(cells: pd.DataFrame, quantity: str, terms: Sequence[Term]) -> Fit
     )
 
 
-def _fit_coefficients(columns: Floats, measured: Floats, terms: Sequence[Term]) -> tuple[pd.DataFrame, Floats]:
-    weighted = columns / measured[:, None]
-    separable = _separable(weighted)
-    values = np.zeros(len(terms))
-    values[separable] = _solve(weighted[:, separable], np.ones(len(measured)))
-    for _ in range(ITERATIONS):
-        # Twice too much counts as much as half: relative to the measured value alone, the fit would be biased low.
-        size = np.sqrt(measured * np.maximum(columns @ values, 1e-3 * measured))
+def _fit_coefficients(columns: Floats, measured: Floats, terms: Sequence[Term]) -> pd.DataFrame:
+    """Return the table of terms; the columns are the factors of the coefficients."""
+    separable = _separable(columns / measured[:, None])
+    values, bounds = np.zeros(len(terms)), np.full((2, len(terms)), np.nan)
+    size = measured
+    for iteration in range(ITERATIONS + 1):
         values[separable] = _solve(columns[:, separable] / size[:, None], measured / size)
-    bounds = np.full((2, len(terms)), np.nan)
+        if iteration < ITERATIONS:
+            # Twice too much counts as much as half: relative to the measured value alone, the fit would be biased low.
+            size = np.sqrt(measured * np.maximum(columns @ values, 1e-3 * measured))
     bounds[:, separable] = _resample(columns[:, separable] / size[:, None], measured / size)
-    table = pd.DataFrame(
-        [
-            {
-                "term": term.name,
-                "unit": term.unit,
-                "formula": term.formula,
-                "meaning": term.meaning,
-                "value": values[number],
-                "lower": bounds[0, number],
-                "upper": bounds[1, number],
-                "separable": number in separable,
-            }
-            for number, term in enumerate(terms)
-        ]
-    )
-    return table, values
+    fitted = {"value": values, "lower": bounds[0], "upper": bounds[1]}
+    table = pd.DataFrame(terms, columns=Term._fields).rename(columns={"name": "term"}).assign(**fitted)
+    return table.assign(separable=[number in separable for number in range(len(terms))])
 
 
 def _memory_regressors(cells: pd.DataFrame) -> pd.DataFrame:

@@ -4,8 +4,8 @@
 
 """Balanced random networks of fixed indegree, as Brunel's [1]_, one for each tuned family of neurons.
 
-``data/benchmark_networks.yaml`` holds their parameters. `amat.benchmark.tuning` found them: all networks fire at the
-same rate, and irregularly.
+``data/benchmark_networks.yaml`` holds their parameters, which ``scripts/tune_networks.py`` found: all networks fire at
+the same rate, and irregularly.
 
 References
 ----------
@@ -20,7 +20,10 @@ import yaml
 
 from amat import paths
 
-__all__ = ["BalancedNetwork", "missing_memory", "read_networks"]
+__all__ = ["TUNED_CV", "TUNED_RATE", "BalancedNetwork", "missing_memory", "read_networks"]
+
+#: Targets of the tuning: spikes/s of a neuron, and the mean coefficient of variation of its intervals.
+TUNED_RATE, TUNED_CV = 8.0, 0.6
 
 #: Largest weight of a plastic synapse, relative to the initial one.
 LARGEST_WEIGHT = 2.0

@@ -238,12 +238,7 @@ def benchmark_network(
     for neurons in sizes:
         duration = options.duration or max(200.0, 2e6 / neurons)
         cell = Cell(
-            FAMILIES["amat"].nest,
-            neurons=neurons,
-            indegree=indegree,
-            threads=options.threads,
-            seed=options.seed,
-            duration=duration,
+            FAMILIES["amat"].nest, "network", neurons, indegree, options.threads, seed=options.seed, duration=duration
         )
         if (missing := missing_memory(neurons, indegree)) > 0:
             skipped.append(

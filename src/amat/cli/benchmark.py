@@ -10,21 +10,18 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from amat.cli import common
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from amat.benchmark.runs import Outcome
-    from amat.benchmark.runs import Progress as Report
+    from amat.benchmark.runs import Outcome, Progress
 
 app = typer.Typer(
     name="benchmark",
@@ -32,28 +29,19 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_console = Console()
-_messages = Console(stderr=True)
-
-
-class Codegen(StrEnum):
-    """The generator of a model."""
-
-    nestml = "nestml"
-    checked = "nestml-checked"
-    optimised = "optimised"
-
-
-_Output = Annotated[Path, typer.Option(help="Folder for tables and figures; finished measurements in it are kept.")]
+_Output = Annotated[
+    Path, typer.Option(help="Output folder for tables and figures. Finished measurements in it are kept.")
+]
 _Codegen = Annotated[
-    list[Codegen] | None,
+    list[str] | None,
     typer.Option(
-        help="A build to compare with NEST's built-in models; may be repeated. By default all.", show_default=False
+        help="Code generator to compare with NEST's models: nestml, nestml-checked or optimised. Repeatable. "
+        "Default: all.",
+        show_default=False,
     ),
 ]
-_Rounds = Annotated[int, typer.Option(help="Number of rounds; each measures every model once.")]
-_Seed = Annotated[int, typer.Option(min=1, help="Seed of parameters, phases, input and connections.")]
-_Threads = Annotated[int, typer.Option(min=1, help="NEST's threads.")]
+_Rounds = Annotated[int, typer.Option(help="Number of rounds. Each measures every model once.")]
+_Seed = Annotated[int, typer.Option(min=1, help="Random seed.")]
 _Ablation = Annotated[bool, typer.Option(help="Also measure AMAT with one optimisation after the other.")]
 
 #: Units of a summary's median.
@@ -64,13 +52,13 @@ _UNITS = {"time": "ns", "memory": "B", "own memory": "B", "network": "s/s"}
 def update(
     cases: Annotated[
         list[str] | None,
-        typer.Option("--cases", help="A case, or a family with its cases, by the name in tables; may be repeated."),
+        typer.Option("--cases", help="Case or family of cases, by its name in tables. Repeatable."),
     ] = None,
     codegen: _Codegen = None,
     rounds: _Rounds = 11,
-    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
+    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
     seed: _Seed = 1,
-    threads: _Threads = 1,
+    threads: common.Threads = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="Three rounds of 300 ms with 1000 neurons, without ablation.")
     ] = False,
@@ -79,7 +67,7 @@ def update(
     brian2: Annotated[
         str | None,
         typer.Option(
-            help="A Python interpreter that can import Brian2; this one by default.",
+            help="Python interpreter that can import Brian2. Default: this one.",
             metavar="PYTHON",
             show_default=False,
         ),
@@ -94,33 +82,35 @@ def update(
 
     chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
     if quick:
-        rounds, time, ablation = min(rounds, 3), min(time, 300.0), False
-    options = Options(output, rounds, time, seed, threads, codegen, ablation, brian2)
-    with _progress() as report:
-        times = benchmark_update(chosen, options, report)
+        rounds, duration, ablation = min(rounds, 3), min(duration, 300.0), False
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
+    with _progress() as progress:
+        times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
     if memory:
         families = list(dict.fromkeys(case.family for case in chosen))
-        with _progress() as report:
-            sizes = benchmark_memory(families, options, report)
+        with _progress() as progress:
+            sizes = benchmark_memory(families, options, progress)
         figures.save_and_close(figures.plot_neuron_memory(sizes.summary), output / "memory.svg")
         _show(sizes, "Memory per neuron")
-    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
+    common.report(f"Measurements, summaries and figures are in {output}.")
 
 
 @app.command()
 def network(
     neurons: Annotated[
-        list[int] | None, typer.Option("--neurons", help="Size of a network; may be repeated.", show_default=False)
+        list[int] | None,
+        typer.Option("--neurons", help="Number of neurons in a network. Repeatable.", show_default=False),
     ] = None,
-    indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron.")] = 1000,
+    indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron.")] = 1000,
     codegen: _Codegen = None,
     rounds: _Rounds = 5,
-    time: Annotated[
-        float | None, typer.Option(help="Timed model time in ms; by default 200 or more, longer for small networks.")
+    duration: Annotated[
+        float | None,
+        typer.Option(help="Duration of the timed simulation in ms. Default: 200, or more for small networks."),
     ] = None,
     seed: _Seed = 1,
-    threads: _Threads = 1,
+    threads: common.Threads = 1,
     ablation: _Ablation = True,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
@@ -128,35 +118,27 @@ def network(
     _pin_threads()
     from amat.benchmark.runs import Options, benchmark_network
 
-    options = Options(output, rounds, time, seed, threads, codegen, ablation)
-    with _progress() as report:
-        outcome = benchmark_network(neurons or (2000, 10000, 50000), options, report, indegree=indegree)
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation)
+    with _progress() as progress:
+        outcome = benchmark_network(neurons or (2000, 10000, 50000), options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
-    _console.print(f"Measurements, summaries and figures are in {output}.", soft_wrap=True)
-
-
-class Workload(StrEnum):
-    """The workload of a cell."""
-
-    neurons = "neurons"
-    network = "network"
-    plastic = "plastic"
+    common.report(f"Measurements, summaries and figures are in {output}.")
 
 
 @app.command()
 def cell(
     model: Annotated[str, typer.Option(help="Neuron model, by its name in NEST.")],
-    output: Annotated[Path, typer.Option(help="JSON file to write.")],
+    output: Annotated[Path, typer.Option(help="Output file, in JSON.")],
     workload: Annotated[
-        Workload,
+        Literal["neurons", "network", "plastic"],
         typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
-    ] = Workload.network,
+    ] = "network",
     neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
-    indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron of a network.")] = 1000,
-    threads: _Threads = 1,
+    indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron of a network.")] = 1000,
+    threads: common.Threads = 1,
     ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
-    seed: Annotated[int, typer.Option(min=1, help="Seed of connections and input.")] = 1,
-    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
+    seed: _Seed = 1,
+    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
     resolution: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
 ) -> None:
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
@@ -164,63 +146,56 @@ def cell(
     from amat.benchmark.cell import Cell, measure_cell
     from amat.files import check_writable
 
-    plan = Cell(model, workload.value, neurons, indegree, threads, ranks, seed, time, resolution)
+    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
     check_writable(output.absolute().parent)
     found = measure_cell(plan, output)
-    _console.print(
-        f"{model}, {workload.value}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; "
-        f"{output}",
-        soft_wrap=True,
+    common.report(
+        f"{model}, {workload}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; {output}"
     )
-
-
-class RunsOn(StrEnum):
-    """The place where cells run."""
-
-    local = "local"
-    slurm = "slurm"
 
 
 @app.command()
 def run(
-    matrix: Annotated[
-        str, typer.Option(help="Cells to measure: a file, or the name of one in config/benchmarks.")
-    ] = "quick",
-    profile: Annotated[RunsOn, typer.Option(help="Run on this machine, or as jobs on a cluster.")] = RunsOn.local,
+    matrix: Annotated[str, typer.Option(help="Cells to measure: a file, or a name in config/benchmarks.")] = "quick",
+    executor: Annotated[
+        Literal["local", "slurm"], typer.Option(help="Where cells run: on this machine, or as jobs on a cluster.")
+    ] = "local",
     site: Annotated[
         str | None,
         typer.Option(
-            help="How cells are started: a file, or the name of one in config/sites; by default workstation, or "
-            "generic with Slurm.",
+            help="Site that starts the cells: a file, or a name in config/sites. Default: workstation, or generic "
+            "with Slurm.",
             show_default=False,
         ),
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder for cells, logs and the report.")] = Path("amat-benchmark"),
-    cores: Annotated[int | None, typer.Option(min=1, help="Cores of this machine to use; all by default.")] = None,
+    output: Annotated[Path, typer.Option(help="Output folder for cells, logs and the report.")] = Path(
+        "amat-benchmark"
+    ),
+    cores: Annotated[int | None, typer.Option(min=1, help="Number of processor cores. Default: all.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Largest number of jobs in Slurm at a time.")] = None,
     image: Annotated[
         Path | None, typer.Option(help="Apptainer image of the project in which all jobs run.", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only list the jobs.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Print the steps without running them.")] = False,
 ) -> None:
     """Measure a matrix of models, workloads, sizes and cores, on one machine or a cluster. A stopped run resumes."""
     _pin_threads()
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
 
-    place = site or ("generic" if profile is RunsOn.slurm else "workstation")
+    place = site or ("generic" if executor == "slurm" else "workstation")
     report = run_matrix(
         find_matrix(matrix),
         find_site(place),
         output,
-        profile=profile.value,
+        profile=executor,
         cores=cores,
         jobs=jobs,
         image=image,
         dry_run=dry_run,
     )
     if not dry_run:
-        _console.print(f"The report is in {report}.", soft_wrap=True)
+        common.report(f"The report is in {report}.")
 
 
 @app.command()
@@ -228,7 +203,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Output folder of `amat benchmark run`, or a cells.csv.")],
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder for tables, figures and the page; by default FOLDER/report."),
+        typer.Option(help="Output folder for tables, figures and the page. Default: FOLDER/report."),
     ] = None,
     page: Annotated[bool, typer.Option(help="Also write the page, which takes half a minute.")] = True,
     tables: Annotated[
@@ -247,29 +222,26 @@ def report(
         write_tables(measure_tables(), place / SYNAPSE_TABLES)
     target = output or place / "report"
     found = write_report(folder, target, page=page)
-    _console.print(_make_summary(found.summary))
+    common.console.print(_ratio_table(found.summary))
     if found.problems:
-        _console.print(f"{len(found.problems)} file(s) skipped:")
+        common.report(f"{len(found.problems)} file(s) skipped:")
         for problem in found.problems:
-            _console.print(f"  {problem.file}: {problem.reason}", markup=False, highlight=False, soft_wrap=True)
+            common.report(f"  {problem.file}: {problem.reason}")
     if found.note and page:
-        _console.print(found.note, markup=False, highlight=False, soft_wrap=True)
-    _console.print(f"{len(found.cells)} cells: tables and figures are in {target}.", soft_wrap=True)
+        common.report(found.note)
+    common.report(f"{len(found.cells)} cells: tables and figures are in {target}.")
 
 
-def _make_summary(summary: pd.DataFrame) -> Table:
+def _ratio_table(summary: pd.DataFrame) -> Table:
     """Return the summary of a report as a table for the terminal."""
     from amat.benchmark.comparisons import summary_text
     from amat.benchmark.figures import label
 
-    table = Table(
+    table = common.make_table(
+        *("model", "reference", "workload"),
         title="Ratios of equal cells (medians, and intervals over seeds)",
         caption="time: of the simulation; construction: create, connect and prepare; memory: allocated since the start",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
     )
-    for name in ("model", "to", "workload"):
-        table.add_column(name)
     for name in ("neurons", "seeds", "time", "construction", "memory"):
         table.add_column(name, justify="right")
     for row in summary_text(summary).to_dict("records"):
@@ -279,7 +251,7 @@ def _make_summary(summary: pd.DataFrame) -> Table:
     return table
 
 
-def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table:
+def summary_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table:
     """Return a summary as a table for the terminal, with missed targets marked.
 
     Parameters
@@ -291,16 +263,14 @@ def make_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Table
         Whether to show the range from the least ratio to the largest.
     """
     rounds = sorted(set(summary["rounds"]))
-    table = Table(
+    table = common.make_table(
         title=title,
         caption=f"Medians of {' to '.join(map(str, rounds))} rounds, ratios to NEST's model in the same round; "
         "✓ target met, ✗ missed.",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
     )
     table.add_column("case", overflow="fold")
     table.add_column("build")
-    for name in ("NEST", "build", "ratio", "quartiles", *(["range"] if wide else [])):
+    for name in ("nest", "this build", "ratio", "quartiles", *(["range"] if wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
     nest = summary[summary["build"] == "nest"].set_index(["quantity", "case"])["median"].to_dict()
@@ -339,26 +309,23 @@ def _verdict(row: dict[Any, Any]) -> str:
 
 
 def _show_times(outcome: Outcome, path: Path, title: str, threads: int) -> None:
-    """Write the figures of a benchmark of times, and print its table."""
+    """Write the figure of a benchmark of times, and print its table."""
     from amat.benchmark import figures
     from amat.compendium.plots import use_style
 
     use_style()
     figures.save_and_close(figures.plot_round_ratios(outcome.summary, title), path)
-    if (outcome.summary["build"] == "ablation").any():
-        ablation = figures.plot_ablation(outcome.summary)
-        figures.save_and_close(ablation, path.with_name(f"{path.stem}_ablation.svg"))
     _show(outcome, f"{title}, {threads} thread{'s' if threads > 1 else ''}")
 
 
 def _show(outcome: Outcome, title: str) -> None:
-    _console.print(make_table(outcome.summary, title, wide=_console.width >= 100))
+    common.console.print(summary_table(outcome.summary, title, wide=common.console.width >= 100))
     for message in outcome.skipped:
-        _console.print(message, markup=False, highlight=False, soft_wrap=True)
+        common.report(message)
     judged = outcome.summary[outcome.summary["target"] != ""]
     if len(judged):
         met = int(judged["met"].astype(bool).sum())
-        _console.print(f"{met} of {len(judged)} targets are met.")
+        common.report(f"{met} of {len(judged)} targets are met.")
 
 
 def _pin_threads() -> None:
@@ -367,25 +334,18 @@ def _pin_threads() -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Report]:
+def _progress() -> Iterator[Progress]:
     """Show progress on standard error: a bar in a terminal, otherwise one line per case."""
-    columns = (
-        SpinnerColumn(),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
     last = ""
-    with Progress(*columns, console=_messages, transient=True, disable=not _messages.is_terminal) as progress:
-        task = progress.add_task("", total=None)
+    with common.progress_bars() as bars:
+        task = bars.add_task("", total=None)
 
-        def report(description: str, done: int, total: int) -> None:
+        def advance(description: str, done: int, total: int) -> None:
             nonlocal last
-            progress.update(task, description=description, completed=done, total=total or None)
+            bars.update(task, description=description, completed=done, total=total or None)
             case = description.split(":")[0]
-            if not _messages.is_terminal and case != last:
-                _messages.print(case, soft_wrap=True)
+            if not common.messages.is_terminal and case != last:
+                common.messages.print(case, soft_wrap=True)
             last = case
 
-        yield report
+        yield advance

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""From NESTML to a model in NEST: generation, compilation, a cache keyed by content, loading."""
+"""Build NESTML models into modules of NEST, cache and load them. Imports `amat.neurons` and the foundation only."""
 
 from amat.toolchain.builder import Module, build
 from amat.toolchain.catalogue import (

@@ -2,38 +2,35 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Build a model's NEST module once, and keep it as long as nothing that matters has changed."""
+"""Compiled NEST modules of models, built once and cached until anything that they depend on changes."""
 
-import errno
-import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import nestml_optimised
-from filelock import FileLock
+from nestml_optimised import NestmlOptimisedError
+from nestml_optimised.nest_installation import compiler, find_nest
 
 from amat import paths
-from amat.files import write_json
+from amat.toolchain.cache import compute_digest, find_or_build
 from amat.toolchain.catalogue import AMAT, FAST_ANALYTIC, Model, find_model
 from amat.toolchain.errors import UNSUPPORTED, ToolchainError, UnsupportedError
-from amat.toolchain.nest_installation import compiler, find_nest
+from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["Module", "Progress", "build"]
+__all__ = ["Module", "Progress", "build", "describe_generation", "run_nestml"]
 
 #: Called with the name of each stage as it begins.
 Progress = Callable[[str], None]
 
-_RECORD = "module.json"
 _GENERATED = "generated"
 
 
@@ -46,15 +43,15 @@ class Module:
     model : str
         The model's name in NEST.
     key : str
-        SHA-256 over all that the module was made from.
+        SHA-256 of everything that the module depends on.
     library : pathlib.Path
         The shared object that NEST loads.
     sha256 : str
         The SHA-256 of the shared object.
     seconds : float
-        What generation and compilation took when the module was made.
+        The time that generation and compilation took.
     cached : bool
-        Whether it was there already.
+        Whether the module was in the cache already.
     """
 
     model: str
@@ -70,7 +67,7 @@ class Module:
         return self.library.parent / _GENERATED
 
     def propagators(self) -> dict[str, str]:
-        """Return the closed-form propagators that NESTML generated, as expressions by name."""
+        """Return the closed-form propagators that ODE-toolbox found, as expressions by name."""
         found: dict[str, dict[str, str]] = json.loads((self.generated / "propagators.json").read_text())
         return found[self.model]
 
@@ -97,30 +94,56 @@ def build(model: str | Model = AMAT, *, progress: Progress | None = None) -> Mod
     """
     if isinstance(model, str):
         model = find_model(model)
-    request = _request(model)
-    key = _digest(request)
-    entry = f"{model.name}-{key[:16]}"
-    folder = paths.module_cache() / entry
-    for place in filter(None, (paths.prebuilt_modules(), folder.parent)):
-        if module := _cached(model.name, key, place / entry):
-            return module
     report = progress or (lambda stage: None)
+    library = f"{model.name}module.so"
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_suffix(".lock")):
-            # Another process may have built it while this one waited.
-            if module := _cached(model.name, key, folder):
-                return module
-            if folder.exists():
-                report("replacing a damaged module")
-                shutil.rmtree(folder)
-            return _build(model, request, key, folder, report)
-    except OSError as error:
-        raise ToolchainError(_explain(error, folder.parent)) from error
+        request = _describe(model)
+        entry = find_or_build(
+            paths.module_cache(),
+            model.name,
+            request,
+            lambda work: _build(model, request["source_text"], work, report),
+            prebuilt=paths.prebuilt_modules(),
+            progress=report,
+        )
+    except NestmlOptimisedError as error:
+        raise ToolchainError(str(error)) from error
+    return Module(
+        model.name, entry.key, entry.folder / library, entry.files[library], entry.seconds, cached=entry.cached
+    )
 
 
-def _request(model: Model) -> dict[str, Any]:
-    """Gather all that a module depends on, as JSON."""
+def describe_generation() -> dict[str, Any]:
+    """Return everything that generated code depends on besides the model and its options, as JSON."""
+    return {
+        "packages": {name: version(name) for name in ("nestml", "odetoolbox", "sympy")},
+        "generator": _generator_digest(),
+    }
+
+
+def run_nestml(request_file: Path, request: dict[str, Any], **settings: Any) -> subprocess.CompletedProcess[str]:
+    """Run `amat.toolchain.generate` in a process of its own.
+
+    Parameters
+    ----------
+    request_file : pathlib.Path
+        A file for the request, which is removed at the end.
+    request : dict
+        See `amat.toolchain.generate`.
+    **settings
+        Passed to `subprocess.run`.
+    """
+    request_file.write_text(json.dumps(request), encoding="utf-8")
+    command = [sys.executable, "-m", "amat.toolchain.generate", str(request_file)]
+    settings["env"] = {**os.environ, "PYNEST_QUIET": "1", **settings.get("env", {})}
+    try:
+        return subprocess.run(command, check=False, capture_output=True, text=True, **settings)
+    finally:
+        request_file.unlink()
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    """Return everything that a module depends on, as JSON."""
     nest = find_nest()
     return {
         "model": model.name,
@@ -133,22 +156,17 @@ def _request(model: Model) -> dict[str, Any]:
         "nest_build": nest.build_id,
         "compile_flags": nest.compile_flags,
         "compiler": _compiler_version(),
-        "packages": {name: version(name) for name in ("nestml", "odetoolbox", "sympy")},
-        "generator": _generator_digest(),
+        **describe_generation(),
     }
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 @cache
 def _generator_digest() -> str:
-    """Return a digest of this package's own part in the generation."""
+    """Return a digest of this project's part in the generation of code."""
     package = Path(nestml_optimised.__file__).parent
     files = sorted(p for p in package.rglob("*") if p.suffix in {".py", ".jinja2", ".h"})
     texts = [[str(p.relative_to(package)), p.read_text(encoding="utf-8")] for p in files]
-    return _digest([*texts, Path(__file__).with_name("generate.py").read_text(encoding="utf-8")])
+    return compute_digest([*texts, Path(__file__).with_name("generate.py").read_text(encoding="utf-8")])
 
 
 @cache
@@ -157,130 +175,58 @@ def _compiler_version() -> str:
     return output.stdout.splitlines()[0]
 
 
-def _cached(name: str, key: str, folder: Path) -> Module | None:
-    """Return the module in a folder of the cache, or None if it is not there or not whole."""
-    try:
-        record = json.loads((folder / _RECORD).read_text())
-        library = folder / record["library"]
-        content = library.read_bytes()
-        if record["key"] != key or record["sha256"] != hashlib.sha256(content).hexdigest():
-            return None
-        return Module(name, key, library, record["sha256"], record["seconds"], cached=True)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _build(model: Model, source_text: str, work: Path, report: Progress) -> None:
+    """Generate and compile in a folder, and leave the library and the generated code there."""
+    if missing := find_missing({tool: tool for tool in ("cmake", "make")}):
+        raise ToolchainError(f"Compiling a model lacks {format_missing(missing)}")
+    nest = find_nest()
+    generated = work / _GENERATED
+    generated.mkdir()
+    # NEST derives a module's name from its file, and two modules may not share one.
+    module_name = f"{model.name}module"
+    report("generating C++ from NESTML")
+    _generate(model, source_text, generated, module_name, report)
+    report("configuring")
+    config = nest.write_config(work)
+    _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake")
+    report("compiling")
+    jobs = str(len(os.sched_getaffinity(0)))
+    environment = {**os.environ, "CPLUS_INCLUDE_PATH": nest.include_path}
+    _run(["cmake", "--build", str(work / "build"), "--parallel", jobs], "the compiler", env=environment)
+    (work / "build" / f"{module_name}.so").rename(work / f"{module_name}.so")
+    for leftover in ("build", "bin", "report"):
+        shutil.rmtree(work / leftover)
 
 
-def _build(model: Model, request: dict[str, Any], key: str, folder: Path, report: Progress) -> Module:
-    """Generate and compile beside the cache entry, and move the result into its place at the end."""
-    start = time.monotonic()
-    _check_tools()
-    work = folder.with_name(f".{folder.name}")
-    shutil.rmtree(work, ignore_errors=True)  # what a killed build left
-    try:
-        generated = work / _GENERATED
-        generated.mkdir(parents=True)
-        # NEST derives a module's name from its file, and two modules may not share one.
-        module_name = f"{model.name}module"
-        report("generating C++ from NESTML")
-        _generate(model, request, work, generated, module_name, report)
-        report("configuring")
-        config = find_nest().write_config(work)
-        _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake")
-        report("compiling")
-        jobs = str(len(os.sched_getaffinity(0)))
-        environment = {**os.environ, "CPLUS_INCLUDE_PATH": find_nest().include_path}
-        _run(["cmake", "--build", str(work / "build"), "--parallel", jobs], "the compiler", env=environment)
-        library = work / f"{module_name}.so"
-        (work / "build" / library.name).rename(library)
-        for leftover in ("build", "bin", "report"):
-            shutil.rmtree(work / leftover)
-        sha256 = hashlib.sha256(library.read_bytes()).hexdigest()
-        module = Module(model.name, key, folder / library.name, sha256, time.monotonic() - start, cached=False)
-        # The record comes last: an entry without one is not an entry.
-        record = asdict(module) | {"library": library.name, "request": request}
-        write_json(work / _RECORD, record)
-        work.rename(folder)
-        return module
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _generate(
-    model: Model, request: dict[str, Any], work: Path, generated: Path, module_name: str, report: Progress
-) -> None:
-    # A copy: the source that is compiled is the one that was hashed.
+def _generate(model: Model, source_text: str, generated: Path, module_name: str, report: Progress) -> None:
+    # A copy, so that the source that is compiled is the one that was hashed.
     source = generated / model.source.name
-    source.write_text(request["source_text"], encoding="utf-8")
-    request_file = work / "request.json"
-    command = [sys.executable, "-m", "amat.toolchain.generate", str(request_file)]
-    environment = {**os.environ, "PYNEST_QUIET": "1"}
-    for codegen, options in _attempts(model):
-        order: dict[str, Any] = {"source": str(source), "target": str(generated), "module": module_name}
-        order |= {"codegen": codegen, "options": options}
-        request_file.write_text(json.dumps(request | order))
-        try:
-            _run(command, f"NESTML, on {model.source},", env=environment)
-            break
-        except UnsupportedError as error:
-            if not model.fallback:
-                raise ToolchainError(f"{error}\n  --fallback builds it with nestml-checked.") from None
-            report(f"falling back to the code generator nestml-checked: {error}")
-    request_file.unlink()
-    if not (generated / f"{model.name}.cpp").is_file():
-        raise ToolchainError(
-            f"NESTML made no code for {model.name} out of {model.source}: "
-            f"the model in the file must be named {model.source.stem}."
-        )
+    source.write_text(source_text, encoding="utf-8")
+    request = {"platform": "NEST", "source": str(source), "target": str(generated)}
+    request |= {"module": module_name, "suffix": model.suffix}
 
+    def attempt(codegen: str, options: dict[str, Any]) -> None:
+        order = {**request, "codegen": codegen, "options": options}
+        result = run_nestml(generated.with_name("request.json"), order)
+        if result.returncode == UNSUPPORTED:
+            raise UnsupportedError(result.stderr.strip())
+        _check(result, f"NESTML, on {model.source},", result.stderr)
 
-def _attempts(model: Model) -> list[tuple[str, dict[str, Any]]]:
-    """Return the code generators to try, with their options."""
-    attempts: list[tuple[str, dict[str, Any]]] = [(model.codegen, model.options)]
-    if model.fallback:
-        attempts.append(("nestml-checked", FAST_ANALYTIC))
-    return attempts
+    try:
+        attempt(model.codegen, model.options)
+    except UnsupportedError as error:
+        if not model.fallback:
+            raise ToolchainError(f"{error}\n  --fallback builds it with nestml-checked.") from None
+        report(f"falling back to nestml-checked: {error}")
+        attempt("nestml-checked", FAST_ANALYTIC)
 
 
 def _run(command: list[str], who: str, env: dict[str, str] | None = None) -> None:
-    """Run a command; where it fails raise an error that shows what it said."""
     result = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
-    if result.returncode == UNSUPPORTED:
-        raise UnsupportedError(result.stdout.strip())
-    if result.returncode != 0:
-        lines = result.stdout.strip().splitlines()
-        # The first error is the cause; what a compiler says after it seldom helps.
-        first = next((i for i, line in enumerate(lines) if "error" in line.lower()), max(0, len(lines) - 20))
-        shown = "\n  ".join(lines[first : first + 20])
-        raise ToolchainError(f"{who} failed with status {result.returncode}:\n  {shown}")
+    _check(result, who, result.stdout)
 
 
-#: Headers of other projects that NEST's headers and the generated code include, with Debian's packages.
-_HEADERS = {
-    "gsl/gsl_odeiv.h": "libgsl-dev",
-    "boost/type_index.hpp": "libboost-dev",
-    "ltdl.h": "libltdl-dev",
-}
-
-
-def _check_tools() -> None:
-    """Find out what is missing before any work is done."""
-    for tool in ("cmake", "make"):
-        if shutil.which(tool) is None:
-            raise ToolchainError(f"{tool} is missing: install it (Debian and Ubuntu: apt-get install {tool}).")
-    for header, package in _HEADERS.items():
-        command = [compiler(), "-E", "-x", "c++", "-"]
-        probe = subprocess.run(command, check=False, input=f"#include <{header}>", capture_output=True, text=True)
-        if probe.returncode != 0:
-            raise ToolchainError(
-                f"The C++ header {header} is missing: install it (Debian and Ubuntu: apt-get install {package})."
-            )
-
-
-def _explain(error: OSError, cache_folder: Path) -> str:
-    if error.errno == errno.ENOSPC:
-        remedy = "the disk is full: make room there"
-    elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        remedy = "it cannot be written: mend its permissions"
-    else:
-        remedy = str(error)
-    return f"The cache of modules, {cache_folder}: {remedy}, or name another folder in AMAT_CACHE."
+def _check(result: subprocess.CompletedProcess[str], who: str, output: str) -> None:
+    """Raise an error that shows the output of a command that failed."""
+    if result.returncode:
+        raise ToolchainError(f"{who} failed with status {result.returncode}:\n{extract_error(output)}")

@@ -2,11 +2,13 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The models that the project builds, and how each is generated."""
+"""The models that the project builds, with the code generator and the options of each."""
 
 import difflib
+import re
 import sys
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +52,7 @@ class Model:
     source : pathlib.Path
         The NESTML file.
     suffix : str
-        What NESTML adds to the model's name to make its name in NEST.
+        Appended to the model's name in the file; the result is its name in NEST.
     options : dict
         Options of the code generator.
     codegen : {"nestml", "nestml-checked", "optimised"}
@@ -59,7 +61,7 @@ class Model:
     fallback : bool
         Whether to use the checked code generator if the optimised one does not support the model.
     label : str
-        What distinguishes it from others of the same source, for tables and plots.
+        Its label among models of the same source, for tables and plots.
     """
 
     source: Path
@@ -69,10 +71,24 @@ class Model:
     fallback: bool = False
     label: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """The model's name in NEST."""
-        return self.source.stem + self.suffix
+        """The model's name in NEST.
+
+        Raises
+        ------
+        ToolchainError
+            If the file cannot be read, or does not hold exactly one model.
+        """
+        text = re.sub(r'""".*?"""', "", self.read(), flags=re.DOTALL)
+        names = re.findall(r"^model\s+(\w+)\s*:", text, flags=re.MULTILINE)
+        if not names:
+            raise ToolchainError(f'{self.source} holds no model: it needs a line "model NAME:".')
+        if len(names) > 1:
+            raise ToolchainError(
+                f"{self.source} holds {len(names)} models, {', '.join(names)}: put each into a file of its own."
+            )
+        return f"{names[0]}{self.suffix}"
 
     def read(self) -> str:
         """Return the NESTML text.
@@ -87,11 +103,11 @@ class Model:
         except OSError as error:
             raise ToolchainError(f"{self.source} cannot be read: {error.strerror}.") from error
         except UnicodeDecodeError as error:
-            raise ToolchainError(f"{self.source} is not UTF-8: save it in that encoding ({error}).") from error
+            raise ToolchainError(f"{self.source} is not UTF-8 ({error}): save it in that encoding.") from error
 
 
 def _library(name: str) -> Path:
-    """Return the path of a model in the library that comes with NESTML."""
+    """Return the path of a model in the library that NESTML installs."""
     return Path(sys.prefix) / "models" / "neurons" / f"{name}.nestml"
 
 
@@ -114,7 +130,7 @@ AMAT_OPT = "amat2_psc_exp_neuron_opt"
 #: The AMAT neuron's name in NEST, built by NESTML's unmodified code generator with its default options.
 AMAT_UNMODIFIED = "amat2_psc_exp_neuron_nestml_unmodified"
 
-#: Izhikevich's neuron step by step as in his script of 2004.
+#: Izhikevich's neuron in the numerical scheme of his script of 2004.
 IZHIKEVICH_2004 = "izhikevich_2004_neuron_nestml"
 
 #: The models of NESTML's library that the project compares or uses.
@@ -122,7 +138,7 @@ _LIBRARY_MODELS = ("izhikevich_neuron", "mat2_psc_exp_neuron", "iaf_psc_exp_neur
 
 _AMAT_SOURCE = paths.MODELS / "amat2_psc_exp_neuron.nestml"
 
-#: Everything that the options of the optimised code generator can switch off.
+#: Options of the optimised code generator that switch off every optimisation that can be switched off.
 _PLAIN = {
     "buffers": "nest",
     "archiving": "eager",
@@ -134,7 +150,7 @@ _PLAIN = {
 
 
 def _ablation() -> tuple[Model, ...]:
-    """Return AMAT with one optimisation after the other."""
+    """Return AMAT with one more optimisation in each model."""
     steps: tuple[tuple[str, dict[str, Any]], ...] = (
         ("state in local variables", {}),
         ("+ buffers on demand", {"buffers": "on_demand"}),
@@ -152,12 +168,12 @@ def _ablation() -> tuple[Model, ...]:
     return tuple(models)
 
 
-#: AMAT by the optimised code generator, with one optimisation more in each.
+#: AMAT by the optimised code generator, with one more optimisation in each model.
 ABLATION = _ablation()
 
 #: The models of this project and of NESTML's library that it uses, by name in NEST.
 MODELS: dict[str, Model] = {
-    model.name: model
+    model.source.stem + model.suffix: model  # these files are named like their models
     for model in (
         Model(_AMAT_SOURCE),
         _optimised(_AMAT_SOURCE),
@@ -201,7 +217,7 @@ def find_model(name: str, codegen: Codegen | None = None) -> Model:
         if not path.is_file():
             raise ToolchainError(f"There is no file {path}: give the path of a NESTML model.")
         return _of_file(path, codegen or "nestml-checked")
-    known = {model.name: model for model in (*MODELS.values(), *ABLATION)}
+    known = MODELS | {model.name: model for model in ABLATION}
     for candidate in (name, name + _SUFFIXES[codegen] if codegen else name):
         if candidate in known and codegen in (None, known[candidate].codegen):
             return known[candidate]

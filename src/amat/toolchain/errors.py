@@ -8,13 +8,13 @@ from amat.errors import AmatError
 
 __all__ = ["UNSUPPORTED", "ToolchainError", "UnsupportedError"]
 
-#: The exit status of a generation when the code generator does not serve the model; why is on standard error.
+#: The exit status of `amat.toolchain.generate` if the code generator does not support the model.
 UNSUPPORTED = 3
 
 
 class ToolchainError(AmatError):
-    """A model could not be generated, compiled or loaded; the message says why and what to do."""
+    """A model that could not be generated, compiled or loaded; the message gives the reason and the fix."""
 
 
 class UnsupportedError(ToolchainError):
-    """The code generator does not serve the model."""
+    """A model that the code generator does not support."""

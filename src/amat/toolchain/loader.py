@@ -10,16 +10,15 @@ from amat.toolchain.errors import ToolchainError
 
 __all__ = ["install"]
 
-#: The NESTML text of each model, by its name in NEST, when this process loaded it.
+#: The NESTML text of each loaded model when this process loaded it, by its name in NEST.
 _loaded: dict[str, str] = {}
 
 
 def install(*names: str, codegen: Codegen | None = None) -> None:
-    """Make models available in NEST: build what is missing, load what is not loaded.
+    """Make models available in NEST: build those that are not in the cache, and load those that are not loaded.
 
-    May be called at any time, and again: calling this for a model that is there costs no more than looking.
-    Call it again after ``nest.ResetKernel()``, which unloads modules. NEST loads modules only while there are
-    no nodes.
+    Call this again after ``nest.ResetKernel()``, which unloads modules. A call for a model that is loaded takes hardly
+    any time. NEST loads modules only while there are no nodes.
 
     Parameters
     ----------
@@ -34,8 +33,8 @@ def install(*names: str, codegen: Codegen | None = None) -> None:
     Raises
     ------
     ToolchainError
-        If a module cannot be built or loaded, there are nodes already, or the file of a model that NEST has loaded
-        has been edited since.
+        If a module cannot be built or loaded, there are nodes already, or the file of a model has been edited since
+        NEST loaded it.
     """
     import nest
 
@@ -44,21 +43,20 @@ def install(*names: str, codegen: Codegen | None = None) -> None:
         if model.name in nest.node_models:
             if _loaded.get(model.name, text := model.read()) != text:
                 raise ToolchainError(
-                    f"{model.source} is not what {model.name} was made of when NEST loaded it, and NEST keeps what it "
-                    "has loaded: call nest.ResetKernel() first."
+                    f"{model.source} has changed since NEST loaded {model.name}: call nest.ResetKernel() to unload it."
                 )
             continue
         if nest.network_size:
             raise ToolchainError(
-                f"NEST loads modules only while there are no nodes, and {nest.network_size} are there: "
-                f"install {model.name} before they are created, or call nest.ResetKernel()."
+                f"NEST loads modules only while there are no nodes, and there are {nest.network_size}: "
+                f"install {model.name} before you create nodes, or call nest.ResetKernel()."
             )
         module = build(model)
         try:
             nest.Install(str(module.library.with_suffix("")))
         except nest.NESTError as error:
             raise ToolchainError(
-                f"NEST could not load {module.library}: {error}. Delete its folder and build again."
+                f"NEST could not load {module.library} ({error}): delete its folder and build it again."
             ) from error
         if module.model not in nest.node_models:
             raise ToolchainError(f"{module.library} was loaded, but NEST has no model {module.model}.")

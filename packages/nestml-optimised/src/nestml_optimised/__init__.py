@@ -4,12 +4,10 @@
 
 """Code generators that extend NESTML's for NEST: one for fast and small neurons, one that checks parameters."""
 
-from nestml_optimised.versions import check_versions
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-check_versions()  # before anything that relies on private names of NESTML
-
-from nestml_optimised.checked import CheckedNESTCodeGenerator  # noqa: E402
-from nestml_optimised.errors import (  # noqa: E402
+from nestml_optimised.errors import (
     InstallationError,
     ModelError,
     NestmlOptimisedError,
@@ -17,13 +15,17 @@ from nestml_optimised.errors import (  # noqa: E402
     UnsupportedModelError,
     UnsupportedVersionError,
 )
-from nestml_optimised.frontend import generate, generate_nest_target  # noqa: E402
-from nestml_optimised.optimised import OptimisedNESTCodeGenerator  # noqa: E402
-from nestml_optimised.transformer import (  # noqa: E402
-    OrderedConvolutionsTransformer,
-    SystemMatrixTransformer,
-    replace_transformers,
-)
+from nestml_optimised.versions import check_versions
+
+if TYPE_CHECKING:
+    from nestml_optimised.checked import CheckedNESTCodeGenerator
+    from nestml_optimised.frontend import generate, generate_nest_target, parse_models
+    from nestml_optimised.optimised import OptimisedNESTCodeGenerator
+    from nestml_optimised.transformer import (
+        OrderedConvolutionsTransformer,
+        SystemMatrixTransformer,
+        replace_transformers,
+    )
 
 __all__ = [
     "CheckedNESTCodeGenerator",
@@ -38,5 +40,26 @@ __all__ = [
     "UnsupportedVersionError",
     "generate",
     "generate_nest_target",
+    "parse_models",
     "replace_transformers",
 ]
+
+check_versions()  # before anything that relies on private names of NESTML
+
+#: The modules of names that are imported on first use, because NESTML takes a second to import.
+_MODULES = {
+    "CheckedNESTCodeGenerator": "checked",
+    "OptimisedNESTCodeGenerator": "optimised",
+    "OrderedConvolutionsTransformer": "transformer",
+    "SystemMatrixTransformer": "transformer",
+    "generate": "frontend",
+    "generate_nest_target": "frontend",
+    "parse_models": "frontend",
+    "replace_transformers": "transformer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -2,53 +2,44 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""NESTML's generator for NEST, extended by checks that keep a neuron from ever holding bad parameters."""
+"""NESTML's generator for NEST, extended by checks that prevent a neuron from having invalid parameters."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pynestml.codegeneration
-from pynestml.codegeneration.nest_code_generator import NESTCodeGenerator
+from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
 
 __all__ = ["ALLOWED_ROUNDING", "CheckedNESTCodeGenerator"]
 
 #: The largest relative difference between a propagator in double and in extended precision that is accepted.
-#: Closed formulae subtract terms that become equal with the time constants, so that the difference tells how
-#: many digits they lose. The generated code uses the extended value, whose own error is about 2000 times
-#: smaller (64 bits against 53): at most 5e-11 here. The notebook ``time_constants`` measures both.
+#: Closed formulae subtract terms that become equal with the time constants; the difference shows how many digits
+#: they lose. The generated code uses the extended value, whose error is about 2000 times smaller (64 bits against
+#: 53): at most 5e-11 here.
 ALLOWED_ROUNDING = 1e-7
-
-_OURS = Path(__file__).parent / "templates" / "checked"
-_NESTMLS = Path(pynestml.codegeneration.__file__).parent / "resources_nest" / "point_neuron"
-
-#: NESTML writes the time of generation into the code; the same model shall give the same code.
-_NO_TIME = "not recorded"
 
 
 @dataclass(frozen=True)
 class _Propagator:
-    """A propagator's name, its C++ expression, and the parameters that may be too near each other in it."""
+    """A propagator's name, its C++ expression, and the parameters in it that may be too close to each other."""
 
     name: str
     expression: str
     parameters: list[str]
 
 
-class CheckedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NESTML is not typed
-    """NESTML's code generator for NEST with its own templates, and stricter handling of parameters around them.
+class CheckedNESTCodeGenerator(TemplateGenerator):
+    """NESTML's code generator for NEST, with stricter handling of parameters around NESTML's templates.
 
-    NESTML's templates check a model's invariants after the new values have been stored, so that a refused
-    ``set`` leaves the bad values behind, and they don't check at all before a simulation. Propagators are
-    evaluated from closed formulae in double precision, whatever they lose. The generated equations are not
-    touched; around them,
+    NESTML's templates check a model's invariants after they store new values, so that a refused ``set`` leaves
+    invalid values behind, and they do not check before a simulation. They evaluate propagators from closed formulae
+    in double precision, however many digits these lose. This generator keeps the equations, and adds that
 
     - a refused ``set`` leaves the parameters and the state as they were;
     - the invariants hold whenever a simulation starts;
     - propagators are evaluated in extended precision (``long double``);
-    - parameters for which that, too, would be inaccurate are refused (`ALLOWED_ROUNDING`).
+    - parameters for which extended precision would be inaccurate, too, are refused (`ALLOWED_ROUNDING`).
 
     Parameters
     ----------
@@ -57,22 +48,7 @@ class CheckedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NEST
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        templates = {
-            "path": str(_OURS),
-            "model_templates": {
-                "neuron": ["@NEURON_NAME@.h.jinja2", "@NEURON_NAME@.cpp.jinja2"],
-                "synapse": [str(_NESTMLS / "@SYNAPSE_NAME@.h.jinja2")],
-            },
-            "module_templates": [str(_NESTMLS / "setup")],
-        }
-        super().__init__({**options, "templates": templates})
-
-    def _setup_template_env(self, template_files: list[str], templates_root_dir: str) -> list[Any]:
-        """Let our templates include NESTML's, which they wrap."""
-        templates: list[Any] = super()._setup_template_env(template_files, templates_root_dir)
-        for template in templates:
-            template.environment.loader.searchpath.append(str(_NESTMLS))
-        return templates
+        super().__init__({**options, "templates": template_option("checked")})
 
     def _get_neuron_model_namespace(self, neuron: Any, metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
         namespace: dict[str, Any] = super()._get_neuron_model_namespace(neuron, metadata)
@@ -94,16 +70,12 @@ class CheckedNESTCodeGenerator(NESTCodeGenerator):  # type: ignore[misc]  # NEST
             name for name in parameters if any(f"P_.{name}" in p.expression for p in propagators)
         ]
         namespace["allowed_rounding"] = ALLOWED_ROUNDING
-        namespace["now"] = _NO_TIME
+        namespace["now"] = NO_TIME
         return namespace
-
-    def _get_module_namespace(self, *arguments: Any) -> dict[str, Any]:
-        namespace: dict[str, Any] = super()._get_module_namespace(*arguments)
-        return namespace | {"now": _NO_TIME}
 
 
 def _near_each_other(formula: str, parameters: list[str]) -> list[str]:
-    """Return the parameters whose differences a formula divides by, or all of its parameters."""
+    """Return the parameters whose differences are a formula's divisors, or all of its parameters."""
     differences = re.findall(r"\((\w+) - (\w+)\)", formula)
     names = {name for pair in differences for name in pair} & set(parameters)
     return sorted(names or set(re.findall(r"\w+", formula)) & set(parameters))

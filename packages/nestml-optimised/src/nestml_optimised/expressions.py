@@ -2,9 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Expressions between NESTML, SymPy and C++."""
+"""Translation of expressions between NESTML, SymPy and C++."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sympy
@@ -14,23 +16,23 @@ from pynestml.symbols.symbol import SymbolKind
 
 from nestml_optimised.errors import UnsupportedModelError
 
-__all__ = ["ScopedVariablePrinter", "Translator", "cpp_name", "is_zero", "parse", "print_cpp", "tidy"]
+__all__ = ["ScopedVariablePrinter", "Translator", "cpp_name", "is_zero", "names_of", "parse", "print_cpp", "tidy"]
 
 _CONSTANTS = {"e": sympy.E, "pi": sympy.pi}
 
 
 class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTML is not typed
-    """Print variables by the names that they have inside the generated functions.
+    """A printer of variables by their names inside the generated functions.
 
     NESTML's own printer refers to members of the neuron. The optimised code works on copies in local variables,
-    which a compiler can keep in registers: ``s`` is the state, ``p`` the neuron's own parameters, ``c`` what it
-    shares with others, ``in`` its input.
+    which a compiler can keep in registers: ``s`` is the state, ``p`` the neuron's own parameters, ``c`` everything
+    that it shares with other neurons, ``in`` its input.
     """
 
     def __init__(self) -> None:
         super().__init__(None)
-        #: C++ by the name in NESTML; what is not in it is a local variable.
-        self.names: dict[str, str] = {}
+        #: C++ by the name in NESTML; all other names are local variables.
+        self.names: Mapping[str, str] = {}
 
     def print_variable(self, variable: Any) -> str:
         """Return the C++ of a variable."""
@@ -38,7 +40,7 @@ class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTM
         if name in (PredefinedVariables.E_CONSTANT, PredefinedVariables.PI_CONSTANT):
             return str(super().print_variable(variable))
         if name == PredefinedVariables.TIME_CONSTANT:
-            raise UnsupportedModelError("the model uses the time t: nothing may depend on it but convolutions")
+            raise UnsupportedModelError("the model uses the time t, which only kernels may depend on")
         cpp = cpp_name(name)
         if cpp in self.names:
             return self.names[cpp]
@@ -54,18 +56,33 @@ def cpp_name(name: str) -> str:
 
 
 class Translator:
-    """Translate expressions of one model.
+    """A translator of expressions of one model.
 
     Parameters
     ----------
     printer
-        NESTML's printer that makes C++ of an expression, around a `ScopedVariablePrinter`.
+        NESTML's printer of C++ expressions, around a `ScopedVariablePrinter`.
     variables : ScopedVariablePrinter
+    names : mapping of str to str
+        The C++ of the model's names.
     """
 
-    def __init__(self, printer: Any, variables: ScopedVariablePrinter) -> None:
+    def __init__(self, printer: Any, variables: ScopedVariablePrinter, names: Mapping[str, str] | None = None) -> None:
         self._printer = printer
         self._variables = variables
+        self.names = names or {}
+
+    def with_names(self, names: Mapping[str, str]) -> "Translator":
+        """Return a translator that prints these names."""
+        return Translator(self._printer, self._variables, names)
+
+    @contextmanager
+    def _printing(self, names: Mapping[str, str]) -> Iterator[None]:
+        before, self._variables.names = self._variables.names, names
+        try:
+            yield
+        finally:
+            self._variables.names = before
 
     def to_sympy(self, expression: Any) -> sympy.Expr:
         """Return a NESTML expression in SymPy's terms, in NEST's units, with the model's names as symbols.
@@ -75,24 +92,23 @@ class Translator:
         UnsupportedModelError
             If it is not arithmetic.
         """
-        names, self._variables.names = self._variables.names, _Identity()
-        try:
-            text = self._printer.print(expression).replace("std::", "")
-        finally:
-            self._variables.names = names
-        try:
-            return parse(text)
-        except (sympy.SympifyError, SyntaxError, TypeError, AttributeError) as error:
-            raise UnsupportedModelError(f"the expression {expression} is not plain arithmetic") from error
+        with self._printing(_Identity()):
+            text = self._printer.print(expression)
+        return parse(text.replace("std::", "").replace("(double)", ""))
+
+    def print(self, expression: Any) -> str:
+        """Return the C++ of a NESTML expression."""
+        with self._printing(self.names):
+            return str(self._printer.print(expression))
 
     def to_cpp(self, expression: sympy.Expr) -> str:
-        """Return the C++ of a SymPy expression that is made of the model's names."""
-        names = {symbol: sympy.Symbol(self._variables.names[str(symbol)]) for symbol in expression.free_symbols}
+        """Return the C++ of a SymPy expression whose symbols are the model's names."""
+        names = {symbol: sympy.Symbol(self.names[str(symbol)]) for symbol in expression.free_symbols}
         return print_cpp(expression.xreplace(names))
 
 
 class _Identity(dict[str, str]):
-    """Every name stands for itself."""
+    """A mapping of every name to itself."""
 
     def __contains__(self, name: object) -> bool:
         return True
@@ -101,27 +117,35 @@ class _Identity(dict[str, str]):
         return name
 
 
+def names_of(expression: sympy.Expr) -> set[str]:
+    """Return the names of an expression's symbols."""
+    return {str(symbol) for symbol in expression.free_symbols}
+
+
 def parse(text: str, values: Mapping[str, sympy.Expr] | None = None) -> sympy.Expr:
-    """Return the SymPy expression that a text stands for; every name in it is a symbol, but for e and pi."""
-    names = {name: sympy.Symbol(name) for name in _identifiers(text)}
+    """Return the SymPy expression of a text, in which every name but e and pi is a symbol.
+
+    Parameters
+    ----------
+    text : str
+    values : mapping of str to sympy.Expr, optional
+        Expressions that replace names.
+
+    Raises
+    ------
+    UnsupportedModelError
+        If the text is not arithmetic.
+    """
+    names = {name: sympy.Symbol(name) for name in re.findall(r"\b[^\W\d]\w*", text)}
     functions = {name: getattr(sympy, name) for name in ("exp", "log", "sqrt", "Min", "Max", "Abs") if name in text}
-    return sympy.sympify(text, locals={**names, **_CONSTANTS, **functions, **(values or {})})
-
-
-def _identifiers(text: str) -> set[str]:
-    word, words = "", set()
-    for character in text + " ":
-        if character.isalnum() or character == "_":
-            word += character
-        else:
-            if word and not word[0].isdigit():
-                words.add(word)
-            word = ""
-    return words
+    try:
+        return sympy.sympify(text, locals={**names, **_CONSTANTS, **functions, **(values or {})})
+    except (sympy.SympifyError, SyntaxError, TypeError, AttributeError) as error:
+        raise UnsupportedModelError(f"the expression {text} is not plain arithmetic") from error
 
 
 def tidy(expression: sympy.Expr) -> sympy.Expr:
-    """Return the expression with factors of 1.0 and the like removed, which unit conversions leave."""
+    """Return the expression without factors such as 1.0, which unit conversions leave."""
     numbers = [number for number in expression.atoms(sympy.Float) if float(number).is_integer()]
     return expression.xreplace({number: sympy.Integer(int(number)) for number in numbers})
 

@@ -30,7 +30,7 @@ from nestml_optimised.nest_installation import find_nest
 from nestml_optimised.optimised import OptimisedNESTCodeGenerator
 from nestml_optimised.transformer import replace_transformers
 
-__all__ = ["Codegen", "generate", "generate_nest_target"]
+__all__ = ["Codegen", "generate", "generate_nest_target", "parse_models"]
 
 #: The code generators: NESTML's unmodified one, the same with checks of parameters, the optimised one.
 Codegen = Literal["nestml", "nestml-checked", "optimised"]
@@ -185,6 +185,32 @@ def generate(
         return _process(codegen, options)
 
 
+def parse_models(input_path: _Paths, target_path: str | os.PathLike[str], *, platform: str = "NONE") -> list[Any]:
+    """Parse models and check them, for use with NESTML's transformers and other code generators.
+
+    Parameters
+    ----------
+    input_path : path or sequence of paths
+        NESTML files, or folders that are searched for them.
+    target_path : path
+        The folder for the files of NESTML and its code generators.
+    platform : str
+        NESTML's name of the target platform.
+
+    Returns
+    -------
+    list of pynestml.meta_model.ast_model.ASTModel
+
+    Raises
+    ------
+    ModelError
+        If NESTML rejects a model, or finds none.
+    """
+    with redirect_stdout(io.StringIO()):  # the messages are in the error
+        pynestml_frontend.configure_front_end(_as_text(input_path), platform, target_path=target_path)
+        return _parse()
+
+
 def _as_text(paths: _Paths) -> str | list[str]:
     return os.fspath(paths) if isinstance(paths, str | os.PathLike) else [os.fspath(path) for path in paths]
 
@@ -203,15 +229,7 @@ def _process(codegen: str, unknown_to_builder: Mapping[str, Any]) -> dict[str, d
     if codegen != "nestml":
         transformers = replace_transformers(transformers, matrices=codegen == "optimised")
 
-    models = pynestml_frontend.get_parsed_models()
-    for model in models:
-        if not Logger.has_errors(model):
-            CoCosManager.check_cocos(model)
-    _raise_errors()
-    if not models:
-        raise ModelError(f"{_sources()}: there is no model that NESTML can parse")
-
-    models, metadata = pynestml_frontend.transform_models(transformers, models)
+    models, metadata = pynestml_frontend.transform_models(transformers, _parse())
     pynestml_frontend.generate_code(generator, models, metadata)
     _raise_errors()
     if FrontendConfiguration.store_log:
@@ -220,6 +238,18 @@ def _process(codegen: str, unknown_to_builder: Mapping[str, Any]) -> dict[str, d
         model.get_name(): (metadata[model.get_name()].get("analytic_solver") or {}).get("propagators", {})
         for model in models
     }
+
+
+def _parse() -> list[Any]:
+    """Return the models that NESTML is configured for, once they pass its checks."""
+    models: list[Any] = pynestml_frontend.get_parsed_models()
+    for model in models:
+        if not Logger.has_errors(model):
+            CoCosManager.check_cocos(model)
+    _raise_errors()
+    if not models:
+        raise ModelError(f"{_sources()}: there is no model that NESTML can parse")
+    return models
 
 
 def _raise_errors() -> None:

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What is done to a model before code is made: convolutions in a fixed order, equations as matrices."""
+"""Transformations of models before code generation: convolutions in a fixed order, equations as matrices."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,9 +32,9 @@ class EquationSystem:
     nonlinear : sympy.Matrix
         c, of shape (n, 1).
     right_hand_sides : dict of str to str
-        The derivatives as they are written in the model.
+        The derivatives as written in the model.
     initial_values : dict of str to str
-        For an equation its initial value; for a convolution what a spike of weight one adds to it.
+        For an equation its initial value; for a convolution the increment by a spike of weight one.
     """
 
     variables: list[str]
@@ -45,33 +45,33 @@ class EquationSystem:
     initial_values: dict[str, str]
 
     def is_linear(self) -> bool:
-        """Return whether the derivatives are linear in the state, with coefficients that don't depend on it."""
+        """Return whether the derivatives are linear in the state, with coefficients that do not depend on it."""
         state = set(map(sympy.Symbol, self.variables))
         coefficients = {sympy.Symbol(str(s)) for s in self.matrix.free_symbols | self.inhomogeneous.free_symbols}
         return self.nonlinear.is_zero_matrix is True and not coefficients & state
 
 
 class OrderedConvolutionsTransformer(ConvolutionsToBuffersTransformer):  # type: ignore[misc]  # NESTML is not typed
-    """Give the convolutions of a model an order, that of their names.
+    """A transformer that orders the convolutions of a model by their names.
 
-    NESTML 9.0.0 keeps them in a set of objects that are hashed by their address. Their order, and with it that of the
-    synaptic currents in a sum, differs from one generation of code to the next; sums then round otherwise.
+    NESTML 9.0.0 has them in a set of objects that are hashed by their address. Their order, and with it that of the
+    synaptic currents in a sum, differs from one code generation to the next, and so does the rounding of sums.
     """
 
     def generate_kernel_buffers(self, model: Any) -> Any:
-        """Return pairs of a kernel and a spike port as the keys of a mapping: a set that keeps its order."""
+        """Return pairs of a kernel and a spike port as the keys of a mapping, that is an ordered set."""
         return dict.fromkeys(sorted(super().generate_kernel_buffers(model), key=lambda pair: tuple(map(str, pair))))
 
 
 class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]
-    """Let ODE-toolbox read a model's equations, and keep its system of matrices: it is not asked for a solution.
+    """A transformer that takes the matrices of a model's equations from ODE-toolbox, but no solution.
 
-    ODE-toolbox solves what it can symbolically. That takes most of the time that code generation needs, fails for
+    ODE-toolbox solves equations symbolically where it can. That takes most of the time of code generation, fails for
     inhomogeneous equations that depend on one another, and yields formulae that are singular where time constants
-    are equal. All that the optimised code needs are the matrices, which ODE-toolbox makes on the way.
+    are equal. The optimised code needs only the matrices that ODE-toolbox computes on the way.
 
-    The system goes into the model's metadata as ``equation_system``; ``analytic_solver`` lists the same variables
-    with neither propagators nor updates, for the parts of NESTML that look there.
+    The system is stored in the model's metadata as ``equation_system``. The entry ``analytic_solver`` lists the same
+    variables without propagators and updates, for the parts of NESTML that read it.
     """
 
     def ode_toolbox_analysis(
@@ -79,7 +79,7 @@ class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]
     ) -> None:
         """Store the system of a model in its metadata."""
         request = self.create_ode_toolbox_indict(model, kernel_buffers)
-        # The only function that returns the matrices; ODE-toolbox's version is pinned.
+        # The only function that returns the matrices. It is private: see versions.py.
         solvers, system, _ = odetoolbox._analysis(
             request,
             disable_stiffness_check=True,
@@ -108,14 +108,14 @@ class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]
 
 
 def replace_transformers(transformers: Iterable[Any], *, matrices: bool) -> list[Any]:
-    """Return NESTML's transformers of models, with those of this module in the place of the ones that they extend.
+    """Return NESTML's transformers of models, with this module's in place of those that they extend.
 
     Parameters
     ----------
     transformers : iterable of pynestml.transformers.transformer.Transformer
-        As NESTML's frontend gives them for a target.
+        From NESTML's front end, for a target.
     matrices : bool
-        Whether equations are kept as matrices, which `OptimisedNESTCodeGenerator` needs, instead of being solved.
+        Whether to store equations as matrices, which `OptimisedNESTCodeGenerator` needs, instead of solving them.
     """
     ours: dict[type, type] = {ConvolutionsToBuffersTransformer: OrderedConvolutionsTransformer}
     if matrices:

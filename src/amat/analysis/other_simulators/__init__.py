@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The same model file through NESTML's other targets: what is generated, what runs, and whether it does the same."""
+"""The model for NESTML's other targets: code generation, a run in Python, and a comparison with NEST."""
 
-from amat.analysis.other_simulators.generate import TARGETS, Generated, generate
 from amat.analysis.other_simulators.standalone import compare_with_nest
 from amat.analysis.other_simulators.status import survey
+from amat.analysis.other_simulators.targets import TARGETS, Generated, generate
 
 __all__ = ["TARGETS", "Generated", "compare_with_nest", "generate", "survey"]

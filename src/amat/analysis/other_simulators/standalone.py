@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The neuron that NESTML generates in Python, driven step by step, and compared with NEST."""
+"""The neuron that NESTML generates in Python, simulated step by step and compared with NEST."""
 
 import importlib
 import sys
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from amat import toolchain
 from amat.analysis import validation
-from amat.analysis.other_simulators.generate import Generated, generate
+from amat.analysis.other_simulators.targets import Generated, generate
 from amat.arrays import Floats
 from amat.simulation.run import simulate
 
@@ -26,12 +26,12 @@ __all__ = ["Run", "compare_with_nest", "load_neuron", "run_neuron"]
 
 @dataclass(frozen=True)
 class Run:
-    """What one neuron did.
+    """The result of a simulation of one neuron.
 
     Attributes
     ----------
     spike_steps : ndarray of int
-        Steps at whose end it spiked, counted from 1.
+        The steps at whose end the neuron spiked, counted from 1.
     V_m, V_th : ndarray, shape (steps,)
         Membrane potential and threshold at the end of each step, in mV.
     """
@@ -42,12 +42,12 @@ class Run:
 
 
 def load_neuron(generated: Generated) -> type[Any]:
-    """Return the class of the neuron that was generated.
+    """Return the class of a generated neuron.
 
     Parameters
     ----------
     generated : Generated
-        For the target PYTHON_STANDALONE.
+        Code for the target PYTHON_STANDALONE.
     """
     package = f"amat_generated_{generated.folder.name.rpartition('-')[2]}"
     if package not in sys.modules:
@@ -68,20 +68,20 @@ def run_neuron(
     resolution: float,
     V_m: float | None = None,
 ) -> Run:
-    """Drive a neuron step by step, in the order in which NEST does.
+    """Simulate a neuron step by step, in NEST's order of operations.
 
-    The simulator that NESTML generates beside the neuron is not used: it knows no currents, and only regular spikes.
+    The simulator that NESTML generates with the neuron is not used: it lacks currents, and spikes are regular there.
 
     Parameters
     ----------
     neuron_class : type
-        Of `load_neuron`.
+        The class from `load_neuron`.
     parameters : mapping of str to float
-        By the model's names.
+        Parameters with their names in the NESTML model.
     current : ndarray, shape (steps,)
-        The current during each step in pA.
+        The current in each step in pA.
     excitatory, inhibitory : ndarray, shape (steps,)
-        Sums of the weights of the spikes that arrive at the end of each step, in pA; inhibitory ones are negative.
+        The sum of the weights of spikes that arrive at the end of each step, in pA; inhibitory weights are negative.
     resolution : float
         The time step in ms.
     V_m : float, optional
@@ -111,25 +111,25 @@ def run_neuron(
 
 
 def compare_with_nest(number: int = 25, seed: int = 1, resolution: float = 0.1) -> pd.DataFrame:
-    """Compare the generated Python with the generated C++ and with NEST's own model, over random neurons and stimuli.
+    """Compare the generated Python code with the checked build and NEST's model over random neurons and stimuli.
 
     Parameters
     ----------
     number : int
-        How many neurons; the kinds of stimuli take turns.
+        The number of neurons; the kinds of stimuli alternate.
     seed : int
-        Of parameters, stimuli and random input.
+        The seed of parameters, stimuli and random input.
     resolution : float
         The time step in ms.
 
     Returns
     -------
     pandas.DataFrame
-        One row a neuron and model in NEST: ``neuron``, ``protocol``, ``model``, ``spikes`` in Python, ``identical``
-        (all of them in the same steps), and the largest deviations ``V_m`` and ``V_th`` in mV.
+        One row per neuron and model in NEST: ``neuron``, ``protocol``, ``model``, ``spikes`` in Python, ``identical``
+        (whether all are in the same steps), and the largest deviations ``V_m`` and ``V_th`` in mV.
     """
     neuron_class = load_neuron(generate("PYTHON_STANDALONE"))
-    cases = validation.draw_cases(number, resolution, np.random.default_rng([seed, 4]))
+    cases = validation.sample_cases(number, resolution, np.random.default_rng([seed, 4]))
     models = {
         toolchain.AMAT: [case.parameters.to_nestml() | {"V_m": case.V_m} for case in cases],
         validation.NEST_MODEL: [case.parameters.to_nest() | {"V_m": case.V_m} for case in cases],

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What each of NESTML's other targets comes to here: run, generated, or not supported, with the reason as found."""
+"""The status of NESTML's other targets on this machine: run, generated, or not supported, with the reason."""
 
 import ast
 import builtins
@@ -14,7 +14,7 @@ import shutil
 import pandas as pd
 
 from amat import toolchain
-from amat.analysis.other_simulators.generate import TARGETS, Generated, generate
+from amat.analysis.other_simulators.targets import TARGETS, Generated, generate
 from amat.errors import AmatError
 from amat.simulation.kernel import reset_kernel
 
@@ -22,19 +22,19 @@ __all__ = ["survey", "undefined_names"]
 
 
 def survey() -> pd.DataFrame:
-    """Generate for every target, and say how far it goes here.
+    """Generate code for every target, and report how far it can be used on this machine.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by target: ``simulator``, ``status`` (one of "run", "generated", "not supported"), ``files`` and
-        ``found``, the reason or what was found, as text.
+        Indexed by target: ``simulator``, ``status`` (one of "run", "generated", "not supported"), ``files``, and
+        ``found``, the reason or the findings as text.
     """
-    looks = {"PYTHON_STANDALONE": _python, "NEST_DESKTOP": _desktop, "NEST_GPU": _gpu, "GENN": _genn}
+    checks = {"PYTHON_STANDALONE": _python, "NEST_DESKTOP": _desktop, "NEST_GPU": _gpu, "GENN": _genn}
     rows = []
     for target, simulator in TARGETS.items():
         generated = generate(target)
-        status, found = looks[target](generated)
+        status, found = checks[target](generated)
         rows.append(
             {
                 "target": target,
@@ -48,7 +48,7 @@ def survey() -> pd.DataFrame:
 
 
 def _python(generated: Generated) -> tuple[str, str]:
-    """Look whether all names are there that the neuron uses."""
+    """Check that the code defines all names that it uses."""
     if generated.error:
         return "not supported", generated.error
     if unknown := undefined_names(generated.text(".py")):
@@ -57,7 +57,7 @@ def _python(generated: Generated) -> tuple[str, str]:
 
 
 def _desktop(generated: Generated) -> tuple[str, str]:
-    """Compare the description for NEST Desktop with the neuron in NEST, which it would run."""
+    """Compare the description for NEST Desktop with the neuron in NEST, which NEST Desktop would run."""
     if generated.error:
         return "not supported", generated.error
     described = {entry["id"]: float(entry["value"]) for entry in json.loads(generated.text(".json"))["params"]}
@@ -66,7 +66,7 @@ def _desktop(generated: Generated) -> tuple[str, str]:
     defaults = nest.GetDefaults(toolchain.AMAT)
     differ = [name for name, value in described.items() if defaults.get(name) != value]
     if differ:
-        raise AmatError(f"NEST Desktop is told other defaults than NEST has: {', '.join(differ)}.")
+        raise AmatError(f"Defaults for NEST Desktop differ from those in NEST: {', '.join(differ)}.")
     return "generated", (
         f"a description whose {len(described)} parameters and defaults are those of the model in NEST, which "
         "simulates for NEST Desktop; the application itself is not installed here"
@@ -74,7 +74,7 @@ def _desktop(generated: Generated) -> tuple[str, str]:
 
 
 def _gpu(generated: Generated) -> tuple[str, str]:
-    """Say why NESTML stops, and look whether the code hands on spikes to the synaptic currents."""
+    """Report why NESTML stops, and check that the code adds spikes to the synaptic currents."""
     found = []
     if generated.error:
         found.append(
@@ -82,42 +82,41 @@ def _gpu(generated: Generated) -> tuple[str, str]:
         )
     if shutil.which("nvidia-smi") is None:
         found.append("there is no GPU here to run it on")
-    if note := _deaf(generated.text(".cu"), r"var\[i_{}\]", ("exc_spikes", "inh_spikes")):
+    if note := _missing_spikes(generated.text(".cu"), r"var\[i_{}\]", ("exc_spikes", "inh_spikes")):
         found.append(note)
     return "generated", "; ".join(found)
 
 
 def _genn(generated: Generated) -> tuple[str, str]:
-    """Say whether GeNN is there, and look at the names that the code uses and at what it does with spikes."""
+    """Report whether GeNN is installed, and check the names in the code and its handling of spikes."""
     found = [generated.error] if generated.error else []
     if importlib.util.find_spec("pygenn") is None:
         found.append("GeNN (pygenn) is not installed here")
     text = generated.text(".py")
     if unknown := undefined_names(text):
         found.append(f"the generated code uses {', '.join(unknown)}, which it does not define")
-    if note := _deaf(text, "{}", ("exc_spikes", "inh_spikes")):
+    if note := _missing_spikes(text, "{}", ("exc_spikes", "inh_spikes")):
         found.append(note)
     return ("not supported" if unknown else "generated"), "; ".join(found)
 
 
-def _deaf(code: str, variable: str, ports: tuple[str, ...]) -> str:
-    """Return a note if spikes at a port never reach the synaptic current: no assignment to it names the port."""
-    deaf = []
+def _missing_spikes(code: str, variable: str, ports: tuple[str, ...]) -> str:
+    """Return a note if spikes of a port never reach the synaptic current: no assignment to it names the port."""
+    missing = []
     for port in ports:
         current = variable.format(re.escape(f"I_kernel_{port[:3]}__X__{port}"))
         values = re.findall(rf"^\s*{current}\s*\+?=\s*([^;\n]*);", code, flags=re.MULTILINE)
         port_alone = rf"(?<!__X__)\b(?:i_)?{port}\b"
         if not any(re.search(port_alone, value) for value in values):
-            deaf.append(port)
-    return (
-        f"no line of the generated code adds the spikes of {' and '.join(deaf)} to a synaptic current" if deaf else ""
-    )
+            missing.append(port)
+    silent = " and ".join(missing)
+    return f"no line of the generated code adds the spikes of {silent} to a synaptic current" if missing else ""
 
 
 def undefined_names(code: str) -> list[str]:
-    """Return the names that a Python module uses and nowhere defines or imports.
+    """Return the names that a Python module uses, but neither defines nor imports.
 
-    What ``from … import *`` brings is taken from the module that it names.
+    For ``from … import *``, the names are those of the imported module.
 
     Parameters
     ----------

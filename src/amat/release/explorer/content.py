@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What the page offers: patterns as trials, and the quantities that a reader moves."""
+"""Data of the explorer: the firing patterns, and the ranges of its sliders."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +14,12 @@ from amat.compendium.plots import MODEL_COLOURS, MODEL_LABELS, THRESHOLD_COLOUR
 from amat.neurons import CURRENT_UNITS, ModelName
 from amat.simulation.kernel import NEST_MODELS
 
-__all__ = ["AMPLITUDES", "DURATION", "MODELS", "SLIDERS", "content"]
+__all__ = ["AMPLITUDES", "DURATION", "SLIDERS", "SOURCES", "describe_page"]
 
-#: The NESTML models behind the two sides of the page.
-MODELS: Mapping[ModelName, Path] = {model: toolchain.find_model(name).source for model, name in NEST_MODELS.items()}
+#: The NESTML files of the two models on the page.
+SOURCES: Mapping[ModelName, Path] = {model: toolchain.find_model(name).source for model, name in NEST_MODELS.items()}
 
-#: Least, greatest value and step of each parameter that can be moved. Every pattern lies within.
+#: Minimum, maximum and step of each parameter with a slider. The values of every pattern are within.
 SLIDERS: Mapping[ModelName, Mapping[str, tuple[float, float, float]]] = {
     "amat": {
         "alpha_1": (-5.0, 30.0, 0.1),
@@ -37,27 +37,29 @@ SLIDERS: Mapping[ModelName, Mapping[str, tuple[float, float, float]]] = {
     },
 }
 
-#: The same of a stimulus's amplitude, in the unit of the model's current.
+#: Minimum, maximum and step of a stimulus's amplitude, in the unit of the model's current.
 AMPLITUDES: Mapping[ModelName, tuple[float, float, float]] = {
     "amat": (-1500.0, 1500.0, 1.0),
     "izhikevich": (-30.0, 30.0, 0.05),
 }
-#: Of the factor to a pattern's own stimulus.
+
+#: Minimum, maximum and step of the factor by which a pattern's stimulus is multiplied.
 FACTOR = (-2.0, 2.0, 0.01)
-#: Of the length of a run, in ms; with whole steps for every time step of a pattern.
+
+#: Minimum, maximum and step of the duration in ms: multiples of the time step of every pattern.
 DURATION = (100.0, 2000.0, 50.0)
 
 
-def content() -> dict[str, Any]:
-    """Return what the page is filled with.
+def describe_page() -> dict[str, Any]:
+    """Return the data of the page.
 
     Returns
     -------
     dict
-        ``models``, the two sides, with their names, colours and ranges; ``patterns``, with a trial for each model;
-        ``factor`` and ``duration``, further ranges. Infinite times are floats.
+        ``models``, with their names, colours and ranges; ``patterns``, with a trial for each model; ``factor`` and
+        ``duration``, further ranges. Infinite times are floats.
     """
-    found = {model: load_trials(model) for model in MODELS}
+    found = {model: load_trials(model) for model in SOURCES}
     return {
         "models": {
             model: {
@@ -68,7 +70,7 @@ def content() -> dict[str, Any]:
                 "sliders": SLIDERS[model],
                 "amplitude": AMPLITUDES[model],
             }
-            for model in MODELS
+            for model in SOURCES
         },
         "threshold_colour": THRESHOLD_COLOUR,
         "factor": FACTOR,
@@ -77,14 +79,14 @@ def content() -> dict[str, Any]:
             pattern: {
                 "label": pattern.replace("_", " ").capitalize(),
                 "criterion": criterion.statement,
-                **{model: _described(found[model][pattern]) for model in MODELS},
+                **{model: _describe(found[model][pattern]) for model in SOURCES},
             }
             for pattern, criterion in CRITERIA.items()
         },
     }
 
 
-def _described(trial: Trial) -> dict[str, Any]:
+def _describe(trial: Trial) -> dict[str, Any]:
     return {
         "parameters": trial.neuron.parameters.to_nestml(),
         "initial": trial.neuron.initial,

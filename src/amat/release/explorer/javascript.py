@@ -4,26 +4,26 @@
 
 """NESTML models as JavaScript: equations as a matrix, everything else statement by statement.
 
-What becomes of a model is an object. Its functions work on ``s``, the state as an array of doubles; ``p``, parameters
+A model is translated into an object. Its functions take ``s``, the state as an array of doubles; ``p``, parameters
 by name; ``c``, internals by name; ``h``, the time step in ms:
 
 ``parameters``
     Unit and meaning of each parameter, by name.
 ``index``
-    Places of the state variables in ``s``, by name; those of the equations, x, come first.
+    Indices of the state variables in ``s``, by name; the variables x of the equations come first.
 ``inlines``
     Inline expressions, as functions of (s, p, c, h).
 ``defaults()``, ``internals(p, h)``, ``initial(p, c, h)``
     Return ``p``, ``c``, and ``s`` at time zero.
 ``matrix(p, c, h)``
-    Returns A of x' = A x, or null where the model has no equations.
+    Returns A of x' = A x, or null if the model has no equations.
 ``update(s, p, c, h, input, integrate)``
-    Does what the model's update does, under a continuous input; ``integrate(s)`` advances x by a step.
+    Performs the model's update under a continuous input; ``integrate(s)`` advances x by a step.
 ``condition(s, p, c, h)``, ``fire(s, p, c, h)``
-    Tells whether there is a spike, and does what a spike does.
+    Returns whether there is a spike; performs the changes of a spike.
 
-Expressions keep NESTML's order of operations, which is that of the C++ made by NESTML, so that the same doubles come
-out. No spikes arrive: spike ports are zero.
+Expressions keep the order of operations of the C++ code that NESTML generates, so that the doubles are the same. No
+spikes arrive: spike ports are zero.
 """
 
 import json
@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import sympy
-from nestml_optimised import UnsupportedModelError, replace_transformers
+from nestml_optimised import UnsupportedModelError, parse_models, replace_transformers
 from nestml_optimised.expressions import parse, tidy
 from nestml_optimised.transformer import EquationSystem
 from pynestml.codegeneration.printers.constant_printer import ConstantPrinter
@@ -41,11 +41,12 @@ from pynestml.codegeneration.printers.cpp_expression_printer import CppExpressio
 from pynestml.codegeneration.printers.cpp_simple_expression_printer import CppSimpleExpressionPrinter
 from pynestml.codegeneration.printers.function_call_printer import FunctionCallPrinter
 from pynestml.codegeneration.printers.variable_printer import VariablePrinter
+from pynestml.frontend import pynestml_frontend as frontend
 from pynestml.symbols.predefined_functions import PredefinedFunctions
 
 __all__ = ["translate"]
 
-#: JavaScript of the functions that a model may call, with the arguments in braces.
+#: JavaScript of the functions that a model may call; braces stand for the arguments.
 _FUNCTIONS = {
     PredefinedFunctions.TIME_RESOLUTION: "h",
     PredefinedFunctions.TIME_STEPS: "AmatExplorer.steps({}, h)",
@@ -65,7 +66,7 @@ _OPERATORS = {
 
 
 def translate(sources: Sequence[Path]) -> dict[str, str]:
-    """Return models as JavaScript.
+    """Translate models into JavaScript.
 
     Parameters
     ----------
@@ -75,28 +76,18 @@ def translate(sources: Sequence[Path]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        An expression whose value is the object described above, by the model's name in NESTML.
+        By the model's name in NESTML, an expression whose value is the object that the module describes.
 
     Raises
     ------
+    ModelError
+        If NESTML rejects a model.
     UnsupportedModelError
-        If NESTML finds an error in a model, or it has something that has no translation here.
+        If a part of a model has no translation.
     """
-    from pynestml.frontend import pynestml_frontend as frontend
-    from pynestml.utils.logger import Logger, LoggingLevel
-
-    with tempfile.TemporaryDirectory() as folder:
-        # Nothing is written there, but NESTML wants to know where it would be.
-        frontend.configure_front_end(
-            [str(source) for source in sources], "NONE", target_path=folder, logging_level="ERROR", suffix=""
-        )
+    with tempfile.TemporaryDirectory() as folder:  # nothing is written there, but NESTML needs a path
+        models: Any = parse_models(sources, folder)
         transformers, _ = frontend.transformers_from_target_name("NONE")
-        models = frontend.get_parsed_models()
-        errors = [entry[-1] for entry in Logger.get_log().values() if entry[2] is LoggingLevel.ERROR]
-        if errors or len(models) != len(sources):
-            raise UnsupportedModelError(
-                "NESTML refuses " + ", ".join(map(str, sources)) + "".join(f"\n{error}" for error in errors)
-            )
         models, metadata = frontend.transform_models(replace_transformers(transformers, matrices=True), models)
     return {
         model.get_name(): _Translation(model, metadata[model.get_name()].get("equation_system")).run()
@@ -105,7 +96,7 @@ def translate(sources: Sequence[Path]) -> dict[str, str]:
 
 
 class _Variables(VariablePrinter):  # type: ignore[misc]  # NESTML is not typed
-    """Print variables by the names that they have in JavaScript."""
+    """Printer of variables by their names in JavaScript."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -119,7 +110,7 @@ class _Variables(VariablePrinter):  # type: ignore[misc]  # NESTML is not typed
 
 
 class _Functions(FunctionCallPrinter):  # type: ignore[misc]
-    """Print calls of functions."""
+    """Printer of function calls."""
 
     def print_function_call(self, call: Any) -> str:
         if call.get_name() not in _FUNCTIONS:
@@ -130,7 +121,7 @@ class _Functions(FunctionCallPrinter):  # type: ignore[misc]
 
 
 class _Expressions(CppExpressionPrinter):  # type: ignore[misc]
-    """Print expressions: C++'s operators are JavaScript's, but for a cast in divisions."""
+    """Printer of expressions, with the operators of C++ but without its cast in divisions."""
 
     def _print_arithmetic_operator_expression(self, node: Any) -> str:
         if node.get_binary_operator().is_div_op:
@@ -139,7 +130,7 @@ class _Expressions(CppExpressionPrinter):  # type: ignore[misc]
 
 
 class _Translation:
-    """One model on its way to JavaScript."""
+    """The translation of one model."""
 
     def __init__(self, model: Any, system: EquationSystem | None) -> None:
         self.model = model
@@ -154,10 +145,10 @@ class _Translation:
         self.names = variables.names
 
     def run(self) -> str:
-        """Return the object."""
+        """Return the expression of the object."""
         model = self.model
         if model.has_state_vectors() or model.has_delay_variables() or model.get_functions():
-            raise UnsupportedModelError(f"{model.get_name()} has vectors, delays or functions of its own")
+            raise UnsupportedModelError(f"vectors, delays or functions of {model.get_name()} have no translation")
         parameters = model.get_parameter_symbols()
         internals = model.get_internal_symbols()
         inlines = {_name(symbol): symbol for symbol in model.get_inline_expression_symbols()}
@@ -202,7 +193,7 @@ class _Translation:
                 "  },",
                 "  initial(p, c, h) {",
                 f"    const s = new Float64Array({len(state)});",
-                *map(self._declaration, states.values()),  # convolutions, which are not among them, begin at zero
+                *map(self._declaration, states.values()),  # convolutions are not among them, and start at zero
                 "    return s;",
                 "  },",
                 "  matrix(p, c, h) {",
@@ -240,7 +231,7 @@ class _Translation:
         return ["    return [", *rows, "    ];"]
 
     def _body(self, block: Any, depth: int) -> list[str]:
-        """Return the statements of a block, each on a line or more."""
+        """Return the statements of a block as lines."""
         indent = "  " * depth
         lines: list[str] = []
         for statement in block.get_stmts_body().get_stmts():
@@ -251,7 +242,7 @@ class _Translation:
             if small.is_assignment():
                 lines.append(f"{indent}{self._assignment(small.get_assignment())}")
             elif small.is_function_call():
-                # What a spike does besides is the caller's.
+                # The caller handles the other effects of a spike.
                 if small.get_function_call().get_name() != PredefinedFunctions.EMIT_SPIKE:
                     lines.append(f"{indent}{self._print(small.get_function_call())};")
             else:
@@ -290,6 +281,6 @@ def _name(symbol: Any) -> str:
 
 
 def _unit(symbol: Any) -> str:
-    """Return a unit as it is printed beside a number; nothing for a plain number."""
+    """Return a unit as printed after a number; an empty string for a plain number."""
     unit = str(symbol.get_type_symbol().print_symbol())
     return "" if unit in ("real", "integer") else unit.replace(" ", "")

@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What goes to the projects that this one builds on: a pull request for NESTML, and notes for NESTML and NEST.
+"""Contributions to NESTML and NEST: a pull request for NESTML, and notes for both.
 
-Model, pages, figures and tutorial are made from this repository's own; ``upstream/`` holds only what is nowhere else.
+Model, pages, figures and tutorial are generated from this repository; ``upstream/`` holds the remaining parts.
 """
 
 from amat.release.upstream.bundle import Bundle, assemble

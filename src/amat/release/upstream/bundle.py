@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The bundle for NESTML: its files in NESTML's own layout, one patch with all of them, and the texts that go along."""
+"""The bundle for NESTML: its files in NESTML's layout, one patch with all of them, the pull request and the notes."""
 
 import os
 import shutil
@@ -14,30 +14,31 @@ from importlib.metadata import version
 from pathlib import Path
 
 from amat import paths, toolchain
+from amat.analysis.characterisation import FIGURES
 from amat.errors import AmatError
 from amat.files import check_writable, write_text
 from amat.release.upstream import notes
 from amat.release.upstream.model import library_model, title
-from amat.release.upstream.pages import FIGURES, insert_entry, write_figures, write_page
+from amat.release.upstream.pages import insert_entry, write_figures, write_page
 from amat.release.upstream.tutorial import port_tutorial
 
 __all__ = ["INDEX", "TUTORIALS", "Bundle", "assemble", "git"]
 
-#: Lists in NESTML's documentation to which the bundle adds an entry, if NESTML's sources are at hand.
+#: Lists in NESTML's documentation to which the bundle adds an entry, if NESTML's sources are available.
 INDEX = Path("doc/models_library/index.rst")
 TUTORIALS = Path("doc/tutorials/tutorials_list.rst")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What was assembled.
+    """An assembled bundle.
 
     Attributes
     ----------
     folder : pathlib.Path
-        Holds ``nestml.patch``, ``pull_request.md`` and the notes.
+        The folder of ``nestml.patch``, ``pull_request.md`` and the notes.
     files : tuple of pathlib.Path
-        The files that are new in NESTML, relative to its root; they are in ``nestml/``.
+        The files to add to NESTML, relative to its root; they are in ``nestml/``.
     changed : tuple of pathlib.Path
         Files of NESTML that the patch changes.
     name : str
@@ -56,7 +57,7 @@ class Bundle:
 
     @property
     def patch(self) -> Path:
-        """The patch that ``git apply`` takes on NESTML's sources."""
+        """The patch for ``git apply`` in NESTML's sources."""
         return self.folder / "nestml.patch"
 
 
@@ -69,7 +70,7 @@ def assemble(
     seed: int = 1,
     progress: Callable[[str], None] | None = None,
 ) -> Bundle:
-    """Assemble the bundle; what was there from an earlier time is replaced when all of it is made.
+    """Assemble the bundle, and replace an earlier one at the end.
 
     Parameters
     ----------
@@ -78,24 +79,21 @@ def assemble(
     source_tree : pathlib.Path, optional
         NESTML's unpacked sources. With them the patch also adds model and tutorial to NESTML's lists.
     texts : bool
-        Whether to write the pull request and the notes, whose numbers are measured. Without it, those of an earlier
-        time are removed.
+        Whether to write the pull request and the notes, whose numbers are measured. If not, earlier ones are removed.
     sets, seed : int
-        Of the validation in the text of the pull request.
+        The number of parameter sets and the seed of the validation in the pull request.
     progress : callable, optional
         Called with the name of each stage as it begins.
 
     Raises
     ------
     AmatError
-        If there is no checkout, no NESTML in `source_tree`, or NESTML refuses the model.
+        If there is no checkout, no NESTML in `source_tree`, or NESTML rejects the model.
     """
-    if paths.ROOT is None:
-        raise AmatError("The bundle is made from a checkout of the project: clone it, and use ./amat there.")
+    parts = paths.require_checkout("The bundle for NESTML") / "upstream"
     if source_tree is not None and not (source_tree / "pynestml").is_dir():
-        raise AmatError(f"{source_tree} does not hold NESTML's sources: there is no folder pynestml in it.")
+        raise AmatError(f"{source_tree} does not hold NESTML's sources: it has no folder pynestml.")
     report = progress or (lambda stage: None)
-    parts = paths.ROOT / "upstream"
     source = toolchain.MODELS[toolchain.AMAT].source
     output = output.absolute()
     check_writable(output)
@@ -116,7 +114,7 @@ def assemble(
         written = {"nestml.patch": patch}
         templates = sorted(parts.rglob("*.md.jinja2"))
         if texts:
-            report("numbers of the texts")
+            report("pull request and notes")
             numbers = {
                 **values,
                 "validation": notes.validation_numbers(sets, seed),
@@ -138,7 +136,7 @@ def assemble(
 
 
 def _write_texts_of_nestml(tree: Path, source: Path, parts: Path, scratch: Path) -> dict[str, object]:
-    """Write all files of the bundle but the figures; return what templates are filled in with."""
+    """Write all files of the bundle except the figures; return the values for templates."""
     scratch.mkdir()
     model = tree / "models" / "neurons" / source.name
     write_text(model, library_model(source))
@@ -159,7 +157,7 @@ def _write_texts_of_nestml(tree: Path, source: Path, parts: Path, scratch: Path)
 
 
 def _changed_lists(source_tree: Path, entries: dict[Path, str], name: str) -> dict[Path, str]:
-    """Return the lists of NESTML's documentation with the bundle in them, as far as they are written as expected."""
+    """Return the lists of NESTML's documentation with the bundle's entries, as far as they have the expected form."""
     changed: dict[Path, str] = {}
     index = source_tree / INDEX
     if index.is_file() and (text := insert_entry(index.read_text(encoding="utf-8"), entries[INDEX], name)):
@@ -172,37 +170,37 @@ def _changed_lists(source_tree: Path, entries: dict[Path, str], name: str) -> di
     return changed
 
 
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder, without the settings of whoever runs it; return what it says.
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder without the user's settings, and return its output.
 
     Raises
     ------
     AmatError
-        If git is missing, or fails; the message shows why.
+        If git is missing or fails.
     """
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
-        # Else a repository around the folder would be taken.
+        # Otherwise git would use a repository around the folder.
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
     }
     identity = ["-c", "user.name=AMAT", "-c", "user.email=amat@localhost", "-c", "core.autocrlf=false"]
     try:
         finished = subprocess.run(
-            ["git", *identity, *words], check=False, cwd=folder, env=environment, capture_output=True, text=True
+            ["git", *identity, *arguments], check=False, cwd=folder, env=environment, capture_output=True, text=True
         )
     except FileNotFoundError as error:
-        raise AmatError("git is missing: install it, since the patch is made with it.") from error
+        raise AmatError("git is missing, which makes the patch: install it.") from error
     if finished.returncode:
-        raise AmatError(f"git {words[0]} failed in {folder}: {finished.stderr.strip()}")
+        raise AmatError(f"git {arguments[0]} failed in {folder}: {finished.stderr.strip()}")
     return finished.stdout
 
 
 def _make_patch(
     tree: Path, files: tuple[Path, ...], source_tree: Path | None, changed: dict[Path, str], work: Path
 ) -> str:
-    """Return one patch with the new files, and with those that change."""
+    """Return one patch with the new files and the changed ones."""
     work.mkdir()
     git(work, "init", "--quiet")
     for path in changed:

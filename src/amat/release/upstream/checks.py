@@ -2,12 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What is checked of the bundle: NESTML's own checks, as far as they can be had here."""
+"""Checks of the bundle: those of NESTML's continuous integration that can run here."""
 
 import ast
-import contextlib
 import importlib.util
-import io
 import json
 import os
 import re
@@ -26,10 +24,10 @@ from amat.release.upstream.nest_found import PREFIX
 
 __all__ = ["STYLE_OPTIONS", "Check", "check", "check_files", "check_run"]
 
-#: What NESTML's continuous integration calls pycodestyle with.
+#: Options of pycodestyle in NESTML's continuous integration.
 STYLE_OPTIONS = ("--ignore=E241,E501,E714,E713,E714,E252,W503",)
 
-#: Extensions of Sphinx that NESTML's documentation loads, and that come with Sphinx itself.
+#: Sphinx's own extensions that NESTML's documentation loads.
 _SPHINX_EXTENSIONS = (
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -39,21 +37,21 @@ _SPHINX_EXTENSIONS = (
     "sphinx.ext.coverage",
     "sphinx.ext.mathjax",
 )
-#: Packages of NESTML's documentation that are not among this project's.
+#: Packages that NESTML's documentation needs and this project does not install.
 _SPHINX_PACKAGES = ("nbsphinx", "sphinx_rtd_theme")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check and how it went.
+    """The result of a check.
 
     Attributes
     ----------
     name : str
     passed : bool or None
-        None if it could not be made.
+        None if the check could not run.
     detail : str
-        What was found, or why it could not be made.
+        The findings, or the reason why the check could not run.
     """
 
     name: str
@@ -74,11 +72,11 @@ def check(
     ----------
     bundle : Bundle
     source_tree : pathlib.Path, optional
-        NESTML's unpacked sources; else the models that the installed NESTML brings stand for them.
+        NESTML's unpacked sources; by default the models of the installed NESTML.
     run : bool
-        Whether to run test and tutorial as well, for which NESTML builds modules: minutes.
+        Whether to run the test and the tutorial, for which NESTML builds modules. This takes minutes.
     report : callable, optional
-        Called with each check when it is made.
+        Called with the result of each check.
     """
     checks: list[Check] = []
     for made in (check_files(bundle, source_tree), *([check_run(bundle)] if run else [])):
@@ -90,7 +88,7 @@ def check(
 
 
 def check_files(bundle: Bundle, source_tree: Path | None = None) -> Iterator[Check]:
-    """Check all that can be checked of the files without running them; yields each check when it is made."""
+    """Check the files without running them; yield the result of each check."""
     yield _new(bundle, source_tree)
     yield _patch(bundle, source_tree)
     yield _licence(bundle)
@@ -101,7 +99,7 @@ def check_files(bundle: Bundle, source_tree: Path | None = None) -> Iterator[Che
 
 
 def check_run(bundle: Bundle, *, tutorial: bool = True) -> Iterator[Check]:
-    """Run the test and the tutorial with the installed NESTML and NEST; yields each check when it is made."""
+    """Run the test and the tutorial with the installed NESTML and NEST; yield the result of each."""
     with tempfile.TemporaryDirectory(prefix="amat-upstream-") as folder:
         checkout = Path(folder) / "nestml"
         shutil.copytree(bundle.tree, checkout)
@@ -123,30 +121,29 @@ def check_run(bundle: Bundle, *, tutorial: bool = True) -> Iterator[Check]:
         script.write_text("import amat.release.upstream.nest_found\n\n" + "\n\n".join(code), encoding="utf-8")
         finished = _python(script.parent, script.name)
         yield Check(
-            "the tutorial runs, all of its cells",
+            "all cells of the tutorial run",
             finished.returncode == 0,
             f"{len(code)} cells" if finished.returncode == 0 else finished.stdout[-1000:] + finished.stderr[-3000:],
         )
 
 
-def _python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python on something in a folder, with NEST where NESTML looks for it."""
+def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python in a folder, with a NEST that NESTML finds."""
     environment = {**os.environ, "PYNEST_QUIET": "1", "MPLBACKEND": "Agg", PREFIX: str(folder / "nest-prefix")}
-    command = [sys.executable, *words]
+    command = [sys.executable, *arguments]
     return subprocess.run(command, check=False, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def _new(bundle: Bundle, source_tree: Path | None) -> Check:
-    """Compare the names of files with those that NESTML has."""
+    """Check that NESTML has no files with these names."""
     root = source_tree or Path(sys.prefix)
-    where = "NESTML's sources" if source_tree else "the models that the installed NESTML brings"
-    there = [str(path) for path in bundle.files if (root / path).exists()]
-    detail = ", ".join(there) or f"{len(bundle.files)} files, none is there"
-    return Check(f"the files are new to {where}", not there, detail)
+    where = "NESTML's sources" if source_tree else "the models of the installed NESTML"
+    present = [str(path) for path in bundle.files if (root / path).exists()]
+    return Check(f"the files are new to {where}", not present, ", ".join(present) or f"{len(bundle.files)} files")
 
 
 def _patch(bundle: Bundle, source_tree: Path | None) -> Check:
-    """Let git apply the patch to a repository with what NESTML has."""
+    """Apply the patch with git to a repository with NESTML's files."""
     name = "git applies the patch"
     with tempfile.TemporaryDirectory(prefix="amat-upstream-") as folder:
         repository = Path(folder)
@@ -165,13 +162,13 @@ def _patch(bundle: Bundle, source_tree: Path | None) -> Check:
         differ = [
             str(path) for path in bundle.files if (repository / path).read_bytes() != (bundle.tree / path).read_bytes()
         ]
-    ground = "NESTML's sources" if source_tree else "a repository with the models that the installed NESTML brings"
-    detail = f"on {ground}: {len(bundle.files)} files added, {len(bundle.changed)} changed"
-    return Check(name, not differ, f"other contents: {differ}" if differ else detail)
+    base = "NESTML's sources" if source_tree else "a repository with the models of the installed NESTML"
+    detail = f"on {base}: {len(bundle.files)} files added, {len(bundle.changed)} changed"
+    return Check(name, not differ, f"contents differ: {differ}" if differ else detail)
 
 
 def _licence(bundle: Bundle) -> Check:
-    """Compare the heads of Python files with that of NESTML's, as its own check of copyright headers does."""
+    """Compare the headers of Python files with NESTML's, as its check of copyright headers does."""
     wrong = [
         path.name
         for path in bundle.files
@@ -185,7 +182,7 @@ def _licence(bundle: Bundle) -> Check:
 
 
 def _style(bundle: Bundle) -> Check:
-    """Run pycodestyle as NESTML's continuous integration does: on all but the documentation."""
+    """Run pycodestyle like NESTML's continuous integration, on all files but the documentation."""
     name = "pycodestyle passes with NESTML's options"
     if importlib.util.find_spec("pycodestyle") is None:
         return Check(name, None, "pycodestyle is not installed")
@@ -195,7 +192,7 @@ def _style(bundle: Bundle) -> Check:
 
 
 def _quotes(bundle: Bundle) -> Check:
-    """Look for strings in single quotes, which NESTML's continuous integration refuses."""
+    """Find strings in single quotes, which NESTML's continuous integration rejects."""
     found = []
     for path in bundle.files:
         if path.suffix == ".py":
@@ -205,22 +202,24 @@ def _quotes(bundle: Bundle) -> Check:
                     segment = ast.get_source_segment(text, node) or ""
                     if segment.lstrip("rbfuRBFU").startswith("'") and '"' not in node.value:
                         found.append(f"{path}:{node.lineno}")
-    return Check("strings have double quotes", not found, ", ".join(found) or "none is in single ones")
+    return Check("strings have double quotes", not found, ", ".join(found) or "none in single quotes")
 
 
 def _model(bundle: Bundle) -> Check:
-    """Let NESTML parse the model and check its context conditions."""
+    """Parse the model with NESTML, and check its context conditions."""
     path = bundle.tree / "models" / "neurons" / f"{bundle.name}.nestml"
-    with tempfile.TemporaryDirectory(prefix="amat-upstream-") as folder, contextlib.redirect_stdout(io.StringIO()):
-        model, problems = parse(path, Path(folder))
-    if model is not None and model.get_name() != bundle.name:
-        problems.append(f"the model is named {model.get_name()}, and its file {path.name}")
-    detail = "\n".join(problems) or path.name
-    return Check("NESTML parses the model, and its context conditions hold", not problems, detail)
+    name = "NESTML parses the model, and its context conditions hold"
+    with tempfile.TemporaryDirectory(prefix="amat-upstream-") as folder:
+        try:
+            model = parse(path, Path(folder)).get_name()
+        except AmatError as error:
+            return Check(name, False, str(error))
+    same = model == bundle.name
+    return Check(name, same, path.name if same else f"the model in {path.name} is named {model}")
 
 
 def _page(bundle: Bundle) -> Check:
-    """Let Sphinx build the model's page with what NESTML's documentation uses, all warnings being errors."""
+    """Build the model's page with Sphinx and the extensions of NESTML's documentation; warnings are errors."""
     name = "Sphinx builds the model's page without a warning"
     if importlib.util.find_spec("sphinx") is None:
         return Check(name, None, "Sphinx is not installed")
@@ -228,7 +227,7 @@ def _page(bundle: Bundle) -> Check:
     with tempfile.TemporaryDirectory(prefix="amat-upstream-") as folder:
         source, target = Path(folder) / "source", Path(folder) / "html"
         shutil.copytree(bundle.tree / "doc" / "models_library", source)
-        # The figures are not in NESTML's repository yet, and nothing is fetched here: those of the bundle are taken.
+        # The figures are not in NESTML's repository yet, and nothing is downloaded here: use those of the bundle.
         for page in source.glob("*_characterisation.rst"):
             text = re.sub(r"https://raw\.\S+/doc/models_library/", "", page.read_text(encoding="utf-8"))
             page.write_text(text, encoding="utf-8")
@@ -240,5 +239,5 @@ def _page(bundle: Bundle) -> Check:
         )
         finished = _python(Path(folder), "-m", "sphinx", "-W", "-n", "--keep-going", "-q", str(source), str(target))
         passed = finished.returncode == 0 and (target / f"{bundle.name}.html").is_file()
-    without = f"; not to be had here: {', '.join(missing)}" if missing else ""
+    without = f"; without {', '.join(missing)}, not installed" if missing else ""
     return Check(name, passed, f"with the bundle's figures{without}" if passed else finished.stderr[-2000:])

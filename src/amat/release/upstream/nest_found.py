@@ -2,32 +2,31 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""A plugin of pytest and IPython: lets NESTML find a NEST that was installed as a wheel.
+"""A plugin of pytest and IPython with which NESTML finds a NEST that was installed as a wheel.
 
-NESTML asks NEST for the folder that it was installed to, and takes the compiler's options from ``bin/nest-config`` in
-it. A wheel answers with the folder on the machine that made it. With ``pytest -p amat.release.upstream.nest_found``,
-NESTML's tests run as they are; where NEST was built on the machine nothing is to be done.
+NESTML asks NEST for its installation folder, and reads the compiler's options from ``bin/nest-config`` there. A wheel
+answers with the folder on the machine that built it. With ``pytest -p amat.release.upstream.nest_found``, NESTML's
+tests run unchanged.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from amat.toolchain.nest_installation import find_nest
+from nestml_optimised.nest_installation import find_nest
 
 __all__ = ["PREFIX", "use_prefix"]
 
-#: The variable of the environment that names the folder with ``bin/nest-config``.
+#: The environment variable with the folder of ``bin/nest-config``.
 PREFIX = "AMAT_NEST_PREFIX"
 
 
 def use_prefix(folder: Path) -> None:
-    """Write a ``nest-config`` into a folder, and make that folder what NESTML takes for NEST's.
+    """Write ``bin/nest-config`` into a folder, and let NESTML use that folder as NEST's.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Receives ``bin/nest-config``.
     """
     from pynestml.codegeneration.nest_builder import NESTBuilder
 

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Texts that go with the bundle: pull request and notes, in which every number comes from a run or a measured table."""
+"""The pull request and the notes of the bundle. Every number in them comes from a run or a table of measurements."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,22 +23,25 @@ __all__ = ["benchmark_numbers", "near_time_constants", "render", "validation_num
 #: Relative distances of time constants in the note for NEST.
 DISTANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
+_EXACT = ["V_m_exact", "V_th_exact", "V_th_v_exact"]
+
 
 def render(template: Path, values: Mapping[str, Any]) -> str:
-    """Fill in a template; a value that is missing is an error."""
+    """Fill in a template; a missing value is an error."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
     return environment.from_string(template.read_text(encoding="utf-8")).render(values)
 
 
 def validation_numbers(sets: int, seed: int) -> dict[str, Any]:
-    """Compare the model with NEST's and with the exact solution, and return what a text says of it.
+    """Compare two builds of the model with NEST's and with the exact solution, and return the numbers for a text.
 
     Parameters
     ----------
     sets, seed : int
-        As for `amat.analysis.validation.validate`.
+        See `amat.analysis.validation.validate`.
     """
     table = validation.validate(sets, seed, threads=1)
+    unmodified = validation.validate(sets, seed, threads=1, model=toolchain.AMAT_UNMODIFIED)
     return {
         "sets": sets,
         "seed": seed,
@@ -46,18 +49,20 @@ def validation_numbers(sets: int, seed: int) -> dict[str, Any]:
         "differ": int((~table["identical"]).sum()),
         "resolutions": ", ".join(f"{h:g}" for h in sorted(table["resolution"].unique())),
         "worst": f"{table[['V_m', 'V_th', 'V_th_v']].to_numpy().max():.1e}",
-        "worst_exact": f"{table[['V_m_exact', 'V_th_exact', 'V_th_v_exact']].to_numpy().max():.1e}",
+        "unmodified_differ": int((~unmodified["identical"]).sum()),
+        "unmodified_worst_exact": f"{unmodified[_EXACT].to_numpy().max():.1e}",
+        "worst_exact": f"{table[_EXACT].to_numpy().max():.1e}",
     }
 
 
 def near_time_constants(seed: int = 1) -> dict[str, Any]:
-    """Measure NEST's ``amat2_psc_exp`` where time constants come near each other, and what it refuses.
+    """Measure the errors of NEST's ``amat2_psc_exp`` with nearly equal time constants.
 
     Returns
     -------
     dict
-        ``errors``: for each of `amat.analysis.accuracy.CASES` pairs of a distance and the largest error of the
-        threshold, or that it is refused; ``refused``: what NEST answers to equal time constants, by case;
+        ``cases``, of `amat.analysis.accuracy.CASES`; ``table``, rows of a distance and the largest error of the
+        threshold for each case, or "refused"; ``refused``, NEST's error for equal time constants, by case; the
         ``largest`` error in mV.
     """
     rows = pd.concat([accuracy.threshold_errors(case, DISTANCES, seed=seed) for case in accuracy.CASES])
@@ -72,7 +77,7 @@ def near_time_constants(seed: int = 1) -> dict[str, Any]:
 
 
 def _answer(parameters: AmatParameters) -> str:
-    """Return the error with which NEST's model refuses parameters, or that it takes them."""
+    """Return the error with which NEST's model refuses parameters, or "accepted"."""
     from amat.simulation.kernel import reset_kernel
 
     nest = reset_kernel(0.1)
@@ -84,12 +89,12 @@ def _answer(parameters: AmatParameters) -> str:
 
 
 def benchmark_numbers(cells: Path = paths.DATA / "benchmarks" / "local" / "cells.csv") -> dict[str, Any]:
-    """Return the measured ratios of the generated models to NEST's own, as the benchmark's chapter has them.
+    """Return the measured ratios of the generated models to NEST's, as in the benchmark's chapter.
 
     Parameters
     ----------
     cells : pathlib.Path
-        A table of measured cells.
+        A table of benchmark cells.
     """
     measured, _ = read_cells(cells)
     summary = summary_text(summary_page(measured))

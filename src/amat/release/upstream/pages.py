@@ -2,12 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The model's page in NESTML's models library, by NESTML's own generator of pages, and the figures on it."""
+"""The model's page in NESTML's models library, from NESTML's page generator, and its figures."""
 
 import contextlib
 import io
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,18 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from amat import toolchain
-from amat.analysis.characterisation import characterise, draw_f_i_curve, draw_psp, draw_pulses
+from amat.analysis.characterisation import FIGURES, characterise
 from amat.compendium import plots
-from amat.errors import AmatError
 from amat.release.upstream.model import parse
 
-__all__ = ["FIGURES", "insert_entry", "write_figures", "write_page"]
-
-#: Names of the figures on a page of NESTML's library, with what draws them.
-FIGURES: Mapping[str, Any] = {
-    "psp": draw_psp,
-    "current_pulse_response": draw_pulses,
-    "fI_curve": draw_f_i_curve,
-}
+__all__ = ["insert_entry", "write_figures", "write_page"]
 
 #: Size of a figure in the list of models, in inches.
 _SMALL = (4.0, 3.0)
 
 
 def write_page(model: Path, page: Path, scratch: Path) -> None:
-    """Write a model's page as NESTML's generator of pages makes it, without the time of day in its footer.
+    """Write a model's page with NESTML's page generator, without the footer that holds the time.
 
     Parameters
     ----------
@@ -43,18 +34,18 @@ def write_page(model: Path, page: Path, scratch: Path) -> None:
     page : pathlib.Path
         The page, in reStructuredText.
     scratch : pathlib.Path
-        A folder for what NESTML writes.
+        A folder for NESTML's files.
 
     Raises
     ------
     AmatError
-        If NESTML finds errors in the model.
+        If NESTML rejects the model.
     """
     from pynestml.codegeneration.autodoc_code_generator import AutoDocCodeGenerator
     from pynestml.codegeneration.printers.latex_simple_expression_printer import LatexSimpleExpressionPrinter
 
     class WithUnits(LatexSimpleExpressionPrinter):  # type: ignore[misc]
-        """NESTML 9.0.0 stops at a number with a unit."""
+        """NESTML's printer, extended by numbers with a unit, at which NESTML 9.0.0 stops."""
 
         def print_simple_expression(self, node: Any) -> str:
             if node.is_numeric_literal_with_unit():
@@ -62,15 +53,13 @@ def write_page(model: Path, page: Path, scratch: Path) -> None:
             text: str = super().print_simple_expression(node)
             return text
 
+    ast = parse(model, scratch)
     with contextlib.redirect_stdout(io.StringIO()):
-        ast, problems = parse(model, scratch)
-        if problems:
-            raise AmatError("NESTML refuses the model:\n" + "\n".join(problems))
         generator = AutoDocCodeGenerator()
         old = generator._printer._simple_expression_printer
         new = WithUnits(old._variable_printer, old._constant_printer, old._function_call_printer)
         generator._printer._simple_expression_printer = new
-        # Not all models at once: that is an error in NESTML 9.0.0, whose generator forgets an argument there.
+        # Its method for all models fails in NESTML 9.0.0, which omits an argument there.
         generator.generate_neuron_code(ast)
     text = (scratch / f"{ast.get_name()}.rst").read_text(encoding="utf-8")
     text = re.sub(r"\n\.\. footer::\n.*", "\n", text, flags=re.DOTALL)
@@ -80,18 +69,18 @@ def write_page(model: Path, page: Path, scratch: Path) -> None:
 
 
 def write_figures(folder: Path, name: str) -> None:
-    """Write the figures of the page, and the small ones of the list of models.
+    """Write the figures of the page, and their small versions for the list of models.
 
     Parameters
     ----------
     folder : pathlib.Path
     name : str
-        The model's in NESTML.
+        The model's name in NESTML.
     """
     measured = characterise(toolchain.AMAT)
     plots.use_style()
-    for kind, draw in FIGURES.items():
-        figure = draw(measured)
+    for kind, plot in FIGURES.items():
+        figure = plot(measured)
         plots.save(figure, folder / f"nestml_{kind}_[{name}].png")
         _simplify(figure)
         plots.save(figure, folder / f"nestml_{kind}_[{name}]_small.png")
@@ -99,7 +88,7 @@ def write_figures(folder: Path, name: str) -> None:
 
 
 def _simplify(figure: Figure) -> None:
-    """Make a figure small: without legends, which would squeeze the panels, and with one label for all columns."""
+    """Make a figure small: remove legends, which would squeeze the panels, and all but one label of the x axes."""
     figure.set_size_inches(_SMALL)
     for axes in figure.axes:
         if legend := axes.get_legend():
@@ -111,21 +100,21 @@ def _simplify(figure: Figure) -> None:
 
 
 def insert_entry(index: str, entry: str, name: str) -> str | None:
-    """Insert a model into NESTML's list of neuron models, in the order of the names.
+    """Return NESTML's list of neuron models with another model, in the order of names.
 
     Parameters
     ----------
     index : str
         The text of ``doc/models_library/index.rst``.
     entry : str
-        What to insert.
+        The text to insert.
     name : str
-        The model's in NESTML.
+        The model's name in NESTML.
 
     Returns
     -------
     str or None
-        None if the list is not written as expected.
+        None if the list does not have the expected form.
     """
     section = re.search(r"^Neuron models\n~+\n", index, flags=re.MULTILINE)
     if section is None:

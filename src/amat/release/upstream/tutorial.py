@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The tutorial as a notebook of NESTML's documentation: without this project's package, which is not there."""
+"""The tutorial as a notebook of NESTML's documentation, which cannot import this project's package."""
 
 import copy
 import json
@@ -26,50 +26,53 @@ def port_tutorial(changes: Path, source: Path = paths.TUTORIAL) -> str:
     Parameters
     ----------
     changes : pathlib.Path
-        What differs: under ``drop`` identifiers of cells that are left out, under ``replace`` for a cell's identifier a
-        list of pairs, a text that stands in the cell once and the text that takes its place. Where the latter says
-        ``{{ patterns }}``, parameters and stimuli of the firing patterns in the list ``patterns`` are put in.
+        The differences: ``drop``, identifiers of cells to leave out, and ``replace``, for a cell's identifier a list of
+        pairs of a text that the cell contains once and its replacement. ``{{ patterns }}`` in a replacement stands for
+        the parameters and stimuli of the firing patterns in the list ``patterns``.
     source : pathlib.Path
         The notebook.
 
     Raises
     ------
     AmatError
-        If the notebook does not contain what is to be changed, or still needs this project's package.
+        If the notebook does not contain a text that is to be replaced, or the result still imports this project's
+        package.
     """
     plan: dict[str, Any] = yaml.safe_load(changes.read_text(encoding="utf-8"))
     notebook: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     cells = {cell["id"]: cell for cell in copy.deepcopy(notebook["cells"])}
     if missing := ({*plan["drop"], *plan["replace"]} - set(cells)):
-        raise AmatError(f"{source.name} has no cells {sorted(missing)}: mend {changes}.")
+        raise AmatError(f"{source.name} has no cells {sorted(missing)}: correct {changes}.")
     literal = _pattern_literal(plan["patterns"])
     for name, pairs in plan["replace"].items():
         text = "".join(cells[name]["source"])
         for old, new in pairs:
             if text.count(old) != 1:
-                raise AmatError(f"{source.name}, {name}: {text.count(old)} times {old!r}, not once: mend {changes}.")
+                raise AmatError(
+                    f"{source.name}, {name} contains {old!r} {text.count(old)} times, not once: correct {changes}."
+                )
             text = text.replace(old, new.replace("{{ patterns }}", literal))
         cells[name]["source"] = text.splitlines(keepends=True)
     kept = [cell for name, cell in cells.items() if name not in plan["drop"]]
     _renumber(kept)
     for cell in kept:
-        cell["metadata"] = {}  # directions to this project's book
+        cell["metadata"] = {}  # settings of this project's book
         text = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            # Sphinx's notebooks know no labels of equations.
+            # Sphinx does not support labels of equations in notebooks.
             text = re.sub(r"^\$\$ \(tut-[\w-]+\)$", "$$", text, flags=re.MULTILINE)
             cell["source"] = text.splitlines(keepends=True)
             continue
-        text = text.replace(", strict=True)", ")")  # NESTML supports Python 3.9, which does not know it
+        text = text.replace(", strict=True)", ")")  # NESTML supports Python 3.9, which lacks it
         cell["source"] = text.splitlines(keepends=True)
         if re.search(r"\bimport amat\b|\bfrom amat\b|\bamat\.", text):
-            raise AmatError(f"{source.name}, {cell['id']} needs the package amat: mend {changes}.")
+            raise AmatError(f"{source.name}, {cell['id']} needs the package amat: correct {changes}.")
     notebook["cells"] = kept
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _renumber(cells: list[dict[str, Any]]) -> None:
-    """Number the exercises anew."""
+    """Number the exercises consecutively."""
     number = 0
 
     def following(match: re.Match[str]) -> str:
@@ -83,17 +86,17 @@ def _renumber(cells: list[dict[str, Any]]) -> None:
 
 
 def apart(tau_v: float, tau_m: float) -> float:
-    """Return ``tau_v``, moved away from ``tau_m`` by 1 % where both are equal: NESTML's code is not a number there."""
+    """Return ``tau_v``, increased by 1 % if it equals ``tau_m``, where NESTML's code yields NaN."""
     return round(1.01 * tau_v, 6) if tau_v == tau_m else tau_v
 
 
 def _pattern_literal(names: list[str]) -> str:
-    """Return parameters and stimuli of firing patterns as the text of a dictionary in Python."""
+    """Return parameters and stimuli of firing patterns as the source code of a dictionary."""
     lines = []
     for name in names:
         trial = patterns.find_trial(name, "amat")
         if trial.neuron.initial:
-            raise AmatError(f"The pattern {name} starts from a state of its own, which the tutorial cannot set.")
+            raise AmatError(f"The pattern {name} has an initial state, which the tutorial cannot set: choose another.")
         wave = trial.current_on_grid()
         steps = [0, *(np.flatnonzero(np.diff(wave)) + 1).tolist()]
         current = {round(step * trial.neuron.resolution, 6): round(float(wave[step]), 6) for step in steps}

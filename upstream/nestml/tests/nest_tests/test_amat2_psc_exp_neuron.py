@@ -47,7 +47,7 @@ PARAMETER_SETS = {
 
 @pytest.fixture(scope="module")
 def module():
-    r"""Generate the code and build it; returns the names of the module and the model"""
+    r"""Generate the code and build it; return the names of the module and of the model"""
     fn = os.path.realpath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "models", "neurons", "amat2_psc_exp_neuron.nestml"))
 
     return NESTCodeGeneratorUtils.generate_code_for(fn)
@@ -57,15 +57,15 @@ def module():
                     reason="This test does not support NEST 2")
 class TestAMAT2PscExpNeuron:
     r"""
-    Compare the amat2_psc_exp_neuron model with amat2_psc_exp, which was written by hand for NEST Simulator.
+    Compare the amat2_psc_exp_neuron model with amat2_psc_exp, which is built into NEST Simulator.
 
-    All spikes have to be emitted in the same time step. The voltages are solutions of the same linear equations, propagated with the same matrix, and may differ by rounding only: 1E-8 mV is far above that and far below the effect of an event that comes a time step early or late.
+    All spikes must be emitted in the same time steps. The voltages solve the same linear equations exactly and differ by rounding only, which grows with small time steps and nearly equal time constants. With the parameters below it stays under 1E-8 mV, which is far less than the effect of an event that is a time step early or late.
     """
 
     tolerance = 1E-8    # [mV]
 
     def create(self, module, parameters, resolution=.1):
-        r"""Reset the kernel, and return a neuron of each of the models"""
+        r"""Reset the kernel, and return one neuron of each model"""
         module_name, model_name = module
         nest.ResetKernel()
         nest.SetKernelStatus({"resolution": resolution})
@@ -82,14 +82,14 @@ class TestAMAT2PscExpNeuron:
         nest_parameters["omega"] = parameters.get("E_L", -70.) + parameters.get("omega", 5.)
         reference = nest.Create(NEST_MODEL, params=nest_parameters)
 
-        # start at rest: neither model moves V_m when E_L is set
+        # start at rest: neither model changes V_m when E_L is set
         for neuron in [reference, testant]:
             neuron.V_m = parameters.get("E_L", -70.)
 
         return reference, testant
 
     def simulate(self, neurons, t_stop, resolution=.1, stages=None):
-        r"""Simulate and compare; returns the spike times"""
+        r"""Simulate, compare both neurons, and return the spike times"""
         recorders = []
         for neuron in neurons:
             multimeter = nest.Create("multimeter", params={"record_from": ["V_m", "V_th", "V_th_v"], "interval": resolution})
@@ -129,7 +129,7 @@ class TestAMAT2PscExpNeuron:
 
     @pytest.mark.parametrize("parameters", PARAMETER_SETS.values(), ids=PARAMETER_SETS.keys())
     def test_spiking(self, module, parameters):
-        r"""Excitatory spikes that are strong enough to let the neuron fire"""
+        r"""Excitatory spikes that make the neuron fire"""
         neurons = self.create(module, parameters)
         self.inject_spikes(neurons, 5000.)
         assert len(self.simulate(neurons, 400.)) > 5
@@ -142,7 +142,7 @@ class TestAMAT2PscExpNeuron:
 
     @pytest.mark.parametrize("parameters", PARAMETER_SETS.values(), ids=PARAMETER_SETS.keys())
     def test_f_I_curve(self, module, parameters):
-        r"""The rate under constant currents: none below the threshold, and a larger one for a larger current"""
+        r"""The rate under constant currents does not decrease with the current"""
         counts = []
         for current in np.linspace(10., 1000., 5):
             neurons = self.create(module, parameters)
@@ -173,7 +173,7 @@ class TestAMAT2PscExpNeuron:
 
     @pytest.mark.parametrize("refr_T", [.1, .5, 1., 2., 3.3, 10.])
     def test_refractory_period(self, module, refr_T):
-        r"""A neuron that fires as fast as it can: the interval is the refractory period and one time step, and the membrane potential goes on evolving"""
+        r"""In a neuron that fires at its highest rate, the interval is the refractory period plus one time step, and the membrane potential keeps evolving"""
         neurons = self.create(module, {"refr_T": refr_T, "alpha_1": -1., "I_e": 500.})
         spike_times = self.simulate(neurons, 200.)
         np.testing.assert_allclose(np.diff(spike_times), refr_T + .1)

@@ -24,24 +24,25 @@ namespace nestml_optimised::inline v0_1_0
 {
 
 /**
- * The buffers of a neuron for spikes that are on their way: one array for each port, where spikes can come.
+ * The buffers of a neuron for spikes to come: one array per port, created if there are connections.
  *
- * In a network, the time that spikes need is that of the cache lines that each of them touches at random. There are two
- * of them here: that of the neuron, and that of the slot. For that, this has to be the first base class of a neuron,
- * before nest::Node: the pointer to the arrays then lies just before the node's pointer to its virtual functions, which
- * an event has loaded already, and since memory comes in units of 16 bytes, both are in the same line. Arrays inside
- * the object would not save more, but their size would be fixed, and neurons without input would have them, too. One
- * array a port, not pairs, since most spikes are excitatory. The slot is not waited for: see spike_queue.h.
+ * In a network, the time for a spike is that of the cache lines that it touches in random places. Here these are two:
+ * that of the neuron and that of the slot. To this end, this has to be the first base class of a neuron, before
+ * nest::Node. The pointer to the arrays is then just before the node's pointer to its virtual functions, which an event
+ * has loaded already; since memory is allocated in units of 16 bytes, both are in the same line. Arrays inside the
+ * object would save no more time, would have a fixed size, and would take memory in neurons without input. There is one
+ * array per port, and not one of pairs, because most spikes are excitatory. Spikes do not wait for the slot: see
+ * spike_queue.h.
  *
- * Not safe for use by several threads; NEST delivers the spikes to a neuron on the neuron's own thread.
+ * Not thread-safe; NEST delivers the spikes to a neuron on the neuron's thread.
  *
- * @tparam Ports  How many arrays there are.
+ * @tparam Ports  The number of arrays.
  */
 template < std::size_t Ports >
 class SpikeInput
 {
 public:
-  // Virtual, so that the compiler keeps this base first; see above.
+  // Virtual, so that the compiler places this base first; see above.
   virtual ~SpikeInput()
   {
     clear_spikes();
@@ -69,7 +70,7 @@ protected:
     pending_slices_ = 0;
   }
 
-  //! Store what was put off, before a simulation ends or buffers are freed.
+  //! Store deferred additions, before a simulation ends or buffers are freed.
   void
   finish_spikes()
   {
@@ -79,7 +80,7 @@ protected:
     }
   }
 
-  //! Take note that a connection is made.
+  //! Remember that there is a connection.
   void
   expect_spikes()
   {
@@ -87,10 +88,10 @@ protected:
   }
 
   /**
-   * Make the arrays if spikes are expected, as long as the delays of this simulation require.
+   * Create the arrays if spikes are expected, of the length that the delays of this simulation require.
    *
-   * When a simulation starts, so that those of consecutive neurons, which are updated and often reached one after
-   * another, lie behind one another in memory.
+   * This is done at the start of a simulation, so that the arrays of consecutive neurons, which are updated one after
+   * another, are next to each other in memory.
    */
   void
   prepare_spikes()
@@ -101,7 +102,7 @@ protected:
     {
       clear_spikes();
       slots_ = std::make_unique< double[] >( Ports * slots );
-      n_slots_ = static_cast< std::uint32_t >( slots ) & 0xffffff; // more would be gigabytes for a few neurons
+      n_slots_ = static_cast< std::uint32_t >( slots ) & 0xffffff; // more would take gigabytes for a few neurons
       n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay + quiet_slices, always ) );
       SpikeQueue::account( bytes_() );
     }
@@ -109,10 +110,10 @@ protected:
   }
 
   /**
-   * Add to what arrives at a port.
+   * Add a weight to the input of a port.
    *
-   * @param port   Of the Ports.
-   * @param steps  Of arrival, from the start of the current slice.
+   * @param port   The number of the port.
+   * @param steps  The step of arrival, from the start of the current slice.
    * @param weight
    */
   void
@@ -121,42 +122,42 @@ protected:
     SpikeQueue::add( slots_[ port * n_slots_ + nest::kernel().event_delivery_manager.get_modulo( steps ) ], weight );
     if ( pending_slices_ != n_slices_ )
     {
-      // Only the first spike in a slice has to write: it spares the others a cache line that is to be written back.
+      // Only the first spike in a slice writes, so that the others leave the cache line clean.
       pending_slices_ = n_slices_;
     }
   }
 
-  //! Whether spikes may arrive in the current slice. If not, slots need not be looked at.
+  //! Return whether spikes may arrive in the current slice. If not, the slots are empty.
   bool
   spikes_pending() const
   {
     return pending_slices_ > quiet_slices;
   }
 
-  //! Whether the last spike has come so recently that it does not pay to put steps off: the next may come soon.
+  //! Return whether the last spike is recent. Deferring steps does not pay then, because the next may follow soon.
   bool
   recent_spikes() const
   {
     return pending_slices_ > 0;
   }
 
-  //! More steps than these cannot be put off.
-  static constexpr long longest_nap = 255;
+  //! The largest number of steps that can be deferred.
+  static constexpr long max_deferred_steps = 255;
 
-  //! Return how many steps were put off; it is kept here, where there is room, for the neuron.
+  //! Return the number of steps that the neuron has deferred. It is stored here because there is room.
   long
-  nap() const
+  deferred_steps() const
   {
-    return nap_;
+    return deferred_steps_;
   }
 
   void
-  set_nap( const long steps )
+  set_deferred_steps( const long steps )
   {
-    nap_ = static_cast< std::uint32_t >( steps ) & 0xff;
+    deferred_steps_ = static_cast< std::uint32_t >( steps ) & 0xff;
   }
 
-  //! Take note that the current slice is over.
+  //! Count the end of the current slice.
   void
   end_slice()
   {
@@ -164,17 +165,17 @@ protected:
   }
 
   /**
-   * Take what arrives in some steps of the current slice, in order. There must have been a spike.
+   * Take the input of some steps of the current slice, in order. There must have been a spike.
    *
-   * @param from,to  The steps, from the start of the slice.
-   * @param advance  Called with the step and an array of the Ports weights that arrive in it.
+   * @param from,to  The range of steps, from the start of the slice.
+   * @param advance  Called with each step and an array of the weights that arrive in it, one per port.
    */
   template < typename Advance >
   [[gnu::always_inline]] inline void
   take_spikes( const long from, const long to, Advance&& advance )
   {
     SpikeQueue::flush();
-    // The slots of a slice are one piece, or two where they reach the end of the arrays.
+    // The slots of a slice are contiguous, or in two pieces if they extend over the end of the arrays.
     for ( long start = from; start < to; )
     {
       double* const piece = &slots_[ nest::kernel().event_delivery_manager.get_modulo( start ) ];
@@ -193,13 +194,13 @@ protected:
   }
 
 private:
-  //! With more slices than are counted, spikes are always taken to be pending.
+  //! The value for more slices than can be counted; spikes then always count as pending.
   static constexpr std::uint16_t always = 32767;
 
-  //! How long the last spike is recent, after all that has arrived is taken.
+  //! The number of slices for which the last spike counts as recent after it was taken.
   static constexpr std::uint16_t quiet_slices = 8;
 
-  //! Return what the arrays take.
+  //! Return the memory of the arrays in bytes.
   long
   bytes_() const
   {
@@ -207,10 +208,10 @@ private:
   }
 
   std::uint32_t n_slots_ : 24 = 0;   //!< of each port; NEST fixes the delays when a simulation starts
-  std::uint32_t nap_ : 8 = 0;        //!< steps that were put off
-  std::uint16_t n_slices_ : 15 = 0;  //!< which these span, and quiet ones
+  std::uint32_t deferred_steps_ : 8 = 0;
+  std::uint16_t n_slices_ : 15 = 0;  //!< that the slots span, plus quiet ones
   std::uint16_t expected_ : 1 = 0;   //!< whether a connection was made
-  std::uint16_t pending_slices_ = 0; //!< until all that has arrived is taken, and quiet ones
+  std::uint16_t pending_slices_ = 0; //!< until all spikes are taken, plus quiet ones
   std::unique_ptr< double[] > slots_;
 };
 
