@@ -40,7 +40,8 @@ AVOIDED = {
 #: The same for comments, and for headings in files with some endings.
 AVOIDED_IN_COMMENTS = {r"^\s*\"?(#:?|//|/\*) (What|Whatever|Whoever|Who)\b": "a comment with subject and verb"}
 AVOIDED_IN_HEADINGS = {
-    r'^\s*"?#{1,6} [^#].*\?(\\n)?"?,?$|^\s*"?#{2,6} (What|How|Why|Where|Who|When)\b(?! to\b)': "a heading with its subject",
+    r'^\s*"?#{1,6} [^#].*\?(\\n)?"?,?$': "a heading that asks no question",
+    r'^\s*"?#{2,6} (What|How|Why|Where|Who|When)\b(?! to\b)': "a heading with its subject",
 }
 PAGES = (".md", ".ipynb", ".md.jinja2")
 
