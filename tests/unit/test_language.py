@@ -29,7 +29,7 @@ AVOIDED = {
     r"\bpatience\b": "timeout",
     r"\bnaps?\b|\bnapping\b": "deferred steps",
     r"\b(houses?|rooms)\b": "architecture, module",
-    r"\b(writ\w+|kept|moved?|left|published) whole\b|, whole\b(?! (number|=))": "atomically, complete",
+    r"\b(writ\w+|kept|moved?|left|published) whole\b|, whole[,.]": "atomically, complete",
     r"\bstands? (in|beside|under|at|here|there|next)\b(?! for)": "is in, is next to",
     r"\b(lie|lies|lay) beside\b": "is next to",
     r"NESTML's own (templates|code|generator|output|C\+\+)": "the name of the build: nestml or nestml-checked",
