@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-#: What is modulated: the rate of the excitatory trains, or a current on top of them.
+#: The modulated quantity: the rate of the excitatory trains, or a current on top of them.
 InputKind = Literal["poisson", "current"]
 #: Peak of one EPSP, and of one IPSP, in mV.
 EPSP = 0.5
@@ -74,7 +74,7 @@ class ModulatedInput:
     depth : float
         Of the modulation, relative.
     kind : {"poisson", "current"}
-        What is modulated.
+        The modulated quantity.
     course : ndarray, shape (ms,), optional
         Excitatory rate in each ms, in place of a sinusoid.
     """
