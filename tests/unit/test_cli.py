@@ -123,6 +123,10 @@ def test_python_m_amat_is_the_command():
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
+        (["explore", "alpha_1=0:10:4"], 1, "Expected two axes or none, got 1"),
+        (["explore", "alpha_1=0:10:4", "omga=2:9:4"], 1, "the nearest names are omega"),
+        (["explore", "alpha_1=0:10:4", "omega=9:2:4"], 1, "must be finite and ascend, got 9 to 2"),
+        (["explore", "--pattern", "tonic"], 1, "the nearest names are tonic_"),
         (["explore", "--set", "I_e"], 1, "amat: --set I_e: expected NAME=VALUE with a number, such as alpha_1=3.\n"),
         (
             ["explore", "--set", "beta=0.1", "--set", "beta=0.2"],
@@ -136,8 +140,10 @@ def test_python_m_amat_is_the_command():
         (["simulat"], 2, "simulate"),
     ],
 )
-def test_wrong_arguments_are_refused(capsys, words, status, message):
+def test_wrong_arguments_are_refused_before_any_work(capsys, monkeypatch, tmp_path, words, status, message):
+    monkeypatch.chdir(tmp_path)
     found, out, err = run(capsys, *words)
     assert (found, out) == (status, "")
     assert message in err
     assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
