@@ -345,5 +345,5 @@ class TestAnalyticCurve:
         assert intervals[0] > 10 * intervals[-1]
 
     def test_bursting_neurons_are_refused(self):
-        with pytest.raises(AmatError, match=r"alpha_1 = -0.5 mV, alpha_2 = 0.35 mV.*bursts"):
+        with pytest.raises(AmatError, match=r"alpha_1 = -0.5 mV and alpha_2 = 0.35 mV.*bursts"):
             steady_interval(validated_patterns()["tonic_bursting"].parameters, 150.0)
