@@ -2,17 +2,20 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What the tests of the site in a browser share."""
+"""A browser and a web server for the tests of the site."""
 
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
-#: Debian's.
+#: Path of Debian's package.
 CHROMIUM = Path("/usr/bin/chromium")
-#: No sandbox, since tests may run as root; and nothing that speaks to other hosts by itself.
+#: Options without a sandbox, because tests may run as root, and without connections to other hosts.
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -33,3 +36,21 @@ def browser() -> Iterator[Any]:
         chromium = started.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         yield chromium
         chromium.close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A request handler that prints nothing."""
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture(scope="module")
+def server(built_book: Path) -> Iterator[str]:
+    """The address of a local web server for the site."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=built_book)) as running:
+        thread = Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The site as it was built: complete, linked, and without a request to anyone else."""
+"""The built site: complete, with working links and without requests to other hosts."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ from amat.neurons import izhikevich_patterns
 
 pytestmark = pytest.mark.slow
 
-#: Tags and attributes by which a page makes the browser load something.
+#: Tags and attributes that make a browser load a file.
 LOADS = {
     "audio": "src",
     "embed": "src",
@@ -52,7 +52,7 @@ def notebook_pages(pages: dict[Path, BeautifulSoup]) -> dict[Path, BeautifulSoup
 
 
 def article(page: BeautifulSoup) -> Tag:
-    """Return a page's own content, without the theme around it."""
+    """Return the content of a page without the theme."""
     content = page.find("article") or page.find("main")
     assert isinstance(content, Tag)
     return content
@@ -68,7 +68,7 @@ def is_local(address: str) -> bool:
 
 
 def target_of(address: str, page: Path) -> Path:
-    """Return the file that a local address on a page names."""
+    """Return the file of a local address on a page."""
     path = unquote(urlsplit(address).path)
     return (page.parent / path).resolve() if path else page
 
@@ -99,8 +99,8 @@ def test_site_has_its_pages(built_book):
         )
 
 
-def test_links_lead_somewhere(pages):
-    """Every internal link and source is a file of the site, and every anchor exists."""
+def test_links_have_targets(pages):
+    """The file of every internal link and source exists, and so does every anchor."""
     anchors = {path: {tag["id"] for tag in page.find_all(id=True)} for path, page in pages.items()}
     broken = []
     for path, page in pages.items():
@@ -115,7 +115,7 @@ def test_links_lead_somewhere(pages):
     assert not broken
 
 
-def test_pages_load_nothing_from_elsewhere(pages):
+def test_pages_load_nothing_from_other_hosts(pages):
     external = [
         f"{path.name}: <{tag.name} {attribute}={tag[attribute]}>"
         for path, page in pages.items()
@@ -127,14 +127,14 @@ def test_pages_load_nothing_from_elsewhere(pages):
     assert not [path.name for path, page in pages.items() if page.find_all(srcset=re.compile("//"))]
 
 
-def test_pages_name_no_other_host_in_their_scripts(pages):
-    """A script in the page could load what no tag names."""
+def test_inline_scripts_name_no_other_host(pages):
+    """A script could load files without a tag."""
     for path, page in pages.items():
         for script in page.find_all("script", src=False):
             assert not re.search(r"https?://", script.get_text()), f"{path.name}: {script.get_text()[:200]}"
 
 
-def test_styles_load_nothing_from_elsewhere(built_book, pages):
+def test_styles_load_nothing_from_other_hosts(built_book, pages):
     texts = {path: path.read_text(encoding="utf-8") for path in stylesheets(built_book)}
     assert texts
     texts |= {path: "\n".join(tag.get_text() for tag in page.find_all("style")) for path, page in pages.items()}
@@ -165,32 +165,32 @@ def test_maths_is_rendered_by_the_vendored_mathjax(built_book, pages):
         assert list((target.parent / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"))
 
 
-def test_every_equation_can_be_referred_to(built_book, pages):
+def test_every_equation_has_an_anchor(built_book, pages):
     equations = pages[built_book / "model.html"].select("div.math")
     assert equations
     for equation in equations:
         assert str(equation.get("id", "")).startswith("equation-eq-")
 
 
-def test_notebooks_show_figures_or_tables_and_figures_exist_and_are_described(notebook_pages):
+def test_notebook_pages_show_tables_or_figures_with_descriptions(notebook_pages):
     for path, page in notebook_pages.items():
         figures = article(page).select("div.cell_output img")
         assert figures or article(page).select("div.cell_output table"), path.name
         for figure in figures:
             assert target_of(str(figure["src"]), path).is_file(), f"{path.name}: {figure['src']}"
             description = str(figure.get("alt", ""))
-            # Without one, the figure's file name would be taken.
+            # Without a description, Sphinx would use the file name.
             assert len(description.split()) > 3, f"{path.name}: {figure['src']} has no alt text"
 
 
-def test_notebooks_ran_without_an_error(notebook_pages):
+def test_notebook_pages_show_no_errors(notebook_pages):
     for path, page in notebook_pages.items():
         assert not article(page).select("div.output.traceback, div.output.stderr"), path.name
-        # Messages of NEST tell the time of the run.
+        # Messages of NEST contain the time of the run.
         assert not re.search(r"\[(INFO|WARNING|ERROR)\]", article(page).get_text()), path.name
 
 
-def test_every_image_is_described(pages):
+def test_every_image_has_a_description(pages):
     for path, page in pages.items():
         for image in article(page).find_all("img"):
             assert str(image.get("alt", "")).strip(), f"{path.name}: {image['src']}"
@@ -210,8 +210,8 @@ def test_numbers_are_glued_from_runs(built_book, pages):
     assert all(number.get_text().strip() for number in glued)
 
 
-def test_pages_describe_themselves(pages):
-    """Each page has one description, of its own, that names the neuron; and a title of its own."""
+def test_pages_have_unique_titles_and_descriptions(pages):
+    """Each page has one description, which names the neuron."""
     descriptions, titles = {}, {}
     for path, page in pages.items():
         found = page.find_all("meta", attrs={"name": "description"})
@@ -227,15 +227,15 @@ def test_pages_describe_themselves(pages):
     assert len(set(titles.values())) == len(pages)
 
 
-def test_no_identifier_stands_twice_on_a_page(pages):
+def test_identifiers_are_unique_on_each_page(pages):
     for path, page in pages.items():
         identifiers = [str(tag["id"]) for tag in page.find_all(id=True)]
         twice = {name for name in identifiers if identifiers.count(name) > 1}
         assert not twice, f"{path.name}: {twice}"
 
 
-def test_notebook_pages_offer_what_they_were_made_of(notebook_pages, reproduced):
-    """The notebook as it was run, its source, its tables and its record: the very files."""
+def test_notebook_pages_offer_their_files_for_download(notebook_pages, reproduced):
+    """The files are the executed notebook, its source, its tables and its provenance, unchanged."""
     for path, page in notebook_pages.items():
         name = path.relative_to(reproduced / "_build" / "html" / "notebooks").with_suffix("").as_posix()
         results = reproduced / "results" / name
@@ -255,8 +255,8 @@ def test_data_can_be_downloaded(built_book, pages, root):
     assert offered == {file.read_bytes() for file in data}
 
 
-def test_status_tells_of_every_notebook(built_book, pages, notebook_pages, reproduced):
-    """Every page of a notebook has its row, with its commit and its run time, and no errors."""
+def test_status_page_lists_every_notebook(built_book, pages, notebook_pages, reproduced):
+    """Every notebook has a row with its commit, its run time and no errors."""
     page = built_book / "status.html"
     rows = {}
     for row in article(pages[page]).select("table")[0].select("tbody tr"):
@@ -276,8 +276,8 @@ def test_status_tells_of_every_notebook(built_book, pages, notebook_pages, repro
         assert commit.startswith(record["commit"][:10]), name
 
 
-def test_times_stand_on_the_page_of_the_status_alone(built_book, pages, reproduced):
-    """Nor in what the search looks through: else no two reproductions would be the same."""
+def test_run_times_are_on_the_status_page_only(built_book, pages, reproduced):
+    """On other pages and in the search index they would make reproductions differ."""
     started = [json.loads(file.read_text())["started"] for file in (reproduced / "results").rglob("run_time.json")]
     assert started
     texts = {path.name: page.get_text() for path, page in pages.items() if path.name != "status.html"}
@@ -289,7 +289,7 @@ def test_times_stand_on_the_page_of_the_status_alone(built_book, pages, reproduc
 
 
 def test_terms_lead_to_the_glossary(built_book, pages):
-    """Terms are defined once each, in alphabetical order, and several pages lead to them."""
+    """Terms are defined once, in alphabetical order, and several pages link to them."""
     glossary = built_book / "glossary.html"
     terms = [term.get_text().rstrip("#") for term in article(pages[glossary]).select("dl.glossary dt")]
     assert len(terms) == len(set(terms)) > 30
@@ -303,8 +303,8 @@ def test_terms_lead_to_the_glossary(built_book, pages):
     assert len(leading - {"glossary.html"}) > 5
 
 
-def test_missing_pages_are_answered(built_book, pages):
-    """The page for missing addresses stands for itself: it may be shown at any depth."""
+def test_page_for_missing_addresses_is_self_contained(built_book, pages):
+    """A server may show it at any depth, so it needs no other file."""
     page = pages[built_book / "404.html"]
     assert not page.find_all(["link", "img"])
     assert not page.find_all("script", src=True)
@@ -332,7 +332,7 @@ def test_generated_update_is_shown(built_book, pages):
     assert "__P__V_th_v__V_m" in shown[0].get_text()
 
 
-def test_pages_tell_nothing_of_the_machine(pages):
+def test_pages_contain_no_path_of_the_machine(pages):
     for path, page in pages.items():
         text = page.decode()
         for folder in (str(paths.ROOT), str(Path.home())):

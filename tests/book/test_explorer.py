@@ -2,13 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The explorer in a real browser: what it computes is what NEST computes, and everybody can operate it."""
+"""The explorer in a browser: agreement with NEST, accessibility, links and scripts."""
 
-import functools
-import http.server
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,24 +21,24 @@ from amat.release.explorer.content import SLIDERS, SOURCES
 
 pytestmark = pytest.mark.slow
 
-#: All that the page holds which is neither text nor a plot, and can be seen.
+#: Visible controls of the page.
 CONTROLS = "#amat-explorer :is(select, button, input, summary)"
 
 
 @pytest.fixture(scope="module")
 def explorer(built_book: Path) -> str:
-    """The page's address as a file."""
+    """The address of the page on the disk."""
     return (built_book / "explorer.html").as_uri()
 
 
 @pytest.fixture
 def context(browser) -> Iterator[Any]:
-    """A browser that has seen nothing yet, without a network; an error in a script of its pages fails the test."""
-    made = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    """A new browser context without network; an error in a script fails the test."""
+    new = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
     errors: list[str] = []
-    made.on("weberror", lambda error: errors.append(str(error.error)))
-    yield made
-    made.close()
+    new.on("weberror", lambda error: errors.append(str(error.error)))
+    yield new
+    new.close()
     assert not errors
 
 
@@ -51,7 +48,7 @@ def page(context, explorer):
 
 
 def opened(context, address: str):
-    """Return the page at an address when it has drawn."""
+    """Open an address, and return the page when everything is drawn."""
     page = context.new_page()
     page.goto(address)
     drawn(page)
@@ -59,7 +56,7 @@ def opened(context, address: str):
 
 
 def drawn(page) -> None:
-    """Wait until everything that was asked for is drawn."""
+    """Wait until all pending changes are drawn."""
     page.wait_for_function("AmatExplorer.page && AmatExplorer.page.waiting.size === 0")
 
 
@@ -68,12 +65,12 @@ def state(page) -> dict[str, Any]:
 
 
 def spikes(page, model: str) -> list[int]:
-    """Return the steps at whose ends a neuron spiked."""
+    """Return the time steps of a neuron's spikes."""
     return page.evaluate("model => AmatExplorer.page.results[model].spikeSteps", model)
 
 
-def linked(context, explorer: str, words: str):
-    return opened(context, f"{explorer}#{words}")
+def linked(context, explorer: str, fragment: str):
+    return opened(context, f"{explorer}#{fragment}")
 
 
 def steps(response) -> list[int]:
@@ -82,7 +79,7 @@ def steps(response) -> list[int]:
 
 @pytest.mark.parametrize("model", SOURCES)
 def test_patterns_have_the_spikes_and_potentials_of_nest(page, model):
-    """All 20 patterns: every spike in the same step, potentials within the bound of the validation, 1e-8 mV.
+    """All 20 patterns have the spikes of NEST in the same steps, and potentials within 1e-8 mV, as in the validation.
 
     AMAT's patterns have tau_m equal to tau_v, where closed formulae for the propagators fail.
     """
@@ -97,7 +94,7 @@ def test_patterns_have_the_spikes_and_potentials_of_nest(page, model):
 
 
 def test_random_parameters_give_the_spikes_of_nest(page):
-    """AMAT with parameters drawn over the sliders' ranges: the sliders reach nothing that the page computes wrongly."""
+    """Parameters of AMAT are sampled from the ranges of the sliders."""
     random = np.random.default_rng(20110)
     catalogue = load_trials("amat")
     chosen: list[Trial] = []
@@ -121,8 +118,8 @@ def test_random_parameters_give_the_spikes_of_nest(page):
     assert fired > 10
 
 
-def test_spikes_are_told_as_text(page):
-    """Once nothing changes any more, screen readers hear what the plots show."""
+def test_spikes_are_reported_as_text(page):
+    """Screen readers announce the content of the plots after the last change."""
     page.select_option("#ax-pattern", "phasic_spiking")
     drawn(page)
     shown = page.locator(".ax-summary").all_inner_texts()
@@ -135,7 +132,7 @@ def test_spikes_are_told_as_text(page):
 
 
 def test_link_restores_the_state(context, explorer, page):
-    """What was set by hand is in the address, and the address gives the same state and spikes in another page."""
+    """The address contains changed values, and gives the same state and spikes in another page."""
     page.select_option("#ax-pattern", "rebound_bursting")
     page.select_option("#ax-stimulus", "pulses")
     for selector, value in {
@@ -161,19 +158,19 @@ def test_link_restores_the_state(context, explorer, page):
     assert urlsplit(again.url).fragment == "pattern=rebound_bursting"
 
 
-def test_link_that_cannot_be_used_is_told(context, explorer):
+def test_invalid_parts_of_a_link_are_reported(context, explorer):
     page = linked(
         context, explorer, "pattern=tonic&stimulus=bang&amat.beta=1e9&amat.nothing=1&amat.omega=&izhikevich.d=1"
     )
-    told = page.locator(".ax-notice").inner_text()
-    for words in ("pattern=tonic", "stimulus=bang", "amat.beta=1e9", "amat.nothing=1", "amat.omega="):
-        assert words in told
-    assert "izhikevich.d" not in told
+    notice = page.locator(".ax-notice").inner_text()
+    for part in ("pattern=tonic", "stimulus=bang", "amat.beta=1e9", "amat.nothing=1", "amat.omega="):
+        assert part in notice
+    assert "izhikevich.d" not in notice
     assert state(page)["izhikevich"]["d"] == 1
     assert spikes(page, "amat")
 
 
-def test_anchor_of_the_text_is_no_state(context, explorer):
+def test_anchors_in_the_text_do_not_change_the_state(context, explorer):
     page = linked(context, explorer, "what-you-see")
     assert page.locator(".ax-notice").inner_text() == ""
     before = state(page)
@@ -181,8 +178,8 @@ def test_anchor_of_the_text_is_no_state(context, explorer):
     assert state(page) == before
 
 
-def test_everything_can_be_reached_and_left_by_keyboard(page):
-    """Tab goes through all controls in the order of the page, each shows that it has the focus, and then goes on."""
+def test_all_controls_are_reachable_by_keyboard(page):
+    """Tab visits all controls in order, each shows the focus, and then the focus leaves the explorer."""
     visible = page.evaluate(
         f"Array.from(document.querySelectorAll({CONTROLS!r})).filter(e => e.checkVisibility()).map(e => e.outerHTML)"
     )
@@ -210,7 +207,7 @@ def test_everything_can_be_reached_and_left_by_keyboard(page):
     assert reached == visible
 
 
-def test_keys_operate_what_they_reach(page):
+def test_keys_operate_controls(page):
     """Arrows move a slider by its step and select a pattern; Enter opens the script."""
     page.locator("#ax-amat-alpha_1").focus()
     page.keyboard.press("ArrowRight")
@@ -233,7 +230,7 @@ def test_keys_operate_what_they_reach(page):
 
 
 @pytest.mark.parametrize("wrong", ["0", "", "1000"])
-def test_wrong_number_is_told_and_changes_nothing(page, wrong):
+def test_invalid_number_is_reported_and_changes_nothing(page, wrong):
     before = spikes(page, "amat")
     field = page.get_by_label("Membrane time constant, exact value")
     field.fill(wrong)
@@ -249,7 +246,7 @@ def test_wrong_number_is_told_and_changes_nothing(page, wrong):
     assert state(page)["amat"]["tau_m"] == 6
 
 
-def test_every_control_has_a_name_of_its_own(page):
+def test_names_of_controls_are_unique(page):
     names = page.evaluate(
         f"""Array.from(document.querySelectorAll({CONTROLS!r})).map(control => {{
             const side = control.closest('section')?.querySelector('h2').textContent ?? '';
@@ -262,7 +259,7 @@ def test_every_control_has_a_name_of_its_own(page):
 
 
 @pytest.mark.parametrize(
-    "words",
+    "fragment",
     [
         "pattern=tonic_bursting",
         "pattern=bistability&amat.amplitude=1.02&izhikevich.amplitude=1.1",
@@ -270,9 +267,9 @@ def test_every_control_has_a_name_of_its_own(page):
         "pattern=accommodation&stimulus=ramp&duration=300&amat.amplitude=300&amat.beta=-0.4&izhikevich.amplitude=20",
     ],
 )
-def test_script_gives_the_spikes_of_the_page(context, explorer, words, tmp_path):
-    """The PyNEST script, run as a user runs it, prints the spike times of both neurons."""
-    page = linked(context, explorer, words)
+def test_script_gives_the_spikes_of_the_page(context, explorer, fragment, tmp_path):
+    """The PyNEST script prints the spike times of both neurons."""
+    page = linked(context, explorer, fragment)
     page.get_by_role("button", name="PyNEST script").click()
     script = tmp_path / "explored.py"
     script.write_text(page.locator(".ax-code").inner_text())
@@ -298,10 +295,10 @@ def test_script_and_link_are_copied(context, page):
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".ax-code").inner_text()
 
 
-def test_change_is_drawn_soon(context, explorer):
-    """From the slider's event to the last line drawn, for 1 s of AMAT: 50 ms, as the eye takes for at once.
+def test_changes_are_drawn_within_50_ms(context, explorer):
+    """The time runs from the slider's event to the last line drawn, for 1 s of AMAT.
 
-    The shortest time, since machines that run tests are shared.
+    The test uses the shortest of several times, because machines that run tests are shared.
     """
     page = linked(context, explorer, "pattern=tonic_spiking&stimulus=step&duration=1000")
     times = []
@@ -317,7 +314,7 @@ def test_change_is_drawn_soon(context, explorer):
 
 @pytest.mark.parametrize(("width", "theme"), [(360, "light"), (1400, "dark")])
 def test_page_fits_its_window(browser, explorer, width, theme):
-    """Nothing is wider than a phone, plots fill their column, and their ink is that of the theme."""
+    """Nothing is wider than the window, plots fill their column, and their colours are those of the theme."""
     context = browser.new_context(viewport={"width": width, "height": 740}, color_scheme=theme, offline=True)
     page = opened(context, explorer)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -328,23 +325,6 @@ def test_page_fits_its_window(browser, explorer, width, theme):
     context.close()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server(built_book: Path) -> Iterator[str]:
-    """The site as a server gives it."""
-    handler = functools.partial(_Quiet, directory=built_book)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
-
-
 def test_page_loads_only_from_the_site_and_reports_no_error(browser, server):
     context = browser.new_context()
     page = context.new_page()
@@ -353,7 +333,7 @@ def test_page_loads_only_from_the_site_and_reports_no_error(browser, server):
     page.on("request", lambda request: requests.append(request.url))
     page.on("requestfailed", lambda request: errors.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    # The theme reports that nothing was stored yet; what this page reports names its own files.
+    # Messages of the theme are ignored; those of the explorer name its files.
     page.on(
         "console",
         lambda message: (
@@ -373,7 +353,7 @@ def test_page_loads_only_from_the_site_and_reports_no_error(browser, server):
     assert any(request.split("?")[0].endswith("/explorer/models.js") for request in requests)
 
 
-def test_without_scripts_the_page_says_what_it_lacks(browser, explorer):
+def test_page_without_scripts_asks_for_javascript(browser, explorer):
     context = browser.new_context(java_script_enabled=False, offline=True)
     page = context.new_page()
     page.goto(explorer)

@@ -2,18 +2,14 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The site as its readers meet it: in a real browser without a network, on a wide screen and a phone, light and dark.
+"""The site in a browser without network, on a wide screen and a phone, in light and dark themes.
 
-Accessibility is checked by axe-core: all its rules for WCAG 2.0 to 2.2, levels A and AA, and for good practice. None is
-excluded.
+axe-core checks accessibility with all rules for WCAG 2.0 to 2.2, levels A and AA, and for good practice.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -34,7 +30,7 @@ def pages(built_book: Path) -> list[Path]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Any]:
-    """Open a file in a context of its own that has no network; what the page complains of is in its ``faults``."""
+    """A function that opens a file in a new context without network; the page's ``faults`` lists its errors."""
     contexts = []
 
     def open_file(path: Path, query: str = "", **options: Any) -> Any:
@@ -50,26 +46,8 @@ def open_page(browser: Any) -> Iterator[Any]:
         context.close()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A web server that says nothing of what it serves."""
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="module")
-def server(built_book: Path) -> Iterator[str]:
-    """The address at which a web server of this machine serves the site."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=built_book)) as started:
-        thread = Thread(target=started.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{started.server_port}"
-        started.shutdown()
-        thread.join()
-
-
 def watch(page: Any) -> list[str]:
-    """Return a list that grows by what goes wrong on a page: errors, warnings, requests that fail or go elsewhere."""
+    """Return a list that collects a page's errors, warnings, failed requests and requests to other hosts."""
     faults: list[str] = []
     page.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -87,7 +65,7 @@ def name_of(path: Path, built_book: Path) -> str:
 
 
 def contrast(page: Any, selector: str) -> float:
-    """Return the contrast of an element's text with the page behind it, as WCAG defines it."""
+    """Return the contrast of an element's text with the page's background as defined by WCAG."""
     return page.evaluate(
         """selector => {
             const luminance = colour => {
@@ -105,22 +83,22 @@ def contrast(page: Any, selector: str) -> float:
 
 @dataclass(frozen=True)
 class Visit:
-    """What a page was like: axe's violations in both themes, the browser's complaints, its width on a phone."""
+    """Results of a visit to a page: axe's violations in both themes, errors, and the width on a phone."""
 
     violations: list[str]
-    violations_in_the_dark: list[str]
+    dark_theme_violations: list[str]
     faults: list[str]
     width_on_a_phone: int
 
 
 @pytest.fixture(scope="module")
 def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[str, Visit]:
-    """All pages, each opened once: in the light on a wide screen, then in the dark, then in a phone's width.
+    """Visits to all pages: in the light theme on a wide screen, then in the dark theme, then with a phone's width.
 
-    In the dark only colours are looked at again: all else is the same page.
+    In the dark theme only colours are checked, since everything else is the same.
     """
     visits = {}
-    context = browser.new_context(offline=True, reduced_motion="reduce")  # colours change at once
+    context = browser.new_context(offline=True, reduced_motion="reduce")  # colours change without transition
     for path in pages:
         page = context.new_page()
         faults = watch(page)
@@ -132,12 +110,12 @@ def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[
         page.emulate_media(color_scheme="dark")
         page.wait_for_function(
             "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3).every(c => c < 64)"
-            " && !document.getAnimations().some(animation => animation instanceof CSSTransition)"  # on their way still
+            " && !document.getAnimations().some(animation => animation instanceof CSSTransition)"  # running transitions
         )
-        in_the_dark = check(page, {"type": "rule", "values": ["color-contrast"]})
+        dark_violations = check(page, {"type": "rule", "values": ["color-contrast"]})
         page.set_viewport_size(PHONE)
         width = page.evaluate("document.documentElement.scrollWidth")
-        visits[name_of(path, built_book)] = Visit(violations, in_the_dark, faults, width)
+        visits[name_of(path, built_book)] = Visit(violations, dark_violations, faults, width)
         page.close()
     context.close()
     return visits
@@ -151,7 +129,7 @@ def axe() -> str:
 
 
 def check(page: Any, rules: dict[str, Any]) -> list[str]:
-    """Return axe's violations on a page: the rule, how many elements there are, and the first of them."""
+    """Return axe's violations on a page, each with the rule, the number of elements and the first of them."""
     violations = page.evaluate(
         "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations'], preload: false})"
         ".then(results => results.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)]))",
@@ -161,27 +139,25 @@ def check(page: Any, rules: dict[str, Any]) -> list[str]:
 
 
 def test_pages_are_accessible(visits):
-    """None of axe's rules is violated."""
     assert not {name: visit.violations for name, visit in visits.items() if visit.violations}
 
 
-def test_pages_have_contrast_in_the_dark(visits):
-    assert not {name: visit.violations_in_the_dark for name, visit in visits.items() if visit.violations_in_the_dark}
+def test_pages_have_contrast_in_the_dark_theme(visits):
+    assert not {name: visit.dark_theme_violations for name, visit in visits.items() if visit.dark_theme_violations}
 
 
-def test_pages_need_nothing_from_the_network(visits):
-    """Neither does a request leave the disk, nor does one fail, nor does a script complain."""
+def test_pages_work_without_network_and_errors(visits):
     assert not {name: visit.faults for name, visit in visits.items() if visit.faults}
 
 
 def test_pages_fit_a_phone(visits):
-    """No page is wider than the screen: what is, scrolls inside of it."""
+    """No page is wider than the screen; wider elements scroll inside the page."""
     widths = {name: visit.width_on_a_phone for name, visit in visits.items()}
     assert not {name: width for name, width in widths.items() if width > PHONE["width"]}
 
 
-def test_axe_finds_what_is_wrong(browser, built_book, axe):
-    """A picture without a description and pale text, put into a page, are found: the check can fail."""
+def test_axe_detects_faults(browser, built_book, axe):
+    """axe detects an image without a description and pale text, inserted into a page."""
     page = browser.new_page()
     page.goto((built_book / "index.html").as_uri())
     page.evaluate(
@@ -195,7 +171,7 @@ def test_axe_finds_what_is_wrong(browser, built_book, axe):
 
 
 def test_figures_are_readable_on_a_phone(open_page, built_book):
-    """The letters of a figure, 11 of its units high, are at least 8 pixels high; it scrolls inside the page."""
+    """Letters with a height of 11 units of the figure have at least 8 pixels; the figure scrolls inside the page."""
     page = open_page(built_book / "index.html", viewport=PHONE)
     figure = page.locator("article figure img").first
     assert figure.bounding_box()["width"] / figure.evaluate("image => image.naturalWidth") * 4 / 3 * 11 > 8
@@ -207,7 +183,7 @@ def test_phone_opens_the_table_of_contents(open_page, built_book):
     link = page.locator("nav.bd-docs-nav a", has_text="Getting started")
     assert not in_view(page, link)
     page.locator("button.primary-toggle").first.click()
-    # It slides in, to its place at the left; the wait fails after half a minute.
+    # The table of contents slides in; the wait fails after 30 s.
     page.wait_for_function("link => link.getBoundingClientRect().x >= 0", arg=link.element_handle())
     assert in_view(page, link)
 
@@ -218,7 +194,7 @@ def in_view(page: Any, element: Any) -> bool:
 
 
 def test_search_finds_pages(browser, server):
-    """From the field in the sidebar to a page that has the word, with an excerpt of each."""
+    """The search starts in the sidebar, shows excerpts and leads to a page with the word."""
     page = browser.new_page(viewport=WIDE)
     faults = watch(page)
     page.goto(f"{server}/index.html")
@@ -238,14 +214,14 @@ def test_search_finds_pages(browser, server):
     assert not faults
 
 
-def test_search_works_from_the_disk(open_page, built_book):
-    """Without the excerpts, which a browser does not fetch from a disk."""
+def test_search_works_without_a_server(open_page, built_book):
+    """Excerpts are missing, because browsers do not load them from a disk."""
     page = open_page(built_book / "search.html", query=f"?q={SEARCHED}")
     page.wait_for_function("/found \\d+ page/.test(document.querySelector('#search-results').textContent)")
     assert page.locator("#search-results ul.search li").count() > 10
 
 
-def test_search_finds_nothing_where_there_is_nothing(open_page, built_book):
+def test_search_reports_when_nothing_is_found(open_page, built_book):
     page = open_page(built_book / "search.html", query="?q=xylophone")
     page.get_by_text("did not match any documents").wait_for()
     assert page.locator("#search-results ul.search li").count() == 0
@@ -253,11 +229,11 @@ def test_search_finds_nothing_where_there_is_nothing(open_page, built_book):
 
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_theme_follows_the_system_and_the_switch(open_page, built_book, system):
-    """Light or dark as the system is, the other one after the switch, and that is kept on the next page."""
+    """The theme is that of the system, then the one chosen by the switch, also on the next page."""
     page = open_page(built_book / "index.html", color_scheme=system, viewport=WIDE)
     assert page.evaluate("document.documentElement.dataset.theme") == system
     other = {"light": "dark", "dark": "light"}[system]
-    for _ in range(3):  # the switch goes round three states
+    for _ in range(3):  # the switch has three states
         page.locator("button.theme-switch-button").first.click()
         if page.evaluate("document.documentElement.dataset.theme") == other:
             break
@@ -268,15 +244,15 @@ def test_theme_follows_the_system_and_the_switch(open_page, built_book, system):
     assert contrast(page, "article p") > 7
 
 
-def test_figures_have_a_light_ground_in_the_dark(open_page, built_book):
-    """Their letters are dark, so that the page's ground would swallow them where they have none of their own."""
+def test_figures_have_a_light_background_in_the_dark_theme(open_page, built_book):
+    """Their dark letters would be illegible on the dark background of the page."""
     page = open_page(built_book / "index.html", color_scheme="dark")
-    ground = page.locator("article figure img").evaluate("image => getComputedStyle(image).backgroundColor")
-    assert all(int(part) > 200 for part in ground.strip("rgba()").split(",")[:3]), ground
+    background = page.locator("article figure img").evaluate("image => getComputedStyle(image).backgroundColor")
+    assert all(int(part) > 200 for part in background.strip("rgba()").split(",")[:3]), background
 
 
 def test_keyboard_skips_to_the_content(open_page, built_book):
-    """The first key press reaches a link that comes into view and leads past the sidebar."""
+    """The first press of Tab reaches a link that appears and skips the sidebar."""
     page = open_page(built_book / "index.html", viewport=WIDE)
     page.keyboard.press("Tab")
     link = page.locator(":focus")
@@ -297,7 +273,7 @@ def test_equations_are_drawn(open_page, built_book):
 
 
 def test_previous_and_next_lead_through_all_pages(open_page, pages, built_book):
-    """From the first page on, "next" passes every page of the table of contents, and "previous" leads back."""
+    """From the first page, "next" visits every page of the table of contents, and "previous" leads back."""
     page = open_page(built_book / "index.html")
     passed = [page.url]
     while page.locator("a.right-next").count():
@@ -306,5 +282,5 @@ def test_previous_and_next_lead_through_all_pages(open_page, pages, built_book):
         assert page.url not in passed
         assert page.locator("a.left-prev").evaluate("link => link.href") == passed[-1]
         passed.append(page.url)
-    beside = {built_book / "404.html", built_book / "search.html", built_book / "genindex.html"}
-    assert set(passed) == {path.as_uri() for path in set(pages) - beside}
+    unlisted = {built_book / "404.html", built_book / "search.html", built_book / "genindex.html"}
+    assert set(passed) == {path.as_uri() for path in set(pages) - unlisted}

@@ -91,7 +91,7 @@ def benchmark_command(cluster):
     }
     site.write_text(yaml.safe_dump(settings))
     output = cluster.folder / "benchmark"
-    options = ["--profile", "slurm", "--matrix", MATRIX, "--site", site, "--output", output]
+    options = ["--executor", "slurm", "--matrix", MATRIX, "--site", site, "--output", output]
     return [str(word) for word in (AMAT, "benchmark", "run", *options)]
 
 

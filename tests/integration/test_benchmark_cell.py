@@ -118,7 +118,7 @@ def test_cells_that_cannot_be_measured_are_refused(wrong, message):
 
 
 def test_the_command_writes_the_file(run_amat, tmp_path):
-    arguments = ["--neurons", "500", "--time", "100", "--workload", "neurons", "--output", tmp_path / "cell.json"]
+    arguments = ["--neurons", "500", "--duration", "100", "--workload", "neurons", "--output", tmp_path / "cell.json"]
     finished = run_amat("benchmark", "cell", "--model", "amat2_psc_exp", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert "real-time factor" in finished.stdout

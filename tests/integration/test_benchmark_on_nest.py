@@ -148,7 +148,7 @@ def test_brian2_spikes_like_the_other_builds(options):
 
 def test_the_command_writes_its_files(run_amat, tmp_path):
     """The second run finds all measurements in the file."""
-    arguments = ["benchmark", "update", "--cases", "mat-quiet", "--rounds", 2, "--time", 100, "--output", tmp_path]
+    arguments = ["benchmark", "update", "--cases", "mat-quiet", "--rounds", 2, "--duration", 100, "--output", tmp_path]
     for _ in range(2):
         finished = run_amat(*arguments)
         assert finished.returncode == 0, finished.stderr

@@ -118,35 +118,11 @@ def test_a_response_as_a_table(judged):
     assert table.loc[table["spike"], "time_ms"].round(6).tolist() == response.spikes.round(6).tolist()
 
 
-def test_commands(run_amat, tmp_path):
+def test_the_command_checks_all_patterns(run_amat, tmp_path):
     finished = run_amat("patterns", "--output", tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"patterns.csv", "patterns.svg"}
     assert len(pd.read_csv(tmp_path / "patterns.csv")) == 80
-    words = ["simulate", "--pattern", "rebound_spiking", "--model", "izhikevich"]
-    finished = run_amat(*words, "--plot", tmp_path / "plot.pdf", "--csv", tmp_path / "trace.csv")
-    assert finished.returncode == 0, finished.stderr
-    assert "Met: one spike" in finished.stdout
-    assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
-    assert pd.read_csv(tmp_path / "trace.csv")["spike"].sum() == 1
-    finished = run_amat("simulate", "--pattern", "class_2", "--parameter-set", "printed-5")
-    assert finished.returncode == 0
-    assert "Not met: intervals from" in finished.stdout
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["--pattern", "rebound"], "the nearest names are rebound_spiking"),
-        (["--pattern", "rebound_spiking", "--resolution", "0.3"], "does not divide the delay"),
-        (["--pattern", "rebound_spiking", "--plot", "trace.xyz"], "cannot be written as '.xyz'"),
-    ],
-)
-def test_commands_refuse_bad_words(run_amat, words, message):
-    finished = run_amat("simulate", *words)
-    assert finished.returncode == 1
-    assert message in finished.stderr
-    assert "Traceback" not in finished.stderr
 
 
 def test_pages_hold_what_was_computed(reproduced):

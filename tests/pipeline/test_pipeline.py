@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The pipeline as its user runs it: what it makes, that it does nothing twice, and that it survives being killed."""
+"""The pipeline: its outputs, resuming after interruptions, and error messages."""
 
 import contextlib
 import copy
@@ -37,7 +37,7 @@ from amat.toolchain.catalogue import ABLATION
 pytestmark = pytest.mark.slow
 
 PATTERN_NOTEBOOK = "firing_pattern"
-#: What is executed: each notebook, and the one of firing patterns for each of them.
+#: Executed notebooks: each notebook, and the one of firing patterns once per pattern.
 EXECUTED = sorted(path.stem for path in paths.NOTEBOOKS.glob("*.ipynb") if path.stem != PATTERN_NOTEBOOK)
 EXECUTED += [f"patterns/{name}" for name in izhikevich_patterns()]
 COMMANDS = Path(sys.executable).parent
@@ -47,7 +47,7 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_nothing_is_done_twice(reproduced, run_amat):
+def test_second_run_does_nothing(reproduced, run_amat):
     before = {path: path.stat().st_mtime_ns for path in (reproduced / "_build" / "html").rglob("*.html")}
     finished = run_amat("reproduce")
     assert finished.returncode == 0, finished.stderr
@@ -65,12 +65,12 @@ def test_every_notebook_was_executed_without_error(reproduced, name):
 
 
 @pytest.mark.parametrize("name", EXECUTED)
-def test_every_result_tells_where_it_comes_from(reproduced, name):
+def test_every_result_has_its_provenance(reproduced, name):
     record = json.loads((reproduced / "results" / name / "provenance.json").read_text())
     modules = json.loads((reproduced / "results" / "modules.json").read_text())
-    of_pattern = name.startswith("patterns/")
-    assert record["notebook"] == f"{PATTERN_NOTEBOOK if of_pattern else name}.ipynb"
-    if of_pattern:
+    is_pattern = name.startswith("patterns/")
+    assert record["notebook"] == f"{PATTERN_NOTEBOOK if is_pattern else name}.ipynb"
+    if is_pattern:
         assert record["parameters"]["pattern"] == Path(name).name
     if name == "code_generation":
         modules |= json.loads((reproduced / "results" / "ablation_modules.json").read_text())
@@ -88,8 +88,8 @@ def test_notebooks_are_stored_without_outputs_and_with_their_parameters(name):
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
 
 
-def test_the_readmes_picture_is_the_pipelines(reproduced):
-    """The same drawing; its numbers may differ in what no eye sees, should another processor round otherwise."""
+def test_figure_of_the_readme_is_that_of_the_pipeline(reproduced):
+    """Coordinates may differ by less than is visible, because processors round differently."""
     number = re.compile(r"-?\d+\.\d+")
     shown = (reproduced / "book" / "_static" / "overview.svg").read_text()
     made = (reproduced / "results" / "model" / "overview.svg").read_text()
@@ -100,17 +100,17 @@ def test_the_readmes_picture_is_the_pipelines(reproduced):
 
 
 def wait_for(condition: Callable[[], bool], process: subprocess.Popen, seconds: float = 120.0) -> None:
-    """Wait until a condition holds; fail if the process ends before, or the time does."""
+    """Wait until a condition holds; fail if the process ends or the time limit is reached."""
     limit = time.monotonic() + seconds
     while not condition():
-        assert process.poll() is None, "the process ended before"
+        assert process.poll() is None, "the process ended too early"
         assert time.monotonic() < limit, f"not within {seconds:g} s"
         time.sleep(0.05)
 
 
 @contextlib.contextmanager
 def running(executed: Path) -> Iterator[subprocess.Popen]:
-    """Have `amat reproduce` run a notebook as far as one of its cells; nothing of the run is left afterwards."""
+    """Run `amat reproduce` until a notebook executes a cell; kill all processes of the run afterwards."""
     executed.unlink()
     shutil.rmtree(paths.ROOT / "results" / executed.stem)
     with subprocess.Popen(
@@ -126,13 +126,13 @@ def running(executed: Path) -> Iterator[subprocess.Popen]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
-    """Killed while a notebook runs; the executed notebook and its table come out as they were."""
+def test_killed_run_resumes_with_equal_results(reproduced, run_amat):
+    """The run is killed while a notebook runs; the executed notebook and its table are the same as before."""
     executed = reproduced / "book" / "notebooks" / "mat2.ipynb"
     table = reproduced / "results" / "mat2" / "mat2.csv"
     before = digest(executed), digest(table)
     with running(executed) as process, (paths.ROOT / "build" / "reproduce.lock").open("a") as lock:
-        # First only the command: its workflow goes on, and no other may begin beside it.
+        # Kill only the command at first: its workflow continues and holds the lock.
         process.kill()
         process.wait()
         with pytest.raises(BlockingIOError):
@@ -144,8 +144,8 @@ def test_a_killed_run_goes_on_and_gives_the_same(reproduced, run_amat):
     assert not list(executed.parent.glob(".*.ipynb"))
 
 
-def test_a_run_keeps_others_out_and_ends_after_its_running_steps_when_it_is_asked_to(reproduced, run_amat):
-    """The notebook takes longer than the second run needs to be refused."""
+def test_run_rejects_a_second_run_and_stops_on_sigterm_after_its_running_steps(reproduced, run_amat):
+    """The notebook takes longer than the rejection of the second run."""
     executed = reproduced / "book" / "notebooks" / "time_constants.ipynb"
     before = digest(executed)
     page = reproduced / "_build" / "html" / "notebooks" / "time_constants.html"
@@ -153,22 +153,22 @@ def test_a_run_keeps_others_out_and_ends_after_its_running_steps_when_it_is_aske
     with running(executed) as process:
         refused = run_amat("reproduce")
         process.terminate()
-        _, said = process.communicate(timeout=120)
-        with pytest.raises(ProcessLookupError):  # neither Snakemake nor a notebook is left
+        _, messages = process.communicate(timeout=120)
+        with pytest.raises(ProcessLookupError):  # neither Snakemake nor a notebook is running
             os.killpg(process.pid, 0)
     assert refused.returncode == 1
     assert "Another `amat reproduce` is running" in refused.stderr
     assert process.returncode == 1
-    assert "The workflow was stopped" in said
+    assert "The workflow was stopped" in messages
     assert digest(executed) == before
     assert page.stat().st_mtime_ns == built
-    # The notebook is the same as before, but the page of status tells when it ran.
+    # The notebook is the same as before, but the status page shows its run time.
     assert run_amat("reproduce").returncode == 0
     assert page.stat().st_mtime_ns > built
 
 
-def test_a_folder_that_cannot_be_written_is_named_before_any_work(reproduced, run_amat):
-    """A file stands where the folder of results should be: that stops root as well."""
+def test_folder_that_cannot_be_written_is_reported_before_any_step(reproduced, run_amat):
+    """A file replaces the folder of results, which root cannot write to either."""
     results, aside = reproduced / "results", reproduced / "results.aside"
     results.rename(aside)
     try:
@@ -185,14 +185,13 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(reproduced, ru
 CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
 
 
-#: What pages compute again, by least squares: on another processor these end elsewhere, by 4e-5 and less (seen between
-#: AMD EPYC and Intel Xeon).
+#: Tables that pages compute by least squares. They differ by up to 4e-5 between processors (AMD EPYC, Intel Xeon).
 FITTED = {"comparison.csv.gz", "natural_scores.csv.gz"}
 
 
 @pytest.mark.parametrize("name", CONFIG["full"])
-def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_path, name):
-    """All that such a page asserts holds of the shipped tables, and they are the very same in the results."""
+def test_pages_of_the_full_profile_use_shipped_tables(reproduced, tmp_path, name):
+    """The notebook's assertions hold for the shipped tables, and it copies them unchanged to the results."""
     parameters = notebook_parameters({**CONFIG, "profile": "shipped"}, name)
     executed = tmp_path / "executed" / f"{name}.ipynb"
     execute_notebook(paths.NOTEBOOKS / f"{name}.ipynb", executed, tmp_path / "results", parameters, {})
@@ -219,7 +218,7 @@ def test_pages_of_the_full_profile_are_made_from_shipped_tables(reproduced, tmp_
         ({"profile": "slow"}, "profile: 'slow' is not one of"),
     ],
 )
-def test_a_wrong_configuration_is_refused_before_any_work(run_amat, tmp_path, change, message):
+def test_invalid_configuration_is_rejected_before_any_step(run_amat, tmp_path, change, message):
     config = copy.deepcopy(CONFIG)
     for key, value in change.items():
         if isinstance(value, dict) and key in config:
@@ -236,7 +235,7 @@ def test_a_wrong_configuration_is_refused_before_any_work(run_amat, tmp_path, ch
     assert "Traceback" not in finished.stderr
 
 
-def test_configurations_that_cannot_be_read_are_named(tmp_path):
+def test_unreadable_configuration_is_reported(tmp_path):
     with pytest.raises(AmatError, match="cannot be read"):
         check_config(tmp_path / "nowhere.yaml")
     (tmp_path / "bad.yaml").write_text("notebooks: [")
@@ -244,7 +243,7 @@ def test_configurations_that_cannot_be_read_are_named(tmp_path):
         check_config(tmp_path / "bad.yaml")
 
 
-def test_a_notebook_that_fails_shows_its_error_and_leaves_nothing(tmp_path):
+def test_failing_notebook_shows_its_error_and_leaves_no_file(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("raise ValueError('too many spikes')")])
     notebook.metadata["language_info"] = {"name": "python"}
     nbformat.write(notebook, tmp_path / "bad.ipynb")
@@ -253,7 +252,7 @@ def test_a_notebook_that_fails_shows_its_error_and_leaves_nothing(tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_parameters_are_put_into_text_and_descriptions(tmp_path):
+def test_parameters_are_inserted_into_text_and_descriptions(tmp_path):
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell("# {{ title }}"), nbformat.v4.new_code_cell("a = '{{ title }}'")]
     )
@@ -268,8 +267,8 @@ def test_parameters_are_put_into_text_and_descriptions(tmp_path):
     assert code.metadata.mystnb.image.alt == "A trace of Latency."
 
 
-def test_an_executed_notebook_is_the_same_however_its_output_came(tmp_path):
-    """What a cell prints with pauses comes in parts, and is kept as one; the run's time stands beside the results."""
+def test_executed_notebook_does_not_depend_on_timing(tmp_path):
+    """Output printed in parts is joined, and the run time is recorded with the results."""
     source = "import time\nfor number in range(2):\n    print(number, flush=True)\n    time.sleep(0.5)"
     cells = [nbformat.v4.new_code_cell("n = 1", metadata={"tags": ["parameters"]}), nbformat.v4.new_code_cell(source)]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -282,11 +281,8 @@ def test_an_executed_notebook_is_the_same_however_its_output_came(tmp_path):
     assert json.loads((tmp_path / "results" / "run_time.json").read_text())["seconds"] >= 1.0
 
 
-def test_the_plain_command_builds_the_same_site(reproduced, tmp_path):
-    """``jupyter-book build book/`` gives the same files, byte for byte; other run times change the status page alone.
-
-    Built in a copy, so as to leave the site alone.
-    """
+def test_plain_jupyter_book_builds_the_same_site(reproduced, tmp_path):
+    """``jupyter-book build book/`` gives equal files in a copy, and other run times change only the status page."""
     for folder in ("book", "data", "notebooks", "results"):
         shutil.copytree(reproduced / folder, tmp_path / folder)
     shutil.copy(reproduced / "_config.yml", tmp_path)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The book's sources, without building it: what pages name exists, and says what the code says."""
+"""Sources of the book: references of its pages exist, and tables agree with the code."""
 
 import ast
 import importlib
@@ -20,7 +20,7 @@ from amat.neurons.amat import UNITS
 
 PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"
-#: What the pipeline puts into book/generated.
+#: Files that the pipeline writes to book/generated.
 GENERATED = {"overview.svg", f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
 
 GLUE = re.compile(r"\{glue:text\}`(?:(?P<notebook>[^`]+)::)?(?P<key>\w+)(?::[^`]*)?`")
@@ -28,7 +28,7 @@ CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
 
 
 def toc_entries() -> list[str]:
-    """Return the pages that the table of contents names, without endings."""
+    """Return the pages in the table of contents without endings."""
 
     def files(part) -> list[str]:
         if isinstance(part, list):
@@ -41,7 +41,7 @@ def toc_entries() -> list[str]:
 
 
 def source_of(entry: str) -> str:
-    """Return the name of the notebook that an entry of the table of contents is executed from."""
+    """Return the name of the notebook behind an entry of the table of contents."""
     return "firing_pattern" if entry.startswith("notebooks/patterns/") else Path(entry).name
 
 
@@ -50,7 +50,7 @@ def notebook_names() -> list[str]:
 
 
 def notebook_cells(name: str, cell_type: str) -> str:
-    """Return the sources of a notebook's cells of a type, as one text."""
+    """Return the joined sources of a notebook's cells of one type."""
     cells = json.loads((paths.NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]
     return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == cell_type)
 
@@ -69,7 +69,7 @@ def prose(text: str) -> str:
 
 
 def table_rows(text: str, first_cell: str) -> list[list[str]]:
-    """Return the cells of the table whose head begins with `first_cell`, without the head."""
+    """Return the rows of the table whose header begins with `first_cell`, without the header."""
     lines = text[text.index(f"| {first_cell} |") :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines[2:]]
 
@@ -93,20 +93,20 @@ def test_every_executed_notebook_is_in_the_table_of_contents():
     assert set(config["notebooks"]) == set(notebook_names())
 
 
-def test_every_pattern_has_its_page():
+def test_every_pattern_has_a_page():
     pages = [Path(entry).name for entry in toc_entries() if entry.startswith("notebooks/patterns/")]
     assert pages == list(izhikevich_patterns())
 
 
-def test_every_displayed_equation_has_a_label_of_its_own():
-    """Equations without a label get random anchors, and no two builds would be the same."""
+def test_displayed_equations_have_unique_labels():
+    """Equations without a label get random anchors, which make builds differ."""
     labels = []
     for name, text in texts().items():
         text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
         for equation in re.finditer(r"\$\$(.*?)\$\$(?: \((?P<label>[\w-]+)\))?", text, flags=re.DOTALL):
             assert equation["label"], f"{name}: {equation[1].strip()}"
             labels.append(equation["label"])
-        assert r"\begin{align" not in text, f"{name}: an equation outside of $$ cannot have a label"
+        assert r"\begin{align" not in text, f"{name}: equations outside of $$ cannot have labels"
     assert len(labels) == len(set(labels))
 
 
@@ -116,17 +116,9 @@ def test_references_to_equations_have_targets():
     assert references <= labels
 
 
-@pytest.mark.parametrize(
-    "pattern", [r"!\[[^\]]*\]\(\s*https?:", r"\{(figure|image)\}\s*https?:", r"<(script|img|iframe)\b"]
-)
-def test_pages_load_nothing_from_elsewhere(pattern):
-    for name, text in texts().items():
-        assert not re.search(pattern, text), name
-
-
 @pytest.mark.parametrize("name", notebook_names())
-def test_notebooks_use_only_what_the_library_offers(name):
-    """Found here in a moment, not at the end of a long run."""
+def test_names_that_notebooks_use_exist_in_the_library(name):
+    """The test finds wrong names before a long run does."""
     tree = ast.parse(notebook_cells(name, "code"))
     modules = {}
     for node in ast.walk(tree):
@@ -150,7 +142,7 @@ def test_citations_are_in_the_bibliography():
 
 
 def test_pages_glue_keys_that_notebooks_provide():
-    """A key stands in a notebook's code as it is, or is made there from a prefix and names that stand there."""
+    """A notebook's code contains each key, or a prefix and the rest of it."""
     for page in PAGES:
         for match in GLUE.finditer(page.read_text()):
             notebook = Path(match["notebook"]).stem
@@ -161,8 +153,8 @@ def test_pages_glue_keys_that_notebooks_provide():
             assert made or f'"{match["key"]}"' in code, f"{page.name}: {match[0]}"
 
 
-def test_results_are_not_typed():
-    """Numbers of the validation come from a run."""
+def test_page_on_validation_contains_no_typed_results():
+    """Its numbers come from a run."""
     typed = re.findall(
         r"\b\d+(?:\.\d+)?e-?\d+|\b\d[\d.,]*\s*(?:mV|ms|pA|%|spikes|neurons)",
         prose((paths.BOOK / "validation.md").read_text()),
@@ -170,12 +162,12 @@ def test_results_are_not_typed():
     assert not typed
 
 
-def test_pages_use_only_generated_files_that_the_pipeline_makes():
+def test_pages_use_exactly_the_generated_files():
     used = {name for page in PAGES for name in re.findall(r"\bgenerated/([\w.]+)", page.read_text())}
     assert used == GENERATED
 
 
-def test_parameter_table_has_the_models_defaults_and_units():
+def test_parameter_table_agrees_with_the_model():
     source = (paths.MODELS / f"{MODEL}.nestml").read_text().split("\n    parameters:\n")[1].split("\n    internals:")[0]
     declared = dict(re.findall(r"^ +(\w+) [\w*-]+ = (-?[\d.]+)", source, flags=re.MULTILINE))
     shown = {row[0].strip("`"): row for row in table_rows((paths.BOOK / "model.md").read_text(), "Name")}
@@ -183,7 +175,7 @@ def test_parameter_table_has_the_models_defaults_and_units():
     assert {name: row[2] for name, row in shown.items()} == UNITS
 
 
-def test_table_of_names_is_that_of_the_code():
+def test_table_of_names_agrees_with_the_code():
     parameters = AmatParameters()
     rows = table_rows((paths.BOOK / "getting_started.md").read_text(), "Quantity")
     ours = [name for row in rows for name in re.findall(r"`(\w+)`", row[1]) if name in UNITS]
@@ -196,7 +188,7 @@ def test_table_of_names_is_that_of_the_code():
             assert set(re.findall(r"`(\w+)`", row[1])) <= set(parameters.to_nest())
 
 
-def test_messages_that_are_explained_are_the_codes():
+def test_explained_messages_exist_in_the_code():
     code = "\n".join(path.read_text() for path in (paths.ROOT / "src" / "amat").rglob("*.py"))
     rows = table_rows((paths.BOOK / "getting_started.md").read_text(), "`amat` says")
     messages = [message for row in rows for message in re.findall(r"`([^`]+)`", row[0])]
@@ -204,10 +196,3 @@ def test_messages_that_are_explained_are_the_codes():
     for message in messages:
         for fragment in message.split("…"):
             assert fragment.strip() in code, message
-
-
-def test_mathjax_comes_with_the_book():
-    config = yaml.safe_load((paths.ROOT / "_config.yml").read_text())["sphinx"]["config"]
-    mathjax = paths.BOOK / "_static" / config["mathjax_path"]
-    assert mathjax.is_file()
-    assert list((mathjax.parent / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff"))

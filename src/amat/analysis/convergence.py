@@ -29,6 +29,10 @@ from amat.simulation.stimuli import Stimulus, pulses
 __all__ = ["SCHEMES", "TOLERANCE", "Scheme", "convergence", "nest_parameters", "order_of_convergence"]
 
 
+#: Onset of the currents, and least time between the end of the comparison of traces and the first spike, in ms.
+ONSET, MARGIN = 10.0, 1.0
+
+
 @dataclass(frozen=True)
 class Scheme:
     """A model in NEST with an integration scheme.
@@ -112,9 +116,7 @@ def convergence(
     izhikevich: IzhikevichPattern,
     izhikevich_currents: Sequence[float],
     *,
-    onset: float = 10.0,
     duration: float = 200.0,
-    margin: float = 1.0,
 ) -> pd.DataFrame:
     """Compare the schemes on NEST with the solution in continuous time, for each time step and current.
 
@@ -126,12 +128,9 @@ def convergence(
     amat, izhikevich : AmatParameters, IzhikevichPattern
         The neurons. Of their own currents only AMAT's `I_e` is used.
     amat_currents, izhikevich_currents : sequence of float
-        Currents from the onset on, in pA; each must make the neuron spike.
-    onset, duration : float
-        Whole numbers of ms.
-    margin : float
-        Least time in ms between the end of the comparison of traces and the first spike. The end is a whole number
-        of ms, so that it is the same for all time steps.
+        Currents from `ONSET` on, in pA; each must make the neuron spike.
+    duration : float
+        A whole number of ms.
 
     Returns
     -------
@@ -155,15 +154,15 @@ def convergence(
         If a neuron does not spike or spikes too early, or NEST does not offer Izhikevich's equation.
     """
     of_izhikevich = nest_parameters(izhikevich)
-    span = (onset, duration)
+    span = (ONSET, duration)
     tables = [
         _compare(
             _Neuron("izhikevich", partial(izhikevich_reference, izhikevich), lambda _: of_izhikevich, ("V_m",)),
-            *(izhikevich_currents, resolutions, span, margin),
+            *(izhikevich_currents, resolutions, span),
         ),
         _compare(
             _Neuron("amat", partial(amat_reference, amat), partial(_amat_parameters, amat), ("V_m", "V_th")),
-            *(amat_currents, resolutions, span, margin),
+            *(amat_currents, resolutions, span),
         ),
     ]
     return pd.concat(tables, ignore_index=True).astype({"spike_index": "Int64"})
@@ -180,14 +179,12 @@ class _Neuron:
 
 
 def _compare(
-    neuron: _Neuron, currents: Sequence[float], resolutions: Sequence[float], span: tuple[float, float], margin: float
+    neuron: _Neuron, currents: Sequence[float], resolutions: Sequence[float], span: tuple[float, float]
 ) -> pd.DataFrame:
     """Compare the schemes of one neuron; `span` holds onset and duration."""
     schemes = [scheme for scheme in SCHEMES if scheme.model.startswith(neuron.family)]
     exact = [neuron.solve(current, *span) for current in currents]
-    ends = [
-        _end_of_traces(solution, current, span[0], margin) for solution, current in zip(exact, currents, strict=True)
-    ]
+    ends = [_end_of_traces(solution, current) for solution, current in zip(exact, currents, strict=True)]
     rows: list[tuple[object, ...]] = []
     for h in resolutions:
         recordings = [_run(neuron, currents, scheme, h, span) for scheme in schemes]
@@ -205,15 +202,14 @@ def _compare(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _end_of_traces(solution: Solution, current: float, onset: float, margin: float) -> float:
-    """Return the whole number of ms at which the comparison of traces ends."""
+def _end_of_traces(solution: Solution, current: float) -> float:
+    """Return the time in ms at which the comparison of traces ends: a whole number, and so the same for all steps."""
     if not len(solution.spike_times):
         raise AmatError(f"A neuron does not spike at {current:g} pA: choose a stronger current or a longer run.")
-    end = float(math.floor(solution.spike_times[0] - margin))
-    if end <= onset:
+    end = float(math.floor(solution.spike_times[0] - MARGIN))
+    if end <= ONSET:
         raise AmatError(
-            f"A neuron spikes too early at {current:g} pA, at {solution.spike_times[0]:g} ms: choose a weaker current "
-            "or a smaller margin."
+            f"A neuron spikes too early at {current:g} pA, at {solution.spike_times[0]:g} ms: choose a weaker current."
         )
     return end
 

@@ -45,9 +45,7 @@ SCHEMES = (
 )
 
 
-def spike_time_errors(
-    currents: Sequence[float], duration: float = 2000.0, resolution: float = 0.1, schemes: Sequence[Scheme] = SCHEMES
-) -> pd.DataFrame:
+def spike_time_errors(currents: Sequence[float], duration: float = 2000.0, resolution: float = 0.1) -> pd.DataFrame:
     """Compare the spike times of schemes in NEST with those in continuous time.
 
     Parameters
@@ -56,7 +54,6 @@ def spike_time_errors(
         Constant currents in pA (mV/ms in the equation).
     duration, resolution : float
         In ms.
-    schemes : sequence of Scheme
 
     Returns
     -------
@@ -80,7 +77,7 @@ def spike_time_errors(
     rows = []
     for current in currents:
         exact = izhikevich_reference(NEURON, current, 0.0, duration).spike_times
-        for scheme, found in _spike_trains(current, duration, resolution, schemes):
+        for scheme, found in _spike_trains(current, duration, resolution):
             spikes = min(len(found), len(exact))
             if spikes < 3:
                 raise AmatError(
@@ -101,12 +98,10 @@ def spike_time_errors(
     return pd.DataFrame(rows)
 
 
-def _spike_trains(
-    current: float, duration: float, resolution: float, schemes: Sequence[Scheme]
-) -> Iterator[tuple[str, Floats]]:
+def _spike_trains(current: float, duration: float, resolution: float) -> Iterator[tuple[str, Floats]]:
     """Yield the name and the spike times (ms) of each scheme, and of the solution on the grid."""
     silent = Stimulus(np.zeros(count_steps(duration, resolution)))
-    for scheme in schemes:
+    for scheme in SCHEMES:
         neuron = {**nest_parameters(NEURON), "I_e": current, **scheme.settings}
         recordings = simulate({scheme.model: [neuron]}, [silent], resolution).recordings
         yield scheme.name, recordings[scheme.model].spike_times()

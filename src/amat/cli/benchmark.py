@@ -29,17 +29,19 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_Output = Annotated[Path, typer.Option(help="Folder for tables and figures; finished measurements in it are kept.")]
+_Output = Annotated[
+    Path, typer.Option(help="Output folder for tables and figures. Finished measurements in it are kept.")
+]
 _Codegen = Annotated[
     list[str] | None,
     typer.Option(
-        help="Build to compare with NEST's models: nestml, nestml-checked or optimised. Repeatable; by default all.",
+        help="Code generator to compare with NEST's models: nestml, nestml-checked or optimised. Repeatable. "
+        "Default: all.",
         show_default=False,
     ),
 ]
-_Rounds = Annotated[int, typer.Option(help="Number of rounds; each measures every model once.")]
-_Seed = Annotated[int, typer.Option(min=1, help="Seed of parameters, phases, input and connections.")]
-_Threads = Annotated[int, typer.Option(min=1, help="NEST's threads.")]
+_Rounds = Annotated[int, typer.Option(help="Number of rounds. Each measures every model once.")]
+_Seed = Annotated[int, typer.Option(min=1, help="Random seed.")]
 _Ablation = Annotated[bool, typer.Option(help="Also measure AMAT with one optimisation after the other.")]
 
 #: Units of a summary's median.
@@ -50,13 +52,13 @@ _UNITS = {"time": "ns", "memory": "B", "own memory": "B", "network": "s/s"}
 def update(
     cases: Annotated[
         list[str] | None,
-        typer.Option("--cases", help="A case, or a family with its cases, by the name in tables; may be repeated."),
+        typer.Option("--cases", help="Case or family of cases, by its name in tables. Repeatable."),
     ] = None,
     codegen: _Codegen = None,
     rounds: _Rounds = 11,
-    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
+    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
     seed: _Seed = 1,
-    threads: _Threads = 1,
+    threads: common.Threads = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="Three rounds of 300 ms with 1000 neurons, without ablation.")
     ] = False,
@@ -65,7 +67,7 @@ def update(
     brian2: Annotated[
         str | None,
         typer.Option(
-            help="A Python interpreter that can import Brian2; this one by default.",
+            help="Python interpreter that can import Brian2. Default: this one.",
             metavar="PYTHON",
             show_default=False,
         ),
@@ -80,8 +82,8 @@ def update(
 
     chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
     if quick:
-        rounds, time, ablation = min(rounds, 3), min(time, 300.0), False
-    options = Options(output, rounds, time, seed, threads, codegen, ablation, brian2)
+        rounds, duration, ablation = min(rounds, 3), min(duration, 300.0), False
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
     with _progress() as progress:
         times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
@@ -97,16 +99,18 @@ def update(
 @app.command()
 def network(
     neurons: Annotated[
-        list[int] | None, typer.Option("--neurons", help="Size of a network; may be repeated.", show_default=False)
+        list[int] | None,
+        typer.Option("--neurons", help="Number of neurons in a network. Repeatable.", show_default=False),
     ] = None,
-    indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron.")] = 1000,
+    indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron.")] = 1000,
     codegen: _Codegen = None,
     rounds: _Rounds = 5,
-    time: Annotated[
-        float | None, typer.Option(help="Timed model time in ms; by default 200 or more, longer for small networks.")
+    duration: Annotated[
+        float | None,
+        typer.Option(help="Duration of the timed simulation in ms. Default: 200, or more for small networks."),
     ] = None,
     seed: _Seed = 1,
-    threads: _Threads = 1,
+    threads: common.Threads = 1,
     ablation: _Ablation = True,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
@@ -114,7 +118,7 @@ def network(
     _pin_threads()
     from amat.benchmark.runs import Options, benchmark_network
 
-    options = Options(output, rounds, time, seed, threads, codegen, ablation)
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation)
     with _progress() as progress:
         outcome = benchmark_network(neurons or (2000, 10000, 50000), options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
@@ -124,17 +128,17 @@ def network(
 @app.command()
 def cell(
     model: Annotated[str, typer.Option(help="Neuron model, by its name in NEST.")],
-    output: Annotated[Path, typer.Option(help="JSON file to write.")],
+    output: Annotated[Path, typer.Option(help="Output file, in JSON.")],
     workload: Annotated[
         Literal["neurons", "network", "plastic"],
         typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
     ] = "network",
     neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
-    indegree: Annotated[int, typer.Option(help="Recurrent synapses of each neuron of a network.")] = 1000,
-    threads: _Threads = 1,
+    indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron of a network.")] = 1000,
+    threads: common.Threads = 1,
     ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
-    seed: Annotated[int, typer.Option(min=1, help="Seed of connections and input.")] = 1,
-    time: Annotated[float, typer.Option(help="Timed model time in ms.")] = 1000.0,
+    seed: _Seed = 1,
+    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
     resolution: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
 ) -> None:
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
@@ -142,7 +146,7 @@ def cell(
     from amat.benchmark.cell import Cell, measure_cell
     from amat.files import check_writable
 
-    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, time, resolution)
+    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
     check_writable(output.absolute().parent)
     found = measure_cell(plan, output)
     common.report(
@@ -152,39 +156,39 @@ def cell(
 
 @app.command()
 def run(
-    matrix: Annotated[
-        str, typer.Option(help="Cells to measure: a file, or the name of one in config/benchmarks.")
-    ] = "quick",
-    profile: Annotated[
-        Literal["local", "slurm"], typer.Option(help="Run on this machine, or as jobs on a cluster.")
+    matrix: Annotated[str, typer.Option(help="Cells to measure: a file, or a name in config/benchmarks.")] = "quick",
+    executor: Annotated[
+        Literal["local", "slurm"], typer.Option(help="Where cells run: on this machine, or as jobs on a cluster.")
     ] = "local",
     site: Annotated[
         str | None,
         typer.Option(
-            help="How cells are started: a file, or the name of one in config/sites; by default workstation, or "
-            "generic with Slurm.",
+            help="Site that starts the cells: a file, or a name in config/sites. Default: workstation, or generic "
+            "with Slurm.",
             show_default=False,
         ),
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder for cells, logs and the report.")] = Path("amat-benchmark"),
-    cores: Annotated[int | None, typer.Option(min=1, help="Cores of this machine to use; all by default.")] = None,
+    output: Annotated[Path, typer.Option(help="Output folder for cells, logs and the report.")] = Path(
+        "amat-benchmark"
+    ),
+    cores: Annotated[int | None, typer.Option(min=1, help="Number of processor cores. Default: all.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Largest number of jobs in Slurm at a time.")] = None,
     image: Annotated[
         Path | None, typer.Option(help="Apptainer image of the project in which all jobs run.", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Only list the jobs.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Print the steps without running them.")] = False,
 ) -> None:
     """Measure a matrix of models, workloads, sizes and cores, on one machine or a cluster. A stopped run resumes."""
     _pin_threads()
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
 
-    place = site or ("generic" if profile == "slurm" else "workstation")
+    place = site or ("generic" if executor == "slurm" else "workstation")
     report = run_matrix(
         find_matrix(matrix),
         find_site(place),
         output,
-        profile=profile,
+        profile=executor,
         cores=cores,
         jobs=jobs,
         image=image,
@@ -199,7 +203,7 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Output folder of `amat benchmark run`, or a cells.csv.")],
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder for tables, figures and the page; by default FOLDER/report."),
+        typer.Option(help="Output folder for tables, figures and the page. Default: FOLDER/report."),
     ] = None,
     page: Annotated[bool, typer.Option(help="Also write the page, which takes half a minute.")] = True,
     tables: Annotated[

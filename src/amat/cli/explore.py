@@ -54,7 +54,10 @@ def explore(
     if axes and len(axes) != 2:
         raise AmatError(f"Expected two axes or none, got {len(axes)}. Without axes the maps of the book are computed.")
     pairs = [tuple(map(exploration.parse_axis, pair)) for pair in ([axes] if axes else exploration.MAPS)]
-    base = validated_patterns()[pattern].parameters.replace(**{"I_e": 150.0} | parse_settings(settings))
+    values = parse_settings(settings)
+    if axes and (varied := {axis.name for axis in pairs[0]}.intersection(values)):
+        raise AmatError(f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out.")
+    base = validated_patterns()[pattern].parameters.replace(**{"I_e": 150.0} | values)
     check_writable(output)
     cores = threads or len(os.sched_getaffinity(0))
     plots.use_style()

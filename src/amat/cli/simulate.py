@@ -2,61 +2,172 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""``amat simulate``: one neuron under any current."""
+"""``amat simulate``: one neuron with any parameters under any current."""
 
+from __future__ import annotations
+
+import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amat.cli.common import Resolution, report
+from amat.cli.common import ParameterSettings, parse_settings, report
+from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 
+if TYPE_CHECKING:
+    from amat.analysis.patterns import Response, Trial
+
 __all__ = ["simulate"]
+
+_DURATION, _RESOLUTION, _SEED = 1000.0, 0.1, 1
+_SHOWN_SPIKES = 20
+
+
+def _neuron(name: str, text: str, metavar: str | None = None) -> Any:
+    return typer.Option(name, help=text, metavar=metavar, rich_help_panel="Neuron")
+
+
+def _current(name: str, text: str, metavar: str) -> Any:
+    panel = "Current in pA (AMAT) or mV/ms (Izhikevich). Several currents add up."
+    return typer.Option(name, help=text, metavar=metavar, rich_help_panel=panel)
 
 
 def simulate(
-    pattern: Annotated[str, typer.Option(help="Firing pattern.")],
-    model: Annotated[ModelName, typer.Option(help="Neuron model.")] = "amat",
+    pattern: Annotated[
+        str | None, _neuron("--pattern", "Firing pattern: its neuron and, if no other is given, its current.")
+    ] = None,
+    model: Annotated[ModelName, _neuron("--model", "Neuron model.")] = "amat",
+    parameter_set: Annotated[
+        SetName | None, _neuron("--parameter-set", "Published parameter set of AMAT's pattern. Default: validated.")
+    ] = None,
     parameters: Annotated[
-        SetName,
-        typer.Option("--parameter-set", help="Published parameter set of AMAT."),
-    ] = "validated",
-    resolution: Resolution = 0.1,
-    plot: Annotated[Path | None, typer.Option(help="Draw it into this file; the ending gives the format.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write current, potentials and spikes of every step here.")] = None,
+        Path | None, _neuron("--parameters", "YAML or JSON file of parameters, by their names in NESTML.", "FILE")
+    ] = None,
+    settings: ParameterSettings = None,
+    current: Annotated[
+        Path | None,
+        _current("--current", "CSV file with time in ms and current. Each current holds until the next row.", "FILE"),
+    ] = None,
+    step: Annotated[list[str] | None, _current("--step", "Constant from START (0 ms) to STOP (end).", STEP)] = None,
+    ramp: Annotated[list[str] | None, _current("--ramp", "Linear from START (0 ms) to STOP (end).", RAMP)] = None,
+    sine: Annotated[list[str] | None, _current("--sine", "Sine with FREQUENCY in Hz.", SINE)] = None,
+    noise: Annotated[
+        str | None, _current("--noise", "Gaussian noise with correlation time TAU (ms), or white noise.", NOISE)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help=f"Random seed of --noise. Default: {_SEED}.")] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(help=f"Duration of the simulation in ms. Default: that of pattern or file, else {_DURATION:g}."),
+    ] = None,
+    resolution: Annotated[
+        float | None,
+        typer.Option(help=f"Time step in ms. Default: {_RESOLUTION:g}, or that of Izhikevich's pattern."),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one row per step.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Figure file to write. Its suffix selects the format.")] = None,
 ) -> None:
-    """Simulate one of the 20 firing patterns, and say whether it is one."""
-    from amat.analysis.patterns import CRITERIA, find_trial, run_trials
+    """Simulate a neuron with any parameters under any current, and print its spikes.
+
+    A firing pattern under its own current is also checked against its criterion.
+    """
+    currents = Currents(current, step or [], ramp or [], sine or [], noise, _SEED if seed is None else seed)
+    if seed is not None and not noise:
+        raise AmatError(f"--seed {seed} has no effect without --noise. Leave it out, or add --noise.")
+    values = _read_parameters(parameters) | parse_settings(settings)
+    if not (pattern or currents or values):
+        raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")
+    trial = _make_trial(pattern, model, parameter_set, currents, duration, resolution)
+    _run(trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv)
+
+
+def _read_parameters(path: Path | None) -> dict[str, Any]:
+    from amat.compendium.settings import read_yaml
+
+    schema = {"type": "object", "additionalProperties": {"type": ["number", "string"]}}
+    return read_yaml(path, schema, "The parameter file") if path else {}
+
+
+def _make_trial(
+    pattern: str | None,
+    model: ModelName,
+    parameter_set: SetName | None,
+    currents: Currents,
+    duration: float | None,
+    resolution: float | None,
+) -> Trial:
+    """Return the trial that the options describe, with the parameters of the pattern or of the model."""
+    from amat.analysis.patterns import find_trial
+    from amat.analysis.patterns.custom import make_trial
+    from amat.simulation.stimuli import count_steps
+
+    if parameter_set and not (pattern and model == "amat"):
+        raise AmatError(f"--parameter-set {parameter_set} has no effect: it is for --pattern with --model amat.")
+    if resolution is not None and pattern and model == "izhikevich":
+        raise AmatError(
+            f"--resolution {resolution:g} has no effect: Izhikevich's patterns have time steps of their own."
+        )
+    step = _RESOLUTION if resolution is None else resolution
+    count_steps(step, step)  # refuses a time step that is not positive
+    if not pattern:
+        length = _first(duration, currents.duration(step), _DURATION)
+        return make_trial(model, currents.on_grid(length, step), length, step)
+    trial = find_trial(pattern, model, parameter_set or "validated", step)
+    step = trial.neuron.resolution
+    if not currents:
+        return dataclasses.replace(trial, duration=_first(duration, trial.duration))
+    length = _first(duration, currents.duration(step), trial.duration)
+    return dataclasses.replace(trial, current=currents.on_grid(length, step), duration=length)
+
+
+def _first(*values: float | None) -> float:
+    """Return the first value that is given."""
+    return next(value for value in values if value is not None)
+
+
+def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None) -> None:
+    """Simulate a trial with changed parameters, print the response, and write figure and table."""
+    from amat.analysis.patterns import run_trials
+    from amat.analysis.patterns.custom import set_parameters
     from amat.analysis.patterns.verdicts import table_of_traces
 
-    trial = find_trial(pattern, model, parameters, resolution)
+    changed = set_parameters(trial, values)
     for path in (plot, csv):
         if path:
             check_writable(path.absolute().parent)
     if plot:
-        from matplotlib.backend_bases import FigureCanvasBase
+        from amat.compendium import plots
 
-        known = FigureCanvasBase.get_supported_filetypes()
-        if plot.suffix.removeprefix(".") not in known:
-            raise AmatError(f"{plot}: a figure cannot be written as {plot.suffix!r}; choose one of {', '.join(known)}.")
-    (response,) = run_trials([trial])
-    verdict = CRITERIA[pattern].decide(response)
-    report(f"{pattern}, {model}: {len(response.spikes)} spikes")
-    if len(response.spikes):
-        times = " ".join(f"{time:g}" for time in response.spikes[:20].round(6))
-        report(f"at {times}{' ...' if len(response.spikes) > 20 else ''} ms")
-    report(f"Criterion: {CRITERIA[pattern].statement}")
-    report(f"{'Met' if verdict.passed else 'Not met'}: {verdict.reason}.")
+        plots.check_format(plot)
+    (response,) = run_trials([changed])
+    _print(response, judged)
     if csv:
         with replacing(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if plot:
         from amat.analysis.patterns.figures import plot_response
-        from amat.compendium import plots
 
         plots.use_style()
         plots.save(plot_response(response), plot)
+
+
+def _print(response: Response, judged: bool) -> None:
+    """Print the spikes and, for a pattern under its own current, the verdict."""
+    from amat.analysis.patterns import CRITERIA
+
+    neuron, duration = response.trial.neuron, response.trial.duration
+    name = ", ".join(filter(None, (neuron.pattern, neuron.model)))
+    count = len(response.spikes)
+    report(f"{name}: {count} spike{'s' * (count != 1)} in {duration:g} ms")
+    if count:
+        times = " ".join(f"{time:g}" for time in response.spikes[:_SHOWN_SPIKES].round(6))
+        report(f"at {times}{' ...' if count > _SHOWN_SPIKES else ''} ms")
+    if judged:
+        criterion = CRITERIA[neuron.pattern]
+        verdict = criterion.decide(response)
+        report(f"Criterion: {criterion.statement}")
+        report(f"{'Met' if verdict.passed else 'Not met'}: {verdict.reason}.")

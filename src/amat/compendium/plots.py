@@ -11,11 +11,13 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
+from amat.errors import AmatError
 from amat.files import replacing
 
-__all__ = ["MODEL_COLOURS", "MODEL_LABELS", "REFERENCE_COLOUR", "THRESHOLD_COLOUR", "save", "use_style"]
+__all__ = ["MODEL_COLOURS", "MODEL_LABELS", "REFERENCE_COLOUR", "THRESHOLD_COLOUR", "check_format", "save", "use_style"]
 
 _PALETTE = sns.color_palette("colorblind").as_hex()
 
@@ -71,6 +73,13 @@ def use_style() -> None:
             "savefig.bbox": "tight",
         }
     )
+
+
+def check_format(path: Path) -> None:
+    """Raise `AmatError` if a file's suffix is not a format of figures."""
+    known = FigureCanvasBase.get_supported_filetypes()
+    if path.suffix.removeprefix(".") not in known:
+        raise AmatError(f"{path}: figures cannot be written as {path.suffix!r}. Choose one of {', '.join(known)}.")
 
 
 def save(figure: Figure, path: str | Path) -> None:

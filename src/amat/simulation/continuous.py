@@ -12,9 +12,8 @@ of a scheme without integration error.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -64,8 +63,6 @@ def izhikevich_reference(
     *,
     resolution: float | None = None,
     times: ArrayLike = _EMPTY,
-    method: Literal["DOP853", "Radau"] = "DOP853",
-    tolerance: float = TOLERANCE,
 ) -> Solution:
     """Solve Izhikevich's neuron under a current step.
 
@@ -82,10 +79,6 @@ def izhikevich_reference(
         threshold; the equations are still solved in continuous time. By default a spike takes place at the crossing.
     times : array_like, shape (times,)
         Times of the trace in ms, ascending, until `duration`.
-    method : {"DOP853", "Radau"}
-        SciPy's solver.
-    tolerance : float
-        Relative and absolute.
 
     Returns
     -------
@@ -99,14 +92,12 @@ def izhikevich_reference(
     """
     if (neuron.parameters.leak, neuron.parameters.V_ref) != (1.0, 0.0):
         raise AmatError(f"{neuron.name} has a non-standard equation of u: choose a pattern with the standard one.")
-    # Near rest the solver would take steps so long that its interpolant is less accurate than the tolerance.
-    options = {"method": method, "rtol": tolerance, "atol": tolerance, "max_step": 1.0}
     sampled = np.asarray(times, dtype=float)
     V_m = np.full(sampled.shape, np.nan)
     state, spikes = np.array([neuron.V_0, neuron.u_0]), []
     for start, stop, drive in ((0.0, onset, 0.0), (onset, duration, current)):
         while start < stop:
-            piece = _flow(neuron, drive, (start, stop), state, options=options, dense_output=True)
+            piece = _flow(neuron, drive, (start, stop), state)
             end, state = float(piece.t[-1]), piece.y[:, -1]
             inside = (start <= sampled) & (sampled <= end) & np.isnan(V_m)
             if inside.any():
@@ -114,7 +105,7 @@ def izhikevich_reference(
             if piece.status == 1:
                 spike = end if resolution is None else _next_grid_point(end, resolution)
                 if spike > end:
-                    state = _flow(neuron, drive, (end, spike), state, options=options, stop_at=math.inf).y[:, -1]
+                    state = _flow(neuron, drive, (end, spike), state, peak=math.inf).y[:, -1]
                 state = np.array([neuron.parameters.c, state[1] + neuron.parameters.d])
                 spikes.append(spike)
                 end = spike
@@ -123,19 +114,12 @@ def izhikevich_reference(
 
 
 def _flow(
-    neuron: IzhikevichPattern,
-    drive: float,
-    span: tuple[float, float],
-    state: Floats,
-    *,
-    options: Mapping[str, Any],
-    stop_at: float | None = None,
-    dense_output: bool = False,
+    neuron: IzhikevichPattern, drive: float, span: tuple[float, float], state: Floats, *, peak: float | None = None
 ) -> Any:
-    """Solve the ODEs over a span, or until V_m rises through `stop_at` (by default the peak)."""
+    """Solve the ODEs over a span, or until V_m rises through a peak (by default the neuron's)."""
     p = neuron.parameters
     q2, q1, q0, a, b = p.q_2, p.q_1, p.q_0, p.a, p.b
-    peak = p.V_peak if stop_at is None else stop_at
+    peak = p.V_peak if peak is None else peak
 
     def rates(_: float, y: Floats) -> tuple[float, float]:
         V, u = y.tolist()
@@ -146,9 +130,17 @@ def _flow(
 
     crossing.terminal, crossing.direction = True, 1.0  # type: ignore[attr-defined]
     events = crossing if math.isfinite(peak) else None
+    # Near rest, longer steps would make the interpolant less accurate than the tolerance.
+    options: dict[str, Any] = {
+        "method": "DOP853",
+        "rtol": TOLERANCE,
+        "atol": TOLERANCE,
+        "max_step": 1.0,
+        "dense_output": True,
+    }
     # Trial steps near the peak may overshoot towards the solution's pole; the solver rejects them.
     with np.errstate(over="ignore", invalid="ignore"):
-        solution = solve_ivp(rates, span, state, events=events, dense_output=dense_output, **options)
+        solution = solve_ivp(rates, span, state, events=events, **options)
     if solution.status == -1 or not np.isfinite(solution.y[:, -1]).all():
         raise AmatError(
             f"Izhikevich's V_m reaches infinity between {span[0]:.6g} and {span[1]:.6g} ms, before the "

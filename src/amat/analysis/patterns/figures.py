@@ -40,7 +40,7 @@ def plot_response(response: Response, *, details: bool = True) -> Figure:
     amat = response.trial.neuron.model == "amat"
     upper.set(
         ylabel="potential (mV)",
-        title=f"{'AMAT' if amat else 'Izhikevich'}: {pattern_label(response.trial.neuron.pattern)}",
+        title=": ".join(filter(None, ("AMAT" if amat else "Izhikevich", pattern_label(response.trial.neuron.pattern)))),
     )
     lower.set(xlabel="time (ms)", ylabel="current\n(pA)" if amat else "current\n(mV/ms)")
     if details and amat:

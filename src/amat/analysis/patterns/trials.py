@@ -187,7 +187,7 @@ def _run_alike(todo: Sequence[Trial], traces: bool, threads: int) -> list[Respon
     name = NEST_MODELS[first.model]
     recorded = ["V_m", "V_th"] if first.model == "amat" else ["V_m"]
     result = simulate(
-        {name: [trial.neuron.parameters.to_nestml() for trial in todo]},
+        {name: [trial.neuron.status for trial in todo]},
         [Stimulus(trial.current_on_grid()) for trial in todo],
         first.resolution,
         initial={name: [trial.neuron.initial for trial in todo]},

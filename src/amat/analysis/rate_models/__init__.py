@@ -19,49 +19,25 @@ limit is the logarithmic slope of F, so h is the fitted filter divided by this s
 from amat.analysis.rate_models.curves import (
     LARGEST,
     SINUSOID,
-    TARGET,
-    RateCurve,
     add_depths,
-    curve_of,
     find_working_points,
     limit_depths,
     local_rates,
 )
-from amat.analysis.rate_models.filters import (
-    TOLERANCE,
-    FilterFit,
-    FilterKind,
-    compare_filters,
-    fit_filter,
-    group_responses,
-)
-from amat.analysis.rate_models.natural import (
-    evaluate_natural,
-    explained,
-    linear_coherence,
-    natural_modulation,
-    predict,
-)
+from amat.analysis.rate_models.filters import TOLERANCE, compare_filters, group_responses
+from amat.analysis.rate_models.natural import evaluate_natural, linear_coherence, natural_modulation
 
 __all__ = [
     "LARGEST",
     "SINUSOID",
-    "TARGET",
     "TOLERANCE",
-    "FilterFit",
-    "FilterKind",
-    "RateCurve",
     "add_depths",
     "compare_filters",
-    "curve_of",
     "evaluate_natural",
-    "explained",
     "find_working_points",
-    "fit_filter",
     "group_responses",
     "limit_depths",
     "linear_coherence",
     "local_rates",
     "natural_modulation",
-    "predict",
 ]

@@ -161,8 +161,8 @@ def find_working_points(curves: pd.DataFrame, *, target: float = TARGET) -> pd.D
     return pd.DataFrame(rows)
 
 
-def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame, *, largest: float = LARGEST) -> pd.DataFrame:
-    """Return working points with depths that limit the modulation of the output at every frequency.
+def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame) -> pd.DataFrame:
+    """Return working points with depths that modulate the output by at most `LARGEST` at every frequency.
 
     Parameters
     ----------
@@ -170,19 +170,10 @@ def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame, *, largest: float = 
         From `add_depths`.
     pilot : pandas.DataFrame
         From `amat.analysis.transfer.modulated_responses` with a small depth, at frequencies of possible resonances.
-    largest : float
-        Largest modulation of the output, relative to its mean.
-
-    Raises
-    ------
-    AmatError
-        If the modulation is not between 0 and 1.
     """
-    if not 0 < largest < 1:
-        raise AmatError(f"largest must be between 0 and 1, got {largest:g}.")
     gains = pilot.groupby(["model", "pattern"])["gain"].max()
     found = [gains.get((row.model, row.pattern), np.nan) for row in points.itertuples()]
-    limits = largest / np.maximum(np.nan_to_num(np.asarray(found, dtype=np.float64)), 1e-9)
+    limits = LARGEST / np.maximum(np.nan_to_num(np.asarray(found, dtype=np.float64)), 1e-9)
     return points.assign(depth=np.maximum(np.minimum(points["depth"], limits), _SHALLOWEST))
 
 

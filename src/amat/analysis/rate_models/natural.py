@@ -21,45 +21,45 @@ from amat.errors import AmatError
 __all__ = ["evaluate_natural", "explained", "linear_coherence", "natural_modulation", "predict"]
 
 
-def natural_modulation(duration: float, *, step: float = 1.0, seed: int = 1, highest: float = 50.0) -> Floats:
+#: Time step of the input, bin width of the responses, and length of a segment of the coherence, in ms.
+_STEP, _BIN_WIDTH, _SEGMENT = 1.0, 5.0, 640.0
+#: Highest frequency of the noise in the input, in Hz.
+_HIGHEST = 50.0
+
+
+def natural_modulation(duration: float, *, seed: int = 1) -> Floats:
     """Return a non-stationary time course of noise and steps.
 
-    Half of the variance is noise whose power falls as 1/f. The other half is a level that changes to a new random
-    value after intervals of 200 to 1000 ms.
+    Half of the variance is noise up to 50 Hz whose power falls as 1/f. The other half is a level that changes to a new
+    random value after intervals of 200 to 1000 ms.
 
     Parameters
     ----------
-    duration, step : float
-        Duration of the course, which is periodic, and its time step, in ms.
+    duration : float
+        Duration of the course, which is periodic, in ms.
     seed : int
-        Seed of the course.
-    highest : float
-        Highest frequency of the noise in Hz.
 
     Returns
     -------
     ndarray, shape (steps,)
-        With mean 0, variance 1 and values from -3 to 3.
+        In steps of 1 ms, with mean 0, variance 1 and values from -3 to 3.
 
     Raises
     ------
     AmatError
-        If the course is shorter than 2 s, or the time step is too long for the noise.
+        If the course is shorter than 2 s.
     """
-    if not (duration >= 2000.0 and step > 0 and 0 < highest <= 500.0 / step):
-        raise AmatError(
-            f"Natural input of {duration:g} ms in steps of {step:g} ms up to {highest:g} Hz: choose at least 2000 ms "
-            "and at least two steps per cycle."
-        )
+    if not duration >= 2000.0:
+        raise AmatError(f"duration must be at least 2000 ms, got {duration:g} ms.")
     random = np.random.default_rng(seed)
-    count = round(duration / step)
-    f = np.fft.rfftfreq(count, 1e-3 * step)
+    count = round(duration / _STEP)
+    f = np.fft.rfftfreq(count, 1e-3 * _STEP)
     spectrum = np.zeros(len(f), dtype=np.complex128)
-    inside = (f > 0) & (f <= highest)
+    inside = (f > 0) & (f <= _HIGHEST)
     spectrum[inside] = (random.normal(size=inside.sum()) + 1j * random.normal(size=inside.sum())) / np.sqrt(f[inside])
     noise = np.fft.irfft(spectrum, count)
     lengths = random.uniform(200.0, 1000.0, math.ceil(duration / 200.0))
-    ends = np.cumsum(lengths) / step
+    ends = np.cumsum(lengths) / _STEP
     levels = random.uniform(-1.0, 1.0, len(lengths))[np.searchsorted(ends, np.arange(count))]
     parts = [(part - part.mean()) / part.std() for part in (noise, levels)]
     course = parts[0] + parts[1]
@@ -73,8 +73,6 @@ def predict(
     fit: FilterFit | None = None,
     *,
     slope: float = math.nan,
-    step: float = 1.0,
-    bin_width: float = 5.0,
 ) -> Floats:
     """Return an LN model's prediction of the firing rate for a periodic input.
 
@@ -85,18 +83,16 @@ def predict(
     input_rate : float
         Mean input rate in spikes/s.
     modulation : array_like, shape (steps,)
-        Modulation of the input relative to the mean.
+        Modulation of the input relative to the mean, in steps of 1 ms.
     fit : FilterFit, optional
         Fit of the relative transfer function; by default there is no filter, and the curve follows the input at once.
     slope : float
         Logarithmic slope of the curve at the mean, by which the filter is divided.
-    step, bin_width : float
-        Time step of the input, and width of the bins of the prediction, in ms.
 
     Returns
     -------
     ndarray, shape (bins,)
-        In spikes/s.
+        In bins of 5 ms, in spikes/s.
 
     Raises
     ------
@@ -109,10 +105,10 @@ def predict(
             raise AmatError(
                 f"slope must be positive for a filter, got {slope:g}: choose a working point where the curve rises."
             )
-        f = np.fft.rfftfreq(len(course), 1e-3 * step)
+        f = np.fft.rfftfreq(len(course), 1e-3 * _STEP)
         course = np.fft.irfft(np.fft.rfft(course) * fit(f) / slope, len(course))
     rates = curve(input_rate * (1.0 + course))
-    return np.asarray(rates.reshape(-1, round(bin_width / step)).mean(axis=1))
+    return np.asarray(rates.reshape(-1, round(_BIN_WIDTH / _STEP)).mean(axis=1))
 
 
 def explained(first: ArrayLike, second: ArrayLike, prediction: ArrayLike) -> dict[str, float]:
@@ -146,23 +142,19 @@ def explained(first: ArrayLike, second: ArrayLike, prediction: ArrayLike) -> dic
     }
 
 
-def linear_coherence(
-    first: ArrayLike, second: ArrayLike, course: ArrayLike, *, bin_width: float = 5.0, segment: float = 640.0
-) -> pd.DataFrame:
+def linear_coherence(first: ArrayLike, second: ArrayLike, course: ArrayLike) -> pd.DataFrame:
     """Return the fraction of a response that a linear filter of its input can explain, by frequency.
 
-    The coherence of input and response (Welch's method) is below 1 because the response is noisy and because it is not
-    a linear function of the input. The coherence of two halves of the trials measures the noise; the ratio is the
-    linear fraction of the reproducible response.
+    The coherence of input and response (by Welch's method with segments of 640 ms) is below 1 because the response is
+    noisy and because it is not a linear function of the input. The coherence of two halves of the trials measures the
+    noise; the ratio is the linear fraction of the reproducible response.
 
     Parameters
     ----------
     first, second : array_like, shape (bins,)
-        The response in two halves of the trials.
+        The response in two halves of the trials, in bins of 5 ms.
     course : array_like, shape (bins,)
         The input in the same bins.
-    bin_width, segment : float
-        Width of the bins, and length of the segments, which overlap by one half, in ms.
 
     Returns
     -------
@@ -173,16 +165,16 @@ def linear_coherence(
     Raises
     ------
     AmatError
-        If there are fewer than four segments, for which the coherence would be biased towards 1.
+        If there are fewer than four segments, which would bias the coherence towards 1.
     """
     a, b, x = (np.asarray(values, dtype=np.float64) for values in (first, second, course))
-    bins = round(segment / bin_width)
+    bins = round(_SEGMENT / _BIN_WIDTH)
     if 2 * len(x) // bins - 1 < 4:
         raise AmatError(
-            f"{len(x) * bin_width:g} ms hold fewer than four segments of {segment:g} ms: choose shorter segments."
+            f"{len(x) * _BIN_WIDTH:g} ms hold fewer than four segments of {_SEGMENT:g} ms: choose a longer input."
         )
-    f, with_input = coherence(x, 0.5 * (a + b), fs=1e3 / bin_width, nperseg=bins)
-    _, of_halves = coherence(a, b, fs=1e3 / bin_width, nperseg=bins)
+    f, with_input = coherence(x, 0.5 * (a + b), fs=1e3 / _BIN_WIDTH, nperseg=bins)
+    _, of_halves = coherence(a, b, fs=1e3 / _BIN_WIDTH, nperseg=bins)
     # In a half, the ratio of signal to noise is q / (1 - q); the mean of both has half the noise.
     q = np.sqrt(of_halves)
     reproducible = 2.0 * q / (1.0 + q)
@@ -197,8 +189,6 @@ def evaluate_natural(
     curves: pd.DataFrame,
     fits: Mapping[tuple[str, str, str, FilterKind], FilterFit],
     course: ArrayLike,
-    *,
-    bin_width: float = 5.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Predict responses to natural input by the static curve and by both LN models, and score the predictions.
 
@@ -211,9 +201,7 @@ def evaluate_natural(
     fits : mapping
         From `compare_filters`; only fits of Poisson input are used.
     course : array_like, shape (steps,)
-        From `natural_modulation`, in steps of 1 ms.
-    bin_width : float
-        Bin width of the responses in ms.
+        From `natural_modulation`.
 
     Returns
     -------
@@ -240,7 +228,7 @@ def evaluate_natural(
             slope = float(point.slope)  # type: ignore[arg-type]
             rate = float(point.input_rate_per_s)  # type: ignore[arg-type]
             known = fit is None or slope > 0
-            table[name] = predict(curve, rate, modulation, fit, slope=slope, bin_width=bin_width) if known else np.nan
+            table[name] = predict(curve, rate, modulation, fit, slope=slope) if known else np.nan
             scores = explained(part["first_per_s"], part["second_per_s"], table[name])
             rows.append({"model": model, "pattern": pattern, "prediction": name, **scores})
         tables.append(table)

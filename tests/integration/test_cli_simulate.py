@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""``amat simulate``: its spikes are those of the library, for any parameters under any current.
+
+The expected spikes come from `run_trials` for patterns, and from `amat.simulation.run.simulate` for other currents.
+"""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amat.analysis.patterns import CRITERIA, find_trial, run_trials
+from amat.cli.app import main
+from amat.neurons import AmatParameters, IzhikevichParameters
+from amat.simulation.kernel import NEST_MODELS
+from amat.simulation.run import simulate
+from amat.simulation.stimuli import Stimulus
+from amat.simulation.waveforms import sample_noise
+
+PATTERNS = ["tonic_bursting", "rebound_spiking", "spike_frequency_adaptation", "inhibition_induced_spiking"]
+STEP = np.repeat([0.0, 200.0, 0.0], [1000, 3000, 1000])  # 200 pA from 100 to 400 ms
+
+
+@pytest.fixture
+def amat_simulate(capsys, monkeypatch, tmp_path):
+    """Run ``amat simulate``; return what it printed, and its table."""
+
+    def run(*words: object) -> tuple[str, pd.DataFrame]:
+        path = tmp_path / "table.csv"
+        monkeypatch.setattr(sys, "argv", ["amat", "simulate", *map(str, words), "--csv", str(path)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        assert end.value.code in (0, None), err
+        return out, pd.read_csv(path)
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys, monkeypatch):
+    """Run ``amat simulate`` with arguments that it refuses; return its message of one line."""
+
+    def run(*words: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["amat", "simulate", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        assert end.value.code == 1
+        assert out == ""
+        assert err.startswith("amat: ")
+        assert err.count("\n") == 1
+        return err
+
+    return run
+
+
+def spikes_of(table: pd.DataFrame) -> list[float]:
+    return table.loc[table["spike"], "time_ms"].round(6).tolist()
+
+
+def library_spikes(parameters, current, resolution=0.1, **initial) -> list[float]:
+    """Return the spike times of a neuron from an initial state, in ms."""
+    name = NEST_MODELS["amat" if isinstance(parameters, AmatParameters) else "izhikevich"]
+    result = simulate({name: [parameters.to_nestml()]}, [Stimulus(current)], resolution, initial={name: [initial]})
+    return result.recordings[name].spike_times().round(6).tolist()
+
+
+@pytest.mark.parametrize("model", ["amat", "izhikevich"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_has_the_librarys_spikes_and_verdict(amat_simulate, pattern, model):
+    (response,) = run_trials([find_trial(pattern, model)])
+    out, table = amat_simulate("--pattern", pattern, "--model", model)
+    assert spikes_of(table) == response.spikes.round(6).tolist()
+    np.testing.assert_allclose(table["V_m_mV"], response.V_m, rtol=0, atol=1e-9)
+    assert f"{len(response.spikes)} spike" in out.splitlines()[0]
+    assert f"Met: {CRITERIA[pattern].decide(response).reason}." in out
+
+
+def test_a_printed_parameter_set(amat_simulate):
+    (response,) = run_trials([find_trial("tonic_spiking", "amat", "printed-5", 0.05)])
+    words = ("--pattern", "tonic_spiking", "--parameter-set", "printed-5", "--resolution", 0.05)
+    assert spikes_of(amat_simulate(*words)[1]) == response.spikes.round(6).tolist()
+
+
+def test_parameters_of_a_file_and_of_options_change_a_pattern(amat_simulate, tmp_path):
+    trial = find_trial("tonic_spiking", "amat")
+    parameters = trial.neuron.parameters.replace(alpha_1=4.0, omega=7.5)
+    expected = library_spikes(parameters, trial.current_on_grid())
+    (tmp_path / "parameters.json").write_text(json.dumps({"alpha_1": 1.0, "omega": 7.5}))
+    words = ("--pattern", "tonic_spiking", "--parameters", tmp_path / "parameters.json", "--set", "alpha_1=4")
+    out, table = amat_simulate(*words)
+    assert spikes_of(table) == expected
+    assert expected != run_trials([trial])[0].spikes.round(6).tolist()
+    assert "Met: " in out
+
+
+@pytest.mark.parametrize("model", ["amat", "izhikevich"])
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_current_from_a_file_is_that_of_the_pattern(amat_simulate, tmp_path, pattern, model):
+    """A file with a row per change of the current gives the pattern's spikes, without its criterion."""
+    trial = find_trial(pattern, model)
+    current, step = trial.current_on_grid(), trial.neuron.resolution
+    with (tmp_path / "current.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["time_ms", "current"])
+        writer.writerows((n * step, current[n]) for n in range(len(current)) if n == 0 or current[n] != current[n - 1])
+    words = ("--pattern", pattern, "--model", model, "--current", tmp_path / "current.csv")
+    out, table = amat_simulate(*words, "--duration", trial.duration)
+    assert spikes_of(table) == run_trials([trial])[0].spikes.round(6).tolist()
+    assert CRITERIA[pattern].statement not in out
+
+
+def test_steps_ramps_and_constant_current_add_up(amat_simulate):
+    _, table = amat_simulate("--step", "200:100:400", "--duration", 500)
+    assert spikes_of(table) == library_spikes(AmatParameters(), STEP)
+    _, halves = amat_simulate("--step", "150:100:400", "--step", "50:100:400", "--duration", 500)
+    assert spikes_of(halves) == spikes_of(table)
+    _, constant = amat_simulate("--step", 180, "--duration", 500)
+    assert spikes_of(constant) == spikes_of(amat_simulate("--set", "I_e=180", "--duration", 500)[1])
+    assert (constant["I_pA"] == 180).all()
+    _, ramp = amat_simulate("--ramp", "100:300:0:400", "--step=-20", "--duration", 500)
+    middles = np.arange(5000) * 0.1 + 0.05
+    np.testing.assert_allclose(ramp["I_pA"], np.where(middles < 400, 100 + 0.5 * middles, 0.0) - 20.0, atol=1e-9)
+
+
+def test_sine_and_noise(amat_simulate):
+    _, sine = amat_simulate("--sine", "100:5:150", "--duration", 400)
+    time = np.arange(4000) * 0.1
+    current = 150 + 100 * np.sin(2e-3 * np.pi * 5 * time)
+    assert spikes_of(sine) == library_spikes(AmatParameters(), current)
+    _, noise = amat_simulate("--noise", "150:60:5", "--seed", 3, "--duration", 300)
+    assert spikes_of(noise) == library_spikes(AmatParameters(), sample_noise(3000, 0.1, 150.0, 60.0, 5.0, 3))
+    assert spikes_of(noise) != spikes_of(amat_simulate("--noise", "150:60:5", "--seed", 4, "--duration", 300)[1])
+
+
+def test_izhikevichs_neuron_with_any_parameters(amat_simulate):
+    words = ("--model", "izhikevich", "--set", "a=0.1", "--set", "d=2", "--step", "10:20:180", "--resolution", 0.25)
+    _, table = amat_simulate(*words, "--duration", 200)
+    current = np.repeat([0.0, 10.0, 0.0], [80, 640, 80])
+    expected = library_spikes(IzhikevichParameters(a=0.1, d=2.0), current, 0.25, V_m=-70.0, U_m=-14.0)
+    assert len(expected) > 5
+    assert spikes_of(table) == expected
+    assert list(table) == ["time_ms", "I_mV_per_ms", "V_m_mV", "spike"]
+
+
+def test_a_neuron_starts_at_rest_wherever_that_is(amat_simulate):
+    """Without current nothing moves, also with a threshold that depends on the potential's derivative."""
+    _, table = amat_simulate("--set", "E_L=-60", "--set", "beta=0.3", "--duration", 50)
+    assert (table["V_m_mV"] == -60).all()
+    assert (table["V_th_mV"] == -55).all()
+
+
+def test_the_duration_is_that_of_the_file(amat_simulate, tmp_path):
+    (tmp_path / "current.csv").write_text("0,200\n123.45,0\n")
+    _, table = amat_simulate("--current", tmp_path / "current.csv")
+    assert table["time_ms"].iloc[-1] == pytest.approx(123.5)
+    assert table["I_pA"].tolist() == [200.0] * 1234 + [0.0]
+
+
+def test_a_figure(amat_simulate, tmp_path):
+    amat_simulate("--step", 200, "--duration", 100, "--plot", tmp_path / "plot.pdf")
+    assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "nothing to simulate: give --pattern"),
+        (["--pattern", "rebound"], "the nearest names are rebound_"),
+        (["--set", "alph_1=3"], "the nearest names are alpha_1"),
+        (["--model", "izhikevich", "--set", "alpha_1=3"], "Unknown Izhikevich parameter 'alpha_1'"),
+        (["--set", "alpha_1=nan"], "alpha_1 must be a finite number, got nan"),
+        (["--set", "tau_m=0"], "tau_m must be positive, got 0 ms"),
+        (["--set", "refr_T=0.05"], "refr_T must be at least one time step of 0.1 ms, got 0.05 ms"),
+        (["--step", "inf"], "--step inf: expected finite numbers in the form AMPLITUDE[:START[:STOP]]"),
+        (["--step", "1:2:3:4"], "--step 1:2:3:4: expected finite numbers in the form"),
+        (["--step", "100:50:50"], "START must be 0 or later and before STOP, got 50 and 50 ms"),
+        (["--step", "100:500:600", "--duration", "300"], "has no effect: it starts at 500 ms"),
+        (["--ramp", "100"], "--ramp 100: expected finite numbers in the form FROM:TO[:START[:STOP]]"),
+        (["--sine", "100:6000"], "6000"),
+        (["--noise", "100:-5"], "standard deviation of noise must not be negative, got -5"),
+        (["--step", "100", "--duration", "nan"], "duration must be positive, got nan ms"),
+        (["--step", "100", "--duration", "0.25"], "multiple of the time step of 0.1 ms, got 0.25 ms"),
+        (["--step", "100", "--resolution", "0"], "time step must be positive, got 0.0 ms"),
+        (
+            ["--step", "100", "--resolution", "0.3", "--duration", "300"],
+            "must divide the delay of 1.0 ms, got 0.3 ms",
+        ),
+        (["--step", "100", "--seed", "2"], "--seed 2 has no effect without --noise"),
+        (["--step", "100", "--parameter-set", "printed-5"], "--parameter-set printed-5 has no effect"),
+        (["--pattern", "class_1", "--model", "izhikevich", "--parameter-set", "validated"], "has no effect"),
+        (["--pattern", "class_1", "--model", "izhikevich", "--resolution", "0.1"], "--resolution 0.1 has no effect"),
+        (["--step", "100", "--plot", "figure.xyz"], "figures cannot be written as '.xyz'"),
+        (["--current", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (["--parameters", "nowhere.yaml"], "nowhere.yaml cannot be read"),
+    ],
+)
+def test_what_cannot_be_or_has_no_effect_is_refused(refused, words, message):
+    assert message in refused(*words)
