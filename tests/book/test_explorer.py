@@ -213,7 +213,7 @@ def test_keys_operate_controls(page):
     page.keyboard.press("ArrowRight")
     drawn(page)
     assert state(page)["amat"]["alpha_1"] == -0.4
-    page.keyboard.press("Tab")  # the field beside the slider
+    page.keyboard.press("Tab")  # the field next to the slider
     page.keyboard.press("Control+a")
     page.keyboard.type("12.345")
     drawn(page)
