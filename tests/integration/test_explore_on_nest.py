@@ -82,7 +82,7 @@ def test_command(run_amat, tmp_path):
     [
         (["alpha_1=0:10:4"], "Expected two axes or none, got 1"),
         (["alpha_1=0:10:4", "omga=2:9:4"], "the nearest names are omega"),
-        (["alpha_1=0:10:4", "omega=9:2:4"], "give the smaller value first"),
+        (["alpha_1=0:10:4", "omega=9:2:4"], "got 9 to 2"),
         (["--pattern", "tonic"], "the nearest names are tonic_"),
     ],
 )

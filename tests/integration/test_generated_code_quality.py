@@ -4,9 +4,9 @@
 
 """The generated C++ code under the compiler's warnings, under sanitizers, and under valgrind.
 
-A sanitized module, and anything under valgrind, runs in a process of its own. There a small network runs that uses
-what the generated code does for itself: spikes of both signs, currents, recorders, plastic synapses, threads, steps
-put off and slices advanced at once, parameters set between runs, refused parameters, a second kernel after a reset.
+A sanitized module, and every run under valgrind, has a process of its own. It simulates a small network that uses all
+parts of the generated code: spikes of both signs, currents, recorders, plastic synapses, threads, deferred steps and
+skipped slices, parameters set between runs, refused parameters, a second kernel after a reset.
 """
 
 import os
@@ -27,7 +27,7 @@ MODEL = "amat2_psc_exp_neuron_opt"
 
 OPTIMISED = [name for name, model in toolchain.MODELS.items() if model.codegen == "optimised"]
 
-#: What a simulation in a process of its own says at its end.
+#: The last output of a complete simulation.
 FINISHED = "the simulation is over"
 
 SIMULATION = """
@@ -78,7 +78,7 @@ print("the simulation is over", flush=True)
 
 
 def simulate(library, *, threads=2, duration=60.0, resets=2, before=(), **environment):
-    """Run the simulation with a module; return what it said, and whether it came to its end."""
+    """Run the simulation with a module; return whether it was complete, and its output."""
     arguments = [library.with_suffix(""), threads, duration, resets]
     finished = subprocess.run(
         [*map(str, before), sys.executable, "-c", SIMULATION, *map(str, arguments)],
@@ -94,7 +94,7 @@ def simulate(library, *, threads=2, duration=60.0, resets=2, before=(), **enviro
 
 
 def system_includes():
-    """Return flags that find NEST's headers, and keep warnings about them quiet."""
+    """Return flags that find NEST's headers, and suppress warnings about them."""
     words = []
     for flag in find_nest().include_flags:
         words += ["-isystem", flag[2:]] if flag.startswith("-I") else [flag]
@@ -103,7 +103,7 @@ def system_includes():
 
 @pytest.mark.parametrize("name", OPTIMISED)
 def test_generated_code_compiles_without_a_warning(name):
-    """The neuron's code, with the flags that modules are made with; warnings about NEST's headers do not count."""
+    """The neuron's code with the compiler flags of modules; warnings about NEST's headers do not count."""
     generated = toolchain.build(name).generated
     command = [compiler(), *find_nest().compile_flags, "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
     command += [*system_includes(), f"-I{generated}", str(generated / f"{name}.cpp")]
@@ -112,7 +112,7 @@ def test_generated_code_compiles_without_a_warning(name):
 
 
 def sanitized(folder, *flags):
-    """Compile the AMAT neuron's module once more, with flags of a sanitizer."""
+    """Compile the AMAT neuron's module with flags of a sanitizer."""
     generated = toolchain.build(MODEL).generated
     library = folder / f"{MODEL}module.so"
     keep = [flag for flag in find_nest().compile_flags if flag not in {"-O3", "-DNDEBUG"}]
@@ -124,7 +124,7 @@ def sanitized(folder, *flags):
 
 
 def test_no_undefined_behaviour(tmp_path):
-    """UBSan, which ends the process at the first finding."""
+    """UBSan, which ends the process at the first error."""
     library = sanitized(tmp_path, "-fsanitize=undefined", "-fno-sanitize=vptr", "-fno-sanitize-recover=all")
     complete, said = simulate(library, UBSAN_OPTIONS="print_stacktrace=1")
     assert "runtime error" not in said, said[-4000:]
@@ -132,9 +132,9 @@ def test_no_undefined_behaviour(tmp_path):
 
 
 def test_no_invalid_memory(tmp_path):
-    """AddressSanitizer in the module. Its library comes before Python's, and C++'s with it, which throws exceptions.
+    """AddressSanitizer in the module. Its library, and that of C++, which throws exceptions, are loaded first.
 
-    Leaks are not looked for: Python and NEST keep memory until the process ends.
+    Leaks are not checked, because Python and NEST keep memory until the process ends.
     """
     runtimes = []
     for name in ("libasan.so", "libstdc++.so"):
@@ -158,7 +158,7 @@ def findings(report):
 
 
 def test_findings_of_valgrind_are_recognised():
-    """The filter keeps what is the neuron's and drops what is others'."""
+    """The filter keeps reports about the neuron and drops others."""
     ours = f"==7== Invalid read of size 8\n==7==    at 0x1: {MODEL}::update(nest::Time const&, long, long)\n==7== \n"
     theirs = "==7== Conditional jump depends on uninitialised value(s)\n==7==    at 0x1: strlen\n==7== \n"
     assert len(findings(theirs + ours + theirs)) == 1
@@ -167,7 +167,7 @@ def test_findings_of_valgrind_are_recognised():
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_valgrind_finds_nothing(tmp_path):
-    """Reports that mention the generated neuron; Python and NEST have some of their own."""
+    """Only reports that mention the generated neuron count; Python and NEST have others."""
     library = toolchain.build(MODEL).library
     log = tmp_path / "valgrind.log"
     valgrind = ["valgrind", "--tool=memcheck", "--leak-check=no", f"--log-file={log}", "--num-callers=20"]

@@ -2,11 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Archiving in our generated neurons against NEST's own, to the last bit.
+"""Archiving of spikes in generated neurons against NEST's, to the last bit.
 
-The base class of our neurons keeps NEST's archive of spikes only where it is used. Here the archive comes into use at
-every possible time and in every possible way, beside NEST's hand-written `amat2_psc_exp`, whose archive is there from
-the beginning. Both neurons get the same input and emit the same spikes; whatever is archived must then be the same.
+The base class of generated neurons creates NEST's archive of spikes on first use. These tests use the archive at every
+possible time and in every possible way, and compare it with that of NEST's built-in `amat2_psc_exp`, which exists from
+the beginning. Both neurons get the same input and emit the same spikes, so that their archives must be the same.
 """
 
 import subprocess
@@ -23,7 +23,7 @@ from amat.simulation.kernel import reset_kernel
 
 pytestmark = pytest.mark.slow
 
-#: The generated neuron, and the one to compare it with.
+#: The generated neuron, and NEST's neuron for comparison.
 MODEL = "amat2_psc_exp_neuron_opt"
 NESTS = "amat2_psc_exp"
 
@@ -69,7 +69,7 @@ def start(threads=1):
 
 
 def spike_times(seed, rate, duration=1000.0):
-    """Draw spike times (ms) at a rate (1/s)."""
+    """Sample spike times (ms) at a rate (1/s)."""
     steps = np.random.default_rng(seed).random(round(duration / RESOLUTION) - 10) < 1e-3 * rate * RESOLUTION
     return (np.flatnonzero(steps) + 1) * RESOLUTION
 
@@ -105,7 +105,7 @@ class Group:
         return sorted((s - first_source, t - first_neuron, d, w) for s, t, d, w in values)
 
     def state(self):
-        """Return all that is archived, and the weights."""
+        """Return the archives and the weights."""
         return [neuron.get(ARCHIVED) for neuron in self.neurons] + self.weights()
 
 
@@ -150,7 +150,7 @@ def test_nothing_used(nest):
 )
 @pytest.mark.parametrize("when", ["before", "after", "both"])
 def test_plastic_synapses(nest, synapse, when):
-    """Connected before the first spike, after many, and once more with another delay."""
+    """Connected before the first spike, after many spikes, and again with another delay."""
     groups = both(nest)
     if when != "after":
         for group in groups:
@@ -166,7 +166,7 @@ def test_plastic_synapses(nest, synapse, when):
 
 
 def test_dopamine_synapses(nest):
-    """The kind that reads the history at other times than those of its own spikes."""
+    """A synapse that reads the history at times other than those of its spikes."""
     groups = both(nest)
     modulator = nest.Create("volume_transmitter")
     generator = nest.Create("spike_generator", params={"spike_times": spike_times(30, 50.0)})
@@ -242,7 +242,7 @@ def test_calcium(nest, settings, when):
     assert any(neuron.Ca > 0.001 for neuron in groups[0].neurons)
 
 
-def test_a_second_use_finds_the_first_in_order(nest):
+def test_several_uses_of_the_archive_one_after_another(nest):
     """Calcium, then plasticity, then its time constants, each after spikes."""
     groups = both(nest)
     run(nest, groups)
@@ -258,7 +258,7 @@ def test_a_second_use_finds_the_first_in_order(nest):
         run(nest, groups, pieces=(70.0, 80.0))
 
 
-#: Growth curves whose set point (eps) is a concentration that the neurons reach.
+#: Growth curves whose set point (eps) is a concentration in the neurons' range.
 GROWTH_CURVES = {
     "linear": {"growth_curve": "linear", "eps": 0.3},
     "gaussian": {"growth_curve": "gaussian", "eta": 0.05, "eps": 0.3},
@@ -267,7 +267,7 @@ GROWTH_CURVES = {
 
 
 def grow(model, curve, *, elements_on=4, plastic=False):
-    """Let connections grow in a network of one model; return what is archived and connected after each piece."""
+    """Let connections grow in a network of one model; return archives and connections after each piece."""
     nest = start()  # NEST has structural plasticity for one thread only
     nest.CopyModel("stdp_synapse" if plastic else "static_synapse", "growing_synapse", {"weight": 5.0, "delay": 1.0})
     nest.structural_plasticity_update_interval = 20.0
@@ -309,14 +309,14 @@ def test_structural_plasticity(curve, plastic):
     assert len({state[1]["synaptic_elements"]["Axon"]["z"] for state in states}) == len(states)
 
 
-def test_structural_plasticity_beside_neurons_without_elements():
-    """Also their calcium concentration is updated at intervals, which rounds differently than at spikes alone."""
+def test_structural_plasticity_with_some_neurons_without_elements():
+    """Their calcium concentration, too, is updated at intervals, which rounds differently from updates at spikes."""
     ours, theirs = (grow(model, "linear", elements_on=2) for model in (MODEL, NESTS))
     assert ours == theirs
 
 
-def test_elements_that_come_after_spikes_are_refused_as_by_nest():
-    """NEST wants the last updates of element and concentration to be the same. With threads its refusal never ends."""
+def test_elements_created_after_spikes_are_refused_as_by_nest():
+    """NEST requires equal times of the last updates of element and concentration. With threads it hangs instead."""
 
     def refusal(model):
         nest = start()
@@ -346,7 +346,7 @@ def test_elements_that_come_after_spikes_are_refused_as_by_nest():
     ],
     ids=str,
 )
-def test_what_nest_refuses_is_refused(nest, bad):
+def test_values_that_nest_refuses_are_refused(nest, bad):
     groups = both(nest)
     nest.Simulate(100.0)
     messages = []
@@ -360,7 +360,7 @@ def test_what_nest_refuses_is_refused(nest, bad):
 
 
 def test_random_and_spatial_parameters(threads):
-    """They are drawn from the neuron's own stream, and for its own place."""
+    """They are drawn from the neuron's random stream, for the neuron's position."""
 
     def values(model):
         nest = start(threads)
@@ -378,7 +378,7 @@ def test_random_and_spatial_parameters(threads):
     assert ours == values(NESTS)
 
 
-def test_reset_forgets(threads):
+def test_a_reset_restores_defaults(threads):
     nest = start(threads)
     nest.SetDefaults(MODEL, {"tau_minus": 33.0, "Ca": 0.5})
     nest.Create(MODEL, 3)

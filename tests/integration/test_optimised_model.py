@@ -2,12 +2,12 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Neurons made by the optimised code generator, in NEST: against NEST's own models and against the exact solution.
+"""Neurons of the optimised code generator in NEST, against NEST's built-in models and the exact solution.
 
-The references are independent of the generator: NEST's hand-written models under the same input in the same
-simulation, and `amat.simulation.reference`, which NEST refuses to be for equal time constants. The optimised update
-advances in several ways: step by step with input, without input, over whole slices between two exchanges of spikes,
-or with a recorder - and which of them it takes depends on delays, input and recorders; hence all of these vary here.
+The references are independent of the generator: NEST's built-in models under the same input in the same simulation,
+and, for equal time constants, which NEST refuses, `amat.simulation.reference`. The optimised update has several paths:
+step by step with input or without, over whole slices between two exchanges of spikes, or with a recorder. Delays, input
+and recorders select the path; hence all of these vary here.
 """
 
 import dataclasses
@@ -31,13 +31,13 @@ pytestmark = pytest.mark.slow
 MODEL = "amat2_psc_exp_neuron_opt"
 NESTS = "amat2_psc_exp"
 
-#: The same equations, with everything switched off that can be.
+#: The same equations with all optimisations switched off.
 PLAIN = toolchain.ABLATION[0]
 
 MODELS = Path(__file__).parents[1] / "models"
 LIBRARY = Path(sys.prefix) / "models" / "neurons"
 
-#: mV; what two ways of rounding the same solution may differ by.
+#: mV; the largest difference by rounding between two ways to compute the same solution.
 TOLERANCE = 1e-9
 
 
@@ -58,14 +58,14 @@ def load(kernel, model):
 
 
 def burst_times(seed, rate, duration, resolution=0.1):
-    """Draw spike times (ms) at a rate (1/s) in the first half of every 160 ms, so that input pauses."""
+    """Sample spike times (ms) at a rate (1/s) in the first half of every 160 ms, so that input pauses."""
     steps = np.arange(1, round(duration / resolution) - 1)
     drawn = np.random.default_rng(seed).random(len(steps)) < 1e-3 * rate * resolution
     return steps[drawn & (steps * resolution % 160.0 < 80.0)] * resolution
 
 
 def heterogeneous_neurons(seed=3, count=12):
-    """Draw neurons that differ in everything; every fourth is far below its threshold.
+    """Sample neurons that differ in all parameters; every fourth is far below its threshold.
 
     Returns
     -------
@@ -149,21 +149,21 @@ def spikes_of(recorder, group):
 
 
 def traces_of(meter, group, name):
-    """Return what was recorded, in the order of neurons and times."""
+    """Return the recorded values in the order of neurons and times."""
     events = meter.events
     order = np.lexsort((events["times"], events["senders"]))
     return np.stack([events["senders"][order] - group[0].global_id, events["times"][order], events[name][order]])
 
 
 def assert_same_traces(ours, theirs, steps):
-    """Check that recordings have the neurons and times in common, and that the values are within `TOLERANCE`."""
+    """Check that recordings have the same neurons and times, and that values agree within `TOLERANCE`."""
     assert ours.shape[1] >= steps
     np.testing.assert_array_equal(ours[:2], theirs[:2])
     np.testing.assert_allclose(ours[2], theirs[2], rtol=0, atol=TOLERANCE)
 
 
 def run_amat(model, delay, *, threads=1, meters=False, pieces=(350.0,), resolution=0.1, longest=None):
-    """Simulate a model of ours beside NEST's; return the spikes of ours, having compared everything.
+    """Simulate a generated model and NEST's, compare spikes and traces, and return the spikes.
 
     With `longest`, there is a connection without weight that has this delay.
     """
@@ -194,7 +194,7 @@ def run_amat(model, delay, *, threads=1, meters=False, pieces=(350.0,), resoluti
         assert_same_traces(
             *(traces_of(meter, group, trace) for meter, group in zip(recording, groups, strict=True)), steps
         )
-    # Whatever was or was not recorded on the way: the state at the end.
+    # The state at the end, with and without recorders.
     np.testing.assert_allclose(groups[0].V_m, groups[1].V_m, rtol=0, atol=TOLERANCE)
     np.testing.assert_allclose(groups[0].V_th, groups[1].V_th, rtol=0, atol=TOLERANCE)
     return ours
@@ -213,22 +213,22 @@ def test_amat_is_nests_with_any_delay_recorder_and_number_of_threads(delay):
 
 
 @pytest.mark.parametrize("delay", [0.1, 1.5])
-def test_amat_is_nests_with_arrays_that_no_cache_holds(delay):
-    """A delay of 20 s takes 3 MB of buffers a neuron: additions to them are put off, in whole and in odd pieces."""
+def test_amat_is_nests_with_arrays_larger_than_the_cache(delay):
+    """A delay of 20 s takes 3 MB of buffers per neuron, so that additions to them are deferred."""
     reference = run_amat(MODEL, delay)
     for threads in (1, 2):
         assert run_amat(MODEL, delay, threads=threads, longest=20000.0, meters=True) == reference
         assert run_amat(MODEL, delay, threads=threads, longest=20000.0, pieces=PIECES) == reference
 
 
-#: 350 ms altogether, in whole steps, but seldom in whole slices.
+#: 350 ms in total, in whole steps, but rarely in whole slices.
 PIECES = (0.7, 0.1, 33.3, *[0.7] * 100, 0.4, 150.5, 2.9, 92.1)
 
 
 @pytest.mark.parametrize("delay", DELAYS)
 @pytest.mark.parametrize("meters", [False, True], ids=["spikes", "traces"])
 def test_partial_slices(delay, meters):
-    """A simulation in odd pieces is NEST's, and the same as in one piece."""
+    """A simulation in pieces equals NEST's, and the simulation in one piece."""
     pieces = run_amat(MODEL, delay, meters=meters, pieces=PIECES, threads=2)
     assert pieces == run_amat(MODEL, delay, pieces=(sum(PIECES),))
 
@@ -291,8 +291,8 @@ def test_equal_time_constants_are_exact():
     assert max(counts[2::3]) == 0
 
 
-def test_nest_refuses_yamauchis_time_constants():
-    """The reason why the reference above is not NEST."""
+def test_nest_refuses_equal_time_constants():
+    """The reason why the reference for equal time constants is not NEST."""
     nest = start()
     with pytest.raises(nest.NESTError, match="tau"):
         nest.Create(NESTS, params={"tau_m": 5.0, "tau_v": 5.0})
@@ -304,7 +304,7 @@ def test_nest_refuses_yamauchis_time_constants():
 
 
 class Pair:
-    """Three neurons of ours and three of NEST's, under the same input: driven, quiet, and without input."""
+    """Three generated neurons and three of NEST's under the same input: driven, quiet, and without input."""
 
     def __init__(self, nest, kinds=(MODEL, NESTS), delay=1.5, create=True):
         self.nest, self.kinds, self.delay = nest, kinds, delay
@@ -353,7 +353,7 @@ class Pair:
     ids=str,
 )
 def test_parameters_set_between_simulations(changes, threads):
-    """As in amat2_psc_exp; a new E_L leaves V_m, and moves the threshold, which is absolute in NEST's model."""
+    """As in amat2_psc_exp. A new E_L keeps V_m, and shifts the threshold, which is absolute in NEST's model."""
     nest = start(threads=threads)
     pair = Pair(nest)
     before = pair.run(100.3)
@@ -375,8 +375,8 @@ def test_parameters_set_between_simulations(changes, threads):
     assert pair.run(150.0) > before > 0
 
 
-def test_one_neuron_of_equals_may_change():
-    """Propagators are shared among equals; a neuron that becomes different keeps the others as they were."""
+def test_one_of_several_equal_neurons_changes():
+    """Equal neurons share propagators; a neuron whose parameters change does not affect the others."""
     nest = start()
     groups = [nest.Create(kind, 3, params=named(kind, AmatParameters(I_e=170.0, beta=0.2))) for kind in (MODEL, NESTS)]
     recorders = [spike_recorder(nest, group, 1.0) for group in groups]
@@ -397,7 +397,7 @@ DEFAULTS = AmatParameters(tau_m=14.0, E_L=-62.0, omega=4.0, I_e=150.0, alpha_1=2
 
 
 def test_defaults():
-    """SetDefaults for ours and NEST's model: what is created afterwards does the same, and a reset forgets it."""
+    """Neurons created after SetDefaults behave like NEST's, and a reset restores the defaults."""
     nest = start()
     original = nest.GetDefaults(MODEL)
     for kind in (MODEL, NESTS):
@@ -413,7 +413,7 @@ def test_defaults():
 
 
 def test_copied_models():
-    """CopyModel with other parameters: copies do as NEST's do, originals keep theirs."""
+    """CopyModel with other parameters: copies behave like NEST's, originals keep their parameters."""
     nest = start()
     for kind in (MODEL, NESTS):
         nest.CopyModel(kind, f"{kind}_copy", named(kind, DEFAULTS, -64.0))
@@ -426,8 +426,8 @@ def test_copied_models():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_multimeter_that_comes_later(threads):
-    """Connected after a first simulation; the traces from there on are those of amat2_psc_exp."""
+def test_multimeter_connected_after_a_simulation(threads):
+    """The traces from then on are those of amat2_psc_exp."""
     nest = start(threads=threads)
     pair = Pair(nest)
     pair.run(100.3)
@@ -440,7 +440,7 @@ def test_multimeter_that_comes_later(threads):
 
 
 def test_reported_values():
-    """A neuron reports its parameters and state, and nothing that the generator made for itself."""
+    """A neuron reports its parameters and state, but no variables of the generator."""
     nest = start()
     neuron = nest.Create(MODEL)
     values = neuron.get()
@@ -459,7 +459,7 @@ BAD = [
 
 @pytest.mark.parametrize(("name", "value"), [*BAD, ("refr_T", 0.0)])
 def test_a_bad_value_is_refused_by_name_and_changes_nothing(name, value):
-    """Values stay, and the simulation goes on as that of NEST's neurons, of which nobody asked anything."""
+    """All values stay, and the simulation continues as that of NEST's neurons, for which no value was set."""
     nest = start()
     pair = Pair(nest)
     pair.run(50.3)
@@ -475,7 +475,7 @@ def test_a_bad_value_is_refused_by_name_and_changes_nothing(name, value):
 
 
 def test_random_parameters_with_threads():
-    """nest.random gives each neuron its own current, on either thread; NEST's neurons with the same values agree."""
+    """nest.random gives each neuron a different current on each thread; NEST's neurons with the same values agree."""
     nest = start(threads=2)
     ours = nest.Create(
         MODEL, 10, params={"I_e": nest.random.uniform(100.0, 250.0), "tau_m": nest.random.uniform(9, 15)}
@@ -498,7 +498,7 @@ NEST_NAMES = {"tau_syn_exc": "tau_syn_ex", "tau_syn_inh": "tau_syn_in", "refr_T"
 
 
 def library_neurons(**fixed):
-    """Draw neurons by the names of NESTML's library; the first and the last are far below their threshold."""
+    """Sample neurons with the names of NESTML's library; the first and the last are far below their threshold."""
     random = np.random.default_rng(6)
     neurons = []
     for _ in range(8):
@@ -546,8 +546,8 @@ def compare(nest, kinds, values, names, delay, meters, pieces=(0.7, 99.3, 0.1, 2
 def test_integrate_and_fire_neurons_of_the_library_are_nests(name, equal, meters, delay):
     """Spikes and V_m of iaf_psc_exp_neuron and iaf_psc_alpha_neuron against NEST's models, V_reset and V_th set.
 
-    Inhibitory weights are negative for either. Also with tau_m = tau_syn_exc = tau_syn_inh, which these models of NEST
-    accept.
+    Inhibitory weights are negative in both. This includes tau_m = tau_syn_exc = tau_syn_inh, which these models of
+    NEST accept.
     """
     model = f"{name}_neuron_opt"
     nest = start(model, threads=2)
@@ -559,12 +559,12 @@ def test_integrate_and_fire_neurons_of_the_library_are_nests(name, equal, meters
 
 @pytest.mark.parametrize("delay", [0.1, 1.5])
 @pytest.mark.parametrize("meters", [False, True], ids=["spikes", "traces"])
-def test_mat_neuron_of_the_library_is_that_of_nestmls_templates(meters, delay):
+def test_mat_neuron_of_the_library_equals_that_of_the_checked_generator(meters, delay):
     """Spikes, V_m and thresholds of mat2_psc_exp_neuron against the same model by the checked code generator.
 
-    The library's model halts V_m and the threshold during the refractory period, so that NEST's mat2_psc_exp is another
-    model. NESTML's templates count the refractory time down in ms, by a timer that rounds and may be one step late;
-    2 ms at 0.1 ms is a case in which it is not.
+    The library's model halts V_m and the threshold during the refractory period, so that NEST's mat2_psc_exp is a
+    different model. NESTML's templates count the refractory time down in ms, by a timer that rounds and may be one step
+    late; it is not for 2 ms in steps of 0.1 ms.
     """
     kinds = ("mat2_psc_exp_neuron_opt", "mat2_psc_exp_neuron_nestml")
     nest = start(*kinds, threads=2)
@@ -573,7 +573,7 @@ def test_mat_neuron_of_the_library_is_that_of_nestmls_templates(meters, delay):
 
 
 # ------------------------------------------------------------------------------------------------------------------
-# Models that are not made for the generator, and models that it cannot serve
+# Models written without regard to the generator, and models that it does not support
 
 
 @pytest.mark.parametrize("delay", [0.1, 1.5])
@@ -585,8 +585,8 @@ def test_amat_as_in_the_paper_is_nests(delay):
 
 
 @pytest.mark.parametrize("delay", [0.1, 1.5])
-def test_what_a_step_does_to_a_drive_is_done_in_every_step(delay):
-    """Without a recorder slices could be skipped; NESTML's templates skip nothing."""
+def test_a_drive_that_a_step_changes_changes_in_every_step(delay):
+    """Without a recorder slices could be skipped; the checked generator skips none."""
     source = str(MODELS / "decaying_drive_neuron.nestml")
     models = [toolchain.find_model(source, codegen) for codegen in ("optimised", "nestml-checked")]
     nest = start(*models)
@@ -603,8 +603,8 @@ def test_what_a_step_does_to_a_drive_is_done_in_every_step(delay):
 IZHIKEVICH = LIBRARY / "izhikevich_neuron.nestml"
 
 
-def test_a_model_without_equations_shares_what_depends_on_the_time_step_alone():
-    """Izhikevich's published scheme, with statements in place of equations, against that of NESTML's templates."""
+def test_a_model_without_equations_shares_values_that_depend_on_the_time_step():
+    """Izhikevich's published scheme, written with statements, against the checked generator's."""
     source = str(MODELS.parents[1] / "models" / "izhikevich_2004_neuron.nestml")
     ours, theirs = toolchain.find_model(source, "optimised"), toolchain.find_model(source)
     nest = start(ours, theirs, resolution=0.25)
@@ -617,15 +617,15 @@ def test_a_model_without_equations_shares_what_depends_on_the_time_step_alone():
 
 
 def test_a_nonlinear_model_is_refused_with_the_reason():
-    """Without the option for Heun's method; the message names the model, says why, and what to do."""
+    """Without the option for Heun's method. The message names the model, the reason and the fix."""
     reason = r"izhikevich_neuron_opt: .* not linear(?s:.*)numeric_solver: Heun(?s:.*)--fallback"
     with pytest.raises(toolchain.ToolchainError, match=reason) as refused:
         toolchain.build(toolchain.find_model(str(IZHIKEVICH), "optimised"))
     assert "Traceback" not in str(refused.value)
 
 
-def test_a_refused_model_falls_back_to_nestmls_templates():
-    """On request; the module says which templates made it, and the model fires as that of NESTML's templates does."""
+def test_a_refused_model_falls_back_to_the_checked_generator():
+    """On request. The model fires as the one that the checked generator makes."""
     stages = []
     model = toolchain.Model(IZHIKEVICH, suffix="_fallback", codegen="optimised", options={}, fallback=True)
     module = toolchain.build(model, progress=stages.append)

@@ -4,6 +4,7 @@
 
 """The command line: its groups, help and version, the meaning of its options, and its refusals."""
 
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -14,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 import amat
+from amat import paths
 from amat.cli.app import app, main
 
 #: The words with which the help of an option begins in all commands. Other options have one help.
@@ -81,6 +83,21 @@ def test_every_command_and_option_has_a_help(words):
         if isinstance(option, TyperOption):
             assert option.help[0].isupper(), option.name
             assert option.help.endswith("."), option.name
+
+
+def shown_commands() -> list[str]:
+    """Return the commands with options that the documentation shows."""
+    pages = [*paths.ROOT.glob("*.md"), *paths.ROOT.glob("book/*.md"), *paths.ROOT.glob("notebooks/*.ipynb")]
+    pattern = re.compile(r"""(?:^|[`" ])(?:\./)?amat ([a-z][^`#"\\\n]* --[^`#"\\\n]*)""", re.MULTILINE)
+    return sorted({" ".join(words.split()) for page in pages for words in pattern.findall(page.read_text())})
+
+
+@pytest.mark.parametrize("shown", shown_commands())
+def test_commands_of_the_documentation_exist_with_their_options(shown):
+    words = shown.split()
+    command = COMMANDS[tuple(words[: 2 if words[0] == "benchmark" else 1])]
+    known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= known | {"--help"}
 
 
 def test_the_help_lists_every_command_in_a_group(capsys):

@@ -158,7 +158,7 @@ class TestSearch:
         assert (table["resolution"] <= 1e-4).all()
 
     def test_currents_are_found_from_above(self, made_up):
-        """What is reported does elicit spikes, and a little less does not."""
+        """The reported current elicits spikes, and a slightly weaker one does not."""
         table = find_onsets(made_up)
         for i, (first, _, _) in enumerate(MADE_UP.values()):
             found = abs(table["first_current"][i])
@@ -345,5 +345,5 @@ class TestAnalyticCurve:
         assert intervals[0] > 10 * intervals[-1]
 
     def test_bursting_neurons_are_refused(self):
-        with pytest.raises(AmatError, match=r"alpha_1 = -0.5 mV, alpha_2 = 0.35 mV.*bursts"):
+        with pytest.raises(AmatError, match=r"alpha_1 = -0.5 mV and alpha_2 = 0.35 mV.*bursts"):
             steady_interval(validated_patterns()["tonic_bursting"].parameters, 150.0)

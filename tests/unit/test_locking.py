@@ -50,8 +50,8 @@ def no_simulation(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a simulation began")
 
-    monkeypatch.setattr(locking.tongues, "Simulation", refuse)
-    monkeypatch.setattr(locking.tongues, "find_onsets", refuse)
+    monkeypatch.setattr(locking.driven, "Simulation", refuse)
+    monkeypatch.setattr(locking.driven, "find_onsets", refuse)
 
 
 def pattern(phases: list[float], m: int) -> np.ndarray:
@@ -239,7 +239,7 @@ class TestReliability:
         ("trains", "stop", "width"), [([[1.0]], 10.0, 1.0), ([[1.0]] * 2, 0.0, 1.0), ([[1.0]] * 2, 10.0, 0.0)]
     )
     def test_refusals(self, trains, stop, width):
-        with pytest.raises(AmatError, match=r"choose|takes"):
+        with pytest.raises(AmatError, match="got"):
             reliability(trains, 0.0, stop, width=width, resolution=0.1)
 
 
@@ -248,7 +248,7 @@ class TestWindowsAndIntervals:
         start, cycles = cycle_window(FREQUENCY, 120.0, 1000.0)
         assert (start, cycles) == (150.0, 17)
         assert cycle_window(FREQUENCY, 0.0, 1000.0) == (0.0, 20)
-        with pytest.raises(AmatError, match="no whole cycle of 20 Hz: simulate longer"):
+        with pytest.raises(AmatError, match="no whole cycle of 20 Hz"):
             cycle_window(FREQUENCY, 0.0, 49.0)
 
     def test_measures_of_a_train(self):
@@ -267,7 +267,7 @@ class TestWindowsAndIntervals:
         assert mean == pytest.approx(values.mean())
         assert interval([*values, np.nan]) == pytest.approx((mean, low, high))
         assert np.isnan(interval([1.0, np.nan])[1])
-        with pytest.raises(AmatError, match="1 realisation has no interval"):
+        with pytest.raises(AmatError, match="got 1"):
             interval([1.0])
 
 
@@ -313,11 +313,11 @@ class TestExactTongues:
         assert coarse / fine == pytest.approx(10.0, rel=0.02)
 
     def test_refusals(self):
-        with pytest.raises(AmatError, match="A frequency of -1 Hz: choose positive"):
+        with pytest.raises(AmatError, match="got -1 Hz"):
             locking_theory.edge_amplitude(CLASS_1, 300.0, [-1.0])
-        with pytest.raises(AmatError, match="in 0 cycles"):
+        with pytest.raises(AmatError, match="got 0"):
             locking_theory.is_locked(CLASS_1, 300.0, 10.0, 1.0, 0)
-        with pytest.raises(AmatError, match="fires by itself: choose less than 100 pA"):
+        with pytest.raises(AmatError, match="less than 100 pA"):
             locking_theory.firing_amplitude(CLASS_1, 120.0, 10.0)
 
     def test_dead_time_bounds_the_tongues(self):

@@ -192,7 +192,7 @@ class TestEstimates:
         assert found["gain"].isna().all()
 
     def test_one_trial_is_refused(self):
-        with pytest.raises(AmatError, match="1 trials in a condition"):
+        with pytest.raises(AmatError, match="got 1"):
             estimate(np.ones((1, 1, 1), complex), np.ones((1, 1, 1)), [0.3])
 
 
@@ -229,22 +229,22 @@ class TestBadInput:
 
     @pytest.mark.parametrize("rates", [[], [0.0], [-5.0], [math.inf]])
     def test_stationary_rates(self, rates):
-        with pytest.raises(AmatError, match="give positive ones"):
+        with pytest.raises(AmatError, match="must be positive"):
             stationary_curves([AMAT], [rates])
-        with pytest.raises(AmatError, match="for 1 of 2 neurons"):
+        with pytest.raises(AmatError, match=r"2 neurons.*got those of 1"):
             stationary_curves([AMAT, IZHIKEVICH], [[100.0]])
         with pytest.raises(AmatError, match="No neuron"):
             stationary_curves([], [])
-        with pytest.raises(AmatError, match="a positive one for each neuron"):
+        with pytest.raises(AmatError, match="positive balanced rate"):
             stationary_curves([AMAT], [[100.0]], held=[100.0, 200.0])
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             ({"seeds": ()}, "Seeds"),
-            ({"seeds": (3, 3)}, r"Seeds \[3, 3\]: give one at least, each once"),
+            ({"seeds": (3, 3)}, r"Seeds.*\[3, 3\]"),
             ({"kinds": ()}, "Nothing is modulated"),
-            ({"depth_factors": (6.0,)}, r"depth of 1\.2"),
+            ({"depth_factors": (6.0,)}, r"depth.*got 1\.2"),
             ({"n_trials": 1}, "2 trials.*got 1"),
         ],
     )
@@ -257,13 +257,13 @@ class TestBadInput:
             modulated_responses([AMAT], _points([AMAT]), [3000.0])
 
     def test_working_points(self):
-        with pytest.raises(AmatError, match="not those of the 1 neurons"):
+        with pytest.raises(AmatError, match="working points"):
             modulated_responses([AMAT], _points([IZHIKEVICH]), [10.0])
-        with pytest.raises(AmatError, match="no positive input rate"):
+        with pytest.raises(AmatError, match="positive input rate"):
             modulated_responses([AMAT], _points([AMAT], rate=math.nan), [10.0])
 
     def test_natural(self):
-        with pytest.raises(AmatError, match="3 trials: choose 4"):
+        with pytest.raises(AmatError, match="got 3"):
             natural_responses([AMAT], _points([AMAT]), np.zeros(1000), n_trials=3)
 
     def test_subthreshold(self):

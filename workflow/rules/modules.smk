@@ -11,8 +11,9 @@ rule modules:
             path
             for folder in ("packages/nestml-optimised/src", "src/amat/toolchain")
             for path in Path(folder).rglob("*")
-            if path.suffix in {".py", ".jinja2", ".h"}
+            if path.suffix in {".py", ".jinja2", ".h", ".txt"}
         ),
+        library=imports("src/amat/toolchain/__init__.py"),
         lock="containers/requirements.lock",
     output:
         "results/modules.json",

@@ -5,8 +5,8 @@
 """The matrix exponential of the generated code against mpmath's, entry by entry.
 
 The header is compiled into a program that reads matrices and writes their exponentials, both as hexadecimal
-floating-point numbers, so that nothing is lost on the way. The reference is mpmath's exponential of the same matrix
-of doubles with 100 digits: more than enough for an entry like exp(-100) beside one of order one.
+floating-point numbers, without rounding. The reference is mpmath's exponential of the same matrix of doubles with
+100 digits: more than enough for entries like exp(-100) next to entries of order one.
 """
 
 import itertools
@@ -22,11 +22,11 @@ from nestml_optimised.nest_installation import compiler
 
 pytestmark = pytest.mark.slow
 
-#: The error that an entry may have, relative to itself. The propagators' use needs 1e-14.
+#: The allowed relative error of an entry. Propagators need 1e-14.
 OF_ENTRY = 1e-15
 
-#: The error that it may have besides, relative to what it would be if none of its contributions were negative. It
-#: matters where they cancel by more than three digits. Such an entry is as sensitive to the matrix's own rounding.
+#: The allowed additional error, relative to the entry's value if none of its contributions were negative. It matters
+#: if they cancel by more than three digits. Such an entry is as sensitive to the rounding of the matrix.
 OF_CONTRIBUTIONS = 1e-18
 
 #: The reference's precision.
@@ -120,13 +120,13 @@ def reference(matrix):
 
 
 def connected(matrix):
-    """Return for each entry whether there is a path between the two states, whatever the values are."""
+    """Return for each entry whether there is a path between the two states."""
     steps = np.eye(len(matrix), dtype=bool) | (matrix != 0)
     return np.linalg.matrix_power(steps.astype(float), len(matrix)) != 0
 
 
 def largest_error(result, matrix):
-    """Return the largest error of an entry in units of what is allowed; zeros must be zero."""
+    """Return the largest error of an entry in units of the allowed error; zeros must be zero."""
     there = connected(matrix)
     assert not result[~there].any()
     with mpmath.workdps(DIGITS):
@@ -142,7 +142,7 @@ def largest_error(result, matrix):
 
 @dataclass(frozen=True)
 class Amat:
-    """The parameters that AMAT's system matrix holds."""
+    """The parameters in AMAT's system matrix."""
 
     tau_m: float = 10.0
     tau_v: float = 5.0
@@ -186,7 +186,7 @@ CASES = {
         *(Amat(**{first: 5.0, second: 5.0}) for first, second in itertools.combinations(TIME_CONSTANTS, 2)),
         *(Amat(tau, tau, tau, tau) for tau in (0.01, 1.0, 5.0, 1000.0)),
     ],
-    # units and strengths that give the matrix another norm, but no other rates
+    # units and strengths that change the norm of the matrix, but not the rates
     "scaled": [Amat(C_m=c, beta=b) for c in (1e-30, 1e-3, 1.0, 1e12, 1e30) for b in (-1e3, 1e-6, 1e6)],
 }
 
@@ -201,7 +201,7 @@ def test_amat(exponentials, case, h):
 
 
 def test_alpha_function(exponentials):
-    """iaf_psc_alpha's kind: a repeated rate in a chain, and a membrane with the same one."""
+    """The system of iaf_psc_alpha: a repeated rate in a chain, and a membrane with the same rate."""
     matrices = []
     for tau, tau_m, h in itertools.product((0.3, 2.0, 10.0), (0.3, 2.0, 10.0), (0.001, 0.1, 1.0)):
         chain = [[-1 / tau, 0, 0], [1, -1 / tau, 0], [0, 1 / 250, -1 / tau_m]]
@@ -211,7 +211,7 @@ def test_alpha_function(exponentials):
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6])
 def test_dense_matrices(exponentials, size):
-    """Every state acts on every other, with rates of both signs from 0.001 to 100 a step."""
+    """Every state acts on every other, with rates of both signs from 0.001 to 100 per step."""
     random = np.random.default_rng(size)
     scales = np.repeat([1e-3, 0.1, 1.0, 10.0, 100.0], 10)
     matrices = [random.normal(size=(size, size)) * scale for scale in scales]
@@ -219,7 +219,7 @@ def test_dense_matrices(exponentials, size):
 
 
 def test_fast_decay(exponentials):
-    """Up to where the result is no longer a normal double; beyond, it is zero."""
+    """Up to the smallest normal double; beyond, the result is zero."""
     matrices = [np.array([[-rate, 0.0], [1.0, -rate]]) for rate in np.geomspace(1e-12, 700.0, 60)]
     assert max(largest_error(*pair) for pair in zip(exponentials(matrices), matrices, strict=True)) <= 1
     assert exponentials([np.array([[-1e4]])])[0] == [[0.0]]
@@ -240,14 +240,14 @@ def test_special_matrices(exponentials):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_gives_no_number(exponentials, bad):
+def test_entries_that_are_not_finite_give_nan(exponentials, bad):
     matrix = np.diag([-0.1, -0.2, -0.3])
     matrix[1, 0] = bad
     assert np.isnan(exponentials([matrix])[0]).all()
 
 
 def test_fast_rates_gain_from_entries_in_long_double(exponential_program):
-    """exp(-100 / 3): rounded to double, the exponent alone would cost several 1e-15."""
+    """exp(-100 / 3): rounding the exponent to double would cost several 1e-15."""
     rounded = -100 / 3
     with mpmath.workdps(40):
         entry = mpmath.mpf(-100) / 3

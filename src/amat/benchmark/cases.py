@@ -18,7 +18,7 @@ __all__ = ["BASE", "INPUT_RATE", "Case", "default_cases", "find_cases", "memory_
 #: Spikes/s that arrive at each neuron in cases with input.
 INPUT_RATE = 4000.0
 
-#: Minimal delays in ms and numbers of neurons of the cases that a name can stand for.
+#: Minimal delays in ms and numbers of neurons of named cases.
 DELAYS = (0.1, 0.5, 1.5)
 SIZES = (1000, 20000)
 
@@ -117,7 +117,7 @@ def quick_cases() -> list[Case]:
 def memory_cases(families: Collection[str]) -> list[Case]:
     """Return the cases whose memory is measured: without and with input, and AMAT with different parameters.
 
-    The number of neurons makes memory that NEST allocates once for all of them negligible.
+    With so many neurons, memory that NEST allocates once for all of them is negligible.
     """
     cases = [Case(family, rate) for family in FAMILIES if family in families for rate in (0.0, INPUT_RATE)]
     if "amat" in families:
@@ -126,7 +126,7 @@ def memory_cases(families: Collection[str]) -> list[Case]:
 
 
 def find_cases(names: Sequence[str]) -> list[Case]:
-    """Return cases by name, of any combination of factors; a family's name stands for its default cases.
+    """Return cases by name, of any combination of factors; a family's name selects its default cases.
 
     Raises
     ------

@@ -11,8 +11,8 @@
 ``plastic``
     The same network with spike-timing dependent plasticity of the excitatory synapses.
 
-`measure_cell` writes one file per cell, so that a cluster's scheduler can run each cell in processes of its own, with
-or without MPI. A cell fails, and leaves no file, if its firing rate is far from the tuned one, or if it ran with
+`measure_cell` writes one file per cell, so that a cluster's scheduler can run each cell separately, with or without
+MPI. A cell fails, and leaves no file, if its firing rate is far from the tuned one, or if it ran with
 other ranks or threads than requested: it would not have measured the requested work.
 """
 

@@ -331,8 +331,9 @@ def _models(table: pd.DataFrame) -> list[str]:
 
 
 def _case(row: Mapping[Any, Any]) -> str:
-    synapses = f", {row['indegree']:g} synapses each" if row["indegree"] else ""
-    return f"{_WORKLOADS[row['workload']]}, {row['neurons']:,}{synapses}"
+    if row["workload"] == "neurons":
+        return f"{row['neurons']:,} unconnected neurons"
+    return f"{_WORKLOADS[row['workload']]} of {row['neurons']:,} neurons, {row['indegree']:g} synapses each"
 
 
 def _fewest_cores(table: pd.DataFrame) -> pd.DataFrame:

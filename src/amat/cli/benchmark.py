@@ -345,7 +345,7 @@ def _progress() -> Iterator[Progress]:
             bars.update(task, description=description, completed=done, total=total or None)
             case = description.split(":")[0]
             if not common.messages.is_terminal and case != last:
-                common.messages.print(case, soft_wrap=True)
+                common.note(case)
             last = case
 
         yield advance

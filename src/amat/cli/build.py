@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from amat import paths, toolchain
-from amat.cli.common import console, make_table, messages, progress_bars, shorten
+from amat.cli.common import console, make_table, messages, note, progress_bars, shorten
 from amat.files import write_json
 
 __all__ = ["build"]
@@ -65,7 +65,7 @@ def _build_all(models: Sequence[toolchain.Model]) -> list[toolchain.Module]:
                 message = f"{model.name}: {stage}"
                 progress.update(task, description=message)
                 if not messages.is_terminal:
-                    messages.print(message)
+                    note(message)
 
             module = toolchain.build(model, progress=show)
             progress.remove_task(task)

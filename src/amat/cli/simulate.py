@@ -28,48 +28,61 @@ _DURATION, _RESOLUTION, _SEED = 1000.0, 0.1, 1
 _SHOWN_SPIKES = 20
 
 
-def _neuron(name: str, text: str, metavar: str | None = None) -> Any:
-    return typer.Option(name, help=text, metavar=metavar, rich_help_panel="Neuron")
+#: The groups of options.
+_NEURON = "Neuron"
+_CURRENT = "Current in pA (AMAT) or mV/ms (Izhikevich). Several currents add up."
+_SIMULATION = "Simulation and output"
 
 
-def _current(name: str, text: str, metavar: str) -> Any:
-    panel = "Current in pA (AMAT) or mV/ms (Izhikevich). Several currents add up."
-    return typer.Option(name, help=text, metavar=metavar, rich_help_panel=panel)
+def _option(panel: str, name: str, text: str, **settings: Any) -> Any:
+    return typer.Option(name, help=text, rich_help_panel=panel, **settings)
 
 
 def simulate(
     pattern: Annotated[
-        str | None, _neuron("--pattern", "Firing pattern: its neuron and, if no other is given, its current.")
+        str | None, _option(_NEURON, "--pattern", "Firing pattern: its neuron and, if no other is given, its current.")
     ] = None,
-    model: Annotated[ModelName, _neuron("--model", "Neuron model.")] = "amat",
+    model: Annotated[ModelName, _option(_NEURON, "--model", "Neuron model.")] = "amat",
     parameter_set: Annotated[
-        SetName | None, _neuron("--parameter-set", "Published parameter set of AMAT's pattern. Default: validated.")
+        SetName | None, _option(_NEURON, "--parameter-set", "Published parameter set of AMAT. Default: validated.")
     ] = None,
     parameters: Annotated[
-        Path | None, _neuron("--parameters", "YAML or JSON file of parameters, by their names in NESTML.", "FILE")
+        Path | None,
+        _option(_NEURON, "--parameters", "YAML or JSON file of parameters, by their names in NESTML.", metavar="FILE"),
     ] = None,
     settings: ParameterSettings = None,
     current: Annotated[
         Path | None,
-        _current("--current", "CSV file with time in ms and current. Each current holds until the next row.", "FILE"),
+        _option(_CURRENT, "--current", "CSV file: time in ms, current. Each holds until the next row.", metavar="FILE"),
     ] = None,
-    step: Annotated[list[str] | None, _current("--step", "Constant from START (0 ms) to STOP (end).", STEP)] = None,
-    ramp: Annotated[list[str] | None, _current("--ramp", "Linear from START (0 ms) to STOP (end).", RAMP)] = None,
-    sine: Annotated[list[str] | None, _current("--sine", "Sine with FREQUENCY in Hz.", SINE)] = None,
+    step: Annotated[
+        list[str] | None, _option(_CURRENT, "--step", "Constant from START (0 ms) to STOP (end).", metavar=STEP)
+    ] = None,
+    ramp: Annotated[
+        list[str] | None, _option(_CURRENT, "--ramp", "Linear from START (0 ms) to STOP (end).", metavar=RAMP)
+    ] = None,
+    sine: Annotated[list[str] | None, _option(_CURRENT, "--sine", "Sine with FREQUENCY in Hz.", metavar=SINE)] = None,
     noise: Annotated[
-        str | None, _current("--noise", "Gaussian noise with correlation time TAU (ms), or white noise.", NOISE)
+        str | None,
+        _option(_CURRENT, "--noise", "Gaussian noise with correlation time TAU (ms), or white noise.", metavar=NOISE),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help=f"Random seed of --noise. Default: {_SEED}.")] = None,
+    seed: Annotated[
+        int | None, _option(_SIMULATION, "--seed", f"Random seed of --noise. Default: {_SEED}.", min=0)
+    ] = None,
     duration: Annotated[
         float | None,
-        typer.Option(help=f"Duration of the simulation in ms. Default: that of pattern or file, else {_DURATION:g}."),
+        _option(
+            _SIMULATION, "--duration", f"Duration of the run in ms. Default: the pattern's, file's, or {_DURATION:g}."
+        ),
     ] = None,
     resolution: Annotated[
         float | None,
-        typer.Option(help=f"Time step in ms. Default: {_RESOLUTION:g}, or that of Izhikevich's pattern."),
+        _option(_SIMULATION, "--resolution", f"Time step in ms. Default: of Izhikevich's pattern, or {_RESOLUTION:g}."),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one row per step.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Figure file to write. Its suffix selects the format.")] = None,
+    csv: Annotated[Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step.")] = None,
+    plot: Annotated[
+        Path | None, _option(_SIMULATION, "--plot", "Figure file to write. Its suffix selects the format.")
+    ] = None,
 ) -> None:
     """Simulate a neuron with any parameters under any current, and print its spikes.
 

@@ -27,7 +27,7 @@ _SUITES = {"cluster": "tests/cluster", "images": "tests/containers"}
 
 
 def test(context: typer.Context) -> None:
-    """Run the tests: ruff, mypy, import-linter and codespell, then pytest without the two suites below.
+    """Run the tests: ruff, mypy, import-linter, codespell and pytest. Two longer suites are run by name.
 
     `amat test cluster` starts a Slurm with two virtual nodes and runs benchmark and notebooks on it, with MPI.
 

@@ -41,7 +41,7 @@ _U, _Y, _V, _A1, _A2, _EXC, _INH, _I = range(len(STATE))
 
 @dataclass(frozen=True)
 class Trajectory:
-    """What neurons did on the grid.
+    """Traces and spikes of neurons on the grid.
 
     Attributes
     ----------

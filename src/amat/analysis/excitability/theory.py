@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The f-I curve of an AMAT neuron with equal intervals, which is known exactly."""
+"""The exact f-I curve of an AMAT neuron that fires with equal intervals."""
 
 import math
 
@@ -16,26 +16,26 @@ __all__ = ["lowest_sustained_current", "steady_interval"]
 
 
 def steady_interval(parameters: AmatParameters, current: float, *, resolution: float | None = None) -> float:
-    """Return the interval at which an AMAT neuron fires in the end under a constant current.
+    """Return the steady-state interval of an AMAT neuron under a constant current.
 
-    The potential is not reset and has reached ``E_L + R I`` then, so that it has no derivative and the threshold does
-    not depend on it, whatever `beta` is. With equal intervals T the threshold falls to the potential where
+    The potential is not reset. In the steady state it is ``E_L + R I``, so that its derivative is zero and `beta` has
+    no effect. With equal intervals T the threshold falls to the potential where
 
         R I - omega = alpha_1 / (exp(T / tau_1) - 1) + alpha_2 / (exp(T / tau_2) - 1)
 
-    and T is the first such time after the dead time, or the dead time itself if the threshold is below by then. Where
-    the right-hand side has a minimum, because the slow part of the threshold falls at a spike, firing goes on below
-    the current at which a silent neuron begins to fire.
+    and T is the first such time after the dead time, or the dead time itself if the threshold is lower by then. The
+    right-hand side has a minimum if the slow part of the threshold falls at a spike. Firing then continues below the
+    current at which a silent neuron begins to fire.
 
     Parameters
     ----------
     parameters : AmatParameters
     current : float
-        pA, which comes on top of `I_e`.
+        In pA, added to `I_e`.
     resolution : float, optional
-        A grid in ms, on which the dead time is `refr_T` in whole steps, plus one. Spikes on the grid come late by up
-        to a step. That lengthens the mean interval by less than a step, unless a part of the threshold falls at a
-        spike: what is late then makes what follows later, and it may be a few steps.
+        A grid in ms, on which the dead time is `refr_T` in whole steps, plus one. Spikes on the grid are up to a step
+        late, which lengthens the mean interval by less than a step. If a part of the threshold falls at a spike, each
+        delay increases the next, and it may be a few steps.
 
     Returns
     -------
@@ -63,9 +63,9 @@ def steady_interval(parameters: AmatParameters, current: float, *, resolution: f
 
 
 def lowest_sustained_current(parameters: AmatParameters, *, resolution: float | None = None) -> float:
-    """Return the current above which an AMAT neuron that fires goes on, in pA on top of `I_e`; see `steady_interval`.
+    """Return the current above which an AMAT neuron continues to fire, in pA added to `I_e`; see `steady_interval`.
 
-    A silent one begins at ``omega / R - I_e``, or above.
+    A silent neuron begins at ``omega / R - I_e``, or above.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def _lowest_excess(parameters: AmatParameters, dead_time: float) -> tuple[float,
         alpha_fast, alpha_slow = alpha_fast + alpha_slow, 0.0
     if alpha_fast < 0 < alpha_slow:
         raise AmatError(
-            f"alpha_1 = {parameters.alpha_1:g} mV, alpha_2 = {parameters.alpha_2:g} mV: such a neuron fires in bursts, "
-            "and has no steady interval. Choose a fast part that is not negative, or simulate."
+            f"A neuron with alpha_1 = {parameters.alpha_1:g} mV and alpha_2 = {parameters.alpha_2:g} mV fires in "
+            "bursts and has no steady interval: choose a fast part that is not negative, or simulate."
         )
     if alpha_slow >= 0 and alpha_fast >= 0:
         return 0.0, math.inf
@@ -110,7 +110,7 @@ def _lowest_excess(parameters: AmatParameters, dead_time: float) -> tuple[float,
         return _excess(parameters, dead_time), dead_time
 
     def slope(T: float) -> float:
-        # Of the two sinh the common factor exp(T / 2 fast) is left out, which would overflow.
+        # The common factor exp(T / 2 fast) of the two sinh is omitted, since it would overflow.
         rise = math.exp(0.5 * T * (1 / slow - 1 / fast)) - math.exp(-0.5 * T * (1 / slow + 1 / fast))
         return rise + ratio * math.expm1(-T / fast)
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from amat.analysis.locking.tongues import CLASSES
+from amat.analysis.locking.driven import CLASSES
 from amat.arrays import Floats
 from amat.compendium import plots
 from amat.neurons import NEURON_MODELS, ModelName

@@ -2,11 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""How spikes follow a rhythm: rotation number, n:m locking, vector strength with Rayleigh's test, and reliability.
+"""Measures of locking to a rhythm: n:m patterns, vector strength with Rayleigh's test, and reliability.
 
-A neuron is locked n:m if its spikes repeat themselves after n spikes and m cycles of the stimulus [1]_. Whether they do
-is asked of each spike, not of their mean number: see `find_locking`. SciPy has the vector strength, but neither
-Rayleigh's test nor, like elephant, the correlation-based reliability of Schreiber et al.; these are here.
+A neuron is locked n:m if its spikes repeat themselves after n spikes and m cycles of the stimulus [1]_. `find_locking`
+tests this for each spike, not for their mean number. SciPy has the vector strength, but not Rayleigh's test; neither
+SciPy nor elephant has the correlation-based reliability of Schreiber et al.
 
 References
 ----------
@@ -32,7 +32,7 @@ from amat.errors import AmatError
 __all__ = ["cycle_window", "find_locking", "interval", "rayleigh_p", "reliability", "vector_strength"]
 
 
-#: The longest pattern that is looked for, in cycles of the stimulus, and how often it has to be seen.
+#: Length of the longest pattern in cycles of the stimulus, and minimal number of its repetitions.
 MOST_CYCLES = 5
 REPEATS = 3
 
@@ -45,18 +45,18 @@ def cycle_window(frequency: float, start: float, stop: float) -> tuple[float, in
     frequency : float
         In Hz.
     start, stop : float
-        Where the window may begin, and where it ends, in ms.
+        The earliest start of the window, and its end, in ms.
 
     Raises
     ------
     AmatError
-        If there is not one whole cycle.
+        If there is no whole cycle.
     """
-    # A cycle that fits but for rounding counts.
+    # The tolerance is for rounding errors.
     cycles = math.floor((stop - start) * frequency * 1e-3 + 1e-9)
     if not cycles >= 1:
         raise AmatError(
-            f"From {start:g} to {stop:g} ms there is no whole cycle of {frequency:g} Hz: simulate longer, or choose a "
+            f"There is no whole cycle of {frequency:g} Hz from {start:g} to {stop:g} ms: simulate longer, or choose a "
             "higher frequency."
         )
     return stop - 1e3 * cycles / frequency, cycles
@@ -67,15 +67,15 @@ def find_locking(
 ) -> tuple[int, int, float]:
     """Return the pattern n:m that spikes repeat: n spikes in m cycles of the stimulus, with the least m.
 
-    For each m, n is the number of spikes until one comes m periods after the first, and spike ``i + n`` is expected m
-    periods after spike ``i``. Where all spikes of each of the n places in the pattern stay within a band of `tolerance`
-    around one phase, from the first to the last, the train counts as locked. So small lateness on a grid, which does
-    not add up, is allowed, and a drift is not, however slow, if it exceeds the band within the window.
+    For each m, n is the number of spikes in the m periods after the first spike, and spike ``i + n`` is expected m
+    periods after spike ``i``. The train counts as locked if all spikes of each of the n places in the pattern stay
+    within a band of `tolerance` around one phase. This allows for the small delays of spikes on a grid, which do not
+    accumulate, but not for a drift that exceeds the band within the window.
 
-    It errs where the pattern is longer than `most_cycles` (not found); where the state is still approached, as near the
-    edges of a tongue (not found); and where a rotation number lies so near to n/m that the drift over the window stays
-    within the band, which for a window of length W is a relative distance below ``tolerance / W`` (falsely found).
-    2:2 is another pattern than 1:1: two unlike intervals alternate.
+    Patterns longer than `most_cycles` are not found, nor are those that the neuron is still approaching, as near the
+    edges of a tongue. A pattern is found falsely if the rotation number is so near to n/m that the drift stays within
+    the band: for a window of length W, at a relative distance below ``tolerance / W``. The pattern 2:2 differs from
+    1:1 in that two unlike intervals alternate.
 
     Parameters
     ----------
@@ -84,18 +84,18 @@ def find_locking(
     frequency : float
         Of the stimulus, Hz.
     cycles : int
-        Of the stimulus in the window; patterns that do not fit `REPEATS` times are not looked for.
+        Cycles of the stimulus in the window, which must hold a pattern `REPEATS` times.
     tolerance : float
-        Width of the band in ms; some steps of the grid that spikes lie on.
+        Width of the band in ms: some steps of the grid.
     most_cycles : int
-        The longest pattern that is looked for, in cycles of the stimulus.
+        Length of the longest pattern, in cycles of the stimulus.
 
     Returns
     -------
     n, m : int
         0 and 1 without spikes, 0 and 0 if no pattern is found.
     band : float
-        The width that was needed, ms; NaN without spikes or a pattern.
+        The width of the pattern, ms; NaN without spikes or a pattern.
     """
     train = np.asarray(spikes, dtype=np.float64)
     if not len(train):
@@ -103,7 +103,7 @@ def find_locking(
     period = 1e3 / frequency
     for m in range(1, min(most_cycles, cycles // REPEATS) + 1):
         n = int(np.searchsorted(train, train[0] + m * period - tolerance))
-        # As many spikes as whole patterns have, but for those that a cut at either end of the window parts.
+        # The number of spikes in whole patterns, except for those cut off at either end of the window.
         if n < 1 or len(train) <= (REPEATS - 1) * n or abs(len(train) - n * cycles / m) > n + 1:
             continue
         phases = train - m * period * (np.arange(len(train)) // n)
@@ -138,12 +138,12 @@ def vector_strength(spikes: ArrayLike, frequency: float) -> tuple[float, float]:
 
 
 def rayleigh_p(strength: ArrayLike, count: ArrayLike) -> Floats:
-    """Return the probability of a vector strength this large if phases were independent and uniformly distributed.
+    """Return the p-value of vector strengths by Rayleigh's test: the phases are independent and uniform.
 
     With N spikes and R = N times the strength it is ``exp(sqrt(1 + 4 N + 4 (N^2 - R^2)) - (1 + 2 N))`` [3]_, which
-    corrects the ``exp(-N strength^2)`` of large numbers. Spikes of one train are not independent: those of a regular
-    train that is not locked spread more evenly than chance has it, so that the test then errs on the safe side; after
-    bursts it does not.
+    corrects the ``exp(-N strength^2)`` of large numbers. Spikes of one train are not independent. Those of a regular
+    train that is not locked are spread more evenly than by chance, so that the test is conservative; with bursts it is
+    not.
 
     Parameters
     ----------
@@ -165,16 +165,16 @@ def rayleigh_p(strength: ArrayLike, count: ArrayLike) -> Floats:
 
 
 def reliability(trains: Sequence[ArrayLike], start: float, stop: float, *, width: float, resolution: float) -> float:
-    """Return how alike the spike trains of trials are: the mean correlation of all pairs, filtered with a Gaussian.
+    """Return the reliability of spike trains: the mean correlation of all pairs, filtered with a Gaussian.
 
-    It is the measure of Schreiber et al. [4]_ with each filtered train's mean taken out, so that trains that have
-    nothing in common but their rates give 0, and equal ones 1.
+    It is the measure of Schreiber et al. [4]_ without the mean of each filtered train, so that trains that share only
+    their rates give 0, and equal ones 1.
 
     Parameters
     ----------
     trains : sequence of array_like, shape (spikes,)
-        Spike times in ms, two trains at least. One that is silent, or as good as constant, has no correlation with
-        others, and counts with 0.
+        Spike times in ms, at least two trains. A silent or nearly constant train has no correlation with others, and
+        counts as 0.
     start, stop : float
         Of the window, ms.
     width : float
@@ -188,13 +188,13 @@ def reliability(trains: Sequence[ArrayLike], start: float, stop: float, *, width
         If there are fewer than two trains, or the window or the filter is empty.
     """
     if len(trains) < 2:
-        raise AmatError(f"{len(trains)} train: reliability takes two trials or more.")
+        raise AmatError(f"Reliability needs two trains or more, got {len(trains)}.")
     if not (start < stop and width > 0 and resolution > 0):
         raise AmatError(
-            f"A window from {start:g} to {stop:g} ms, a filter of {width:g} ms and bins of {resolution:g} ms: "
-            "choose a window that begins before it ends, and positive widths."
+            "The window must begin before it ends, and filter and bins must have positive widths, got "
+            f"{start:g} to {stop:g} ms, {width:g} ms and {resolution:g} ms."
         )
-    # A spike at the end of a step belongs to it, whatever rounding has made of it.
+    # A spike at the end of a step belongs to it; half a bin more allows for rounding errors.
     edges = start + resolution * (np.arange(round((stop - start) / resolution) + 1) + 0.5)
     counts = np.array([np.histogram(np.asarray(train), edges)[0] for train in trains], dtype=np.float64)
     filtered = gaussian_filter1d(counts, width / resolution, axis=1, mode="constant")
@@ -212,7 +212,7 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
     Parameters
     ----------
     values : array_like, shape (realisations,)
-        Two at least. Those that are NaN are left out.
+        At least two. NaN are left out.
 
     Raises
     ------
@@ -221,7 +221,7 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
     """
     known = np.asarray(values, dtype=np.float64)
     if len(known) < 2:
-        raise AmatError(f"{len(known)} realisation has no interval: take two or more.")
+        raise AmatError(f"An interval needs two realisations or more, got {len(known)}.")
     known = known[~np.isnan(known)]
     if len(known) < 2:
         return (float(known[0]) if len(known) else math.nan), math.nan, math.nan

@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from amat.analysis.locking.driven import DrivenNeuron, simulate_driven
 from amat.analysis.locking.measures import cycle_window, interval, reliability
-from amat.analysis.locking.tongues import DrivenNeuron, measure_points, require_range, run_duration, simulate_driven
+from amat.analysis.locking.tongues import measure_points, require_range, run_duration
 from amat.errors import AmatError
 
 __all__ = ["calibrate_noise", "measure_reliability", "measure_sensitivity", "repeat_frequencies"]

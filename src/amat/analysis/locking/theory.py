@@ -2,11 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Where AMAT is locked 1:m to a rhythm, exactly: one spike every m cycles of a sinusoidal current.
+"""Exact conditions for AMAT to be locked 1:m: one spike every m cycles of a sinusoidal current.
 
-The potential is not reset, so that spikes do not change it: after the transient it is the sinusoid that a linear filter
-makes of the current, and so is the voltage-dependent part of the threshold. The distance u of both, which spikes are
-measured against, is
+The potential is not reset, so that spikes do not change it. After the transient it follows the current as a sinusoid,
+by a linear filter, and so does the voltage-dependent part of the threshold. The distance u of both from `omega` is
 
     u(t) = R I_0 - omega + R A g(f) sin(2 pi f t),    g = abs((1 - beta s / (s + 1 / tau_v)^2) / (1 + s tau_m))
 
@@ -14,13 +13,13 @@ with s = 2 pi i f [1]_. At equal intervals P = m / f the threshold's jumps have 
 
     E(P) = alpha_1 / (exp(P / tau_1) - 1) + alpha_2 / (exp(P / tau_2) - 1)
 
-when the next spike comes, and it comes where ``u = E(P)``. So there is a train locked 1:m if and only if
+at the next spike, which occurs where ``u = E(P)``. So there is a train locked 1:m if and only if
 
     A >= abs(E(m / f) - (R I_0 - omega)) / (R g(f)),
 
-save that no earlier spike may interfere, that m / f must be longer than the dead time, and that the train has to be
-stable. At the edge u is at its largest or smallest and the two solutions, of which only that on the rising phase can be
-stable, meet: a saddle-node. Time is continuous here; `grid_shift` is how much a grid of time may move an edge.
+provided that no earlier spike interferes, m / f is longer than the dead time, and the train is stable. At the edge u is
+at its maximum or minimum, and the two solutions meet in a saddle-node; only the one on the rising phase can be stable.
+Time is continuous here. `grid_shift` bounds how far a grid of time may move an edge.
 
 References
 ----------
@@ -37,7 +36,7 @@ from amat.neurons import AmatParameters
 __all__ = ["edge_amplitude", "filter_gain", "firing_amplitude", "grid_shift", "is_locked"]
 
 
-#: Times between two spikes at which an earlier one is looked for.
+#: Number of times between two spikes at which an earlier spike is sought.
 _SAMPLES = 1000
 
 
@@ -88,11 +87,11 @@ def edge_amplitude(parameters: AmatParameters, current: float, frequency: ArrayL
 
 
 def grid_shift(parameters: AmatParameters, frequency: ArrayLike, resolution: float, m: int = 1) -> Floats:
-    """Return how far a grid of time may move the edge of `edge_amplitude`: by what the threshold falls in a step.
+    """Return how far a grid of time may move the edge of `edge_amplitude`.
 
-    Spikes on a grid come up to one step late, so that intervals differ by up to a step from m cycles, and the threshold
-    by what it falls in that time. A part of the threshold that changes little in an interval adds the lateness of many
-    spikes up, but each counts with little weight.
+    Spikes on a grid are up to one step late, so that intervals differ by up to a step from m cycles, and the threshold
+    by its fall in that time. A part of the threshold that changes little in an interval accumulates the delays of many
+    spikes, but each with little weight.
 
     Parameters
     ----------
@@ -141,17 +140,20 @@ def firing_amplitude(parameters: AmatParameters, current: float, frequency: Arra
     _require(f, 1)
     needed = parameters.omega * parameters.C_m / parameters.tau_m - current
     if needed <= 0:
-        raise AmatError(f"At {current:g} pA the neuron fires by itself: choose less than {needed + current:g} pA.")
+        raise AmatError(
+            f"The constant current must be less than {needed + current:g} pA, at which the neuron fires by itself, "
+            f"got {current:g} pA."
+        )
     return needed / filter_gain(parameters, f)
 
 
 def is_locked(
     parameters: AmatParameters, current: float, frequency: ArrayLike, amplitude: ArrayLike, m: int = 1
 ) -> NDArray[np.bool_]:
-    """Tell where a train locked 1:m exists, is not cut short by an earlier spike, and is stable.
+    """Return where a train locked 1:m exists, is stable, and is not interrupted by an earlier spike.
 
     Stability is that of the spike times and the two states of the threshold, to first order. Other trains may be stable
-    at the same place; which one a neuron takes then depends on where it comes from.
+    at the same point; the initial state then decides between them.
 
     Parameters
     ----------
@@ -198,8 +200,8 @@ def _is_stable_and_first(p: AmatParameters, current: float, f: float, A: float, 
     threshold = (alpha / (1.0 - decay)) @ np.exp(-np.divide.outer(t, tau).T)
     if (distance >= threshold).any():
         return False
-    # A spike that is late by d leaves each state of the threshold, at the next spike, larger by left / tau times the
-    # difference of both latenesses; the rows are the next lateness and the next changes of the two states.
+    # After a delay of one spike, each state of the threshold at the next spike is larger by left / tau times the
+    # difference of the two delays. The rows are the next delay and the next changes of the two states.
     late = np.concatenate([[fall], alpha * decay]) / (slope + fall)
     pull = (left / tau)[:, np.newaxis]
     states = np.hstack([pull, np.diag(decay)]) - pull * late
@@ -215,6 +217,6 @@ def _excess(parameters: AmatParameters, period: Floats) -> Floats:
 
 def _require(frequency: Floats, m: int) -> None:
     if not (frequency > 0).all():
-        raise AmatError(f"A frequency of {float(np.min(frequency)):g} Hz: choose positive ones.")
+        raise AmatError(f"Frequencies must be positive, got {float(np.min(frequency)):g} Hz.")
     if m < 1:
-        raise AmatError(f"One spike in {m} cycles: choose one cycle or more.")
+        raise AmatError(f"There must be at least one cycle per spike, got {m}.")

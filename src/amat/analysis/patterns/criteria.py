@@ -2,10 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""What makes a response a tonic burst, a rebound spike, ...: a criterion for each of the 20 patterns.
+"""Criteria for the 20 firing patterns.
 
-The patterns are those of Izhikevich [1]_ (section III), whose descriptions the statements put into numbers; the numbers
-are this project's. One criterion serves both models.
+The patterns are those of Izhikevich [1]_ (section III). The statements put his descriptions into this project's
+numbers. Both models have the same criteria.
 
 References
 ----------
@@ -24,14 +24,13 @@ from amat.neurons.checks import Catalogue
 
 __all__ = ["CRITERIA", "Criterion", "Verdict"]
 
-
-#: Smallest deflection, in mV, that counts as one.
+#: Smallest deflection that counts, mV.
 DEFLECTION = 0.1
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a response is the pattern, and by what it was decided."""
+    """Whether a response shows the pattern, and the reason."""
 
     passed: bool
     reason: str
@@ -39,16 +38,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Criterion:
-    """What a response has to do.
+    """The condition that a response must meet.
 
     Attributes
     ----------
     statement : str
-        In words.
+        The condition in words.
     decide : callable
         Takes a `Response`, and returns a `Verdict`.
     needs_traces : bool
-        Whether the spikes alone don't decide.
+        Whether the decision needs more than the spikes.
     """
 
     statement: str
@@ -63,7 +62,7 @@ def _during(response: Response, start: float, stop: float) -> Floats:
 
 
 class _Failed(Exception):
-    """A condition does not hold."""
+    """A condition is not met."""
 
 
 def _require(condition: bool, reason: str) -> None:
@@ -72,7 +71,7 @@ def _require(condition: bool, reason: str) -> None:
 
 
 def _criterion(statement: str, check: Callable[[Response], str], *, needs_traces: bool = False) -> Criterion:
-    """Return a criterion from a check that returns what it saw, or leaves by `_Failed`."""
+    """Return a criterion from a check that returns its finding, or raises `_Failed`."""
 
     def decide(response: Response) -> Verdict:
         try:
@@ -93,14 +92,14 @@ def _silent(response: Response, start: float, stop: float, when: str) -> None:
 
 
 def _sustained(spikes: Floats, stop: float) -> None:
-    """Require that a train is still going on at the end of an epoch."""
+    """Require that a train lasts until the end of an epoch."""
     _require(len(spikes) >= 4, f"{_count(len(spikes))} only")
     longest = np.diff(spikes).max()
     _require(stop - spikes[-1] <= 1.5 * longest, f"silent from {spikes[-1]:.1f} ms on")
 
 
 def _tonic(response: Response) -> Floats:
-    """Return the spikes from onset to offset, of a train that goes on and is not grouped into bursts."""
+    """Return the spikes from onset to offset of a train that lasts."""
     _silent(response, 0.0, response.trial.onset, "before the onset")
     spikes = _during(response, response.trial.onset, response.trial.offset)
     _sustained(spikes, response.trial.offset)
@@ -125,7 +124,7 @@ def _adaptation(response: Response) -> str:
 
 
 def _bursts(spikes: Floats, wanted: int) -> list[Floats]:
-    """Return the bursts of a train, of which there have to be some, and no single spikes."""
+    """Return the bursts of a train; require `wanted` of them, and no single spikes."""
     bursts = split_bursts(spikes)
     _require(len(bursts) >= wanted, f"{_count(len(bursts), 'burst')} or single spikes: {len(spikes)} in all")
     shortest = min(len(burst) for burst in bursts)
@@ -135,14 +134,14 @@ def _bursts(spikes: Floats, wanted: int) -> list[Floats]:
 
 def _tonic_bursting(response: Response) -> str:
     spikes = _tonic(response)
-    # The last one may be cut off by the end.
+    # The end may cut off the last burst.
     bursts = _bursts(spikes, 4)[:-1]
     sizes = [len(burst) for burst in bursts]
     return f"{_count(len(sizes) + 1, 'burst')} of {min(sizes)} to {max(sizes)} spikes"
 
 
 def _phasic(response: Response) -> Floats:
-    """Return the spikes of a response that begins at the onset of a lasting stimulus and ends long before it."""
+    """Return the spikes of a response that begins at the onset of a lasting stimulus and ends early."""
     trial = response.trial
     _silent(response, 0.0, trial.onset, "before the onset")
     spikes = _during(response, trial.onset, trial.duration)
@@ -173,21 +172,14 @@ def _mixed_mode(response: Response) -> str:
     return f"a burst of {_count(len(first))}, then {_count(len(later), 'single spike')}"
 
 
-def _class(response: Response) -> tuple[float, float]:
-    """Return the first and the last interval on a ramp."""
-    spikes = _tonic(response)
-    intervals = np.diff(spikes)
-    return float(intervals[0]), float(intervals[-1])
-
-
 def _class_1(response: Response) -> str:
-    first, last = _class(response)
+    first, *_, last = np.diff(_tonic(response)).tolist()
     _require(first >= 2 * last, f"intervals from {first:.1f} to {last:.1f} ms: the rate does not start low")
     return f"the rate grows from {1e3 / first:.1f} to {1e3 / last:.1f} spikes/s"
 
 
 def _class_2(response: Response) -> str:
-    first, last = _class(response)
+    first, *_, last = np.diff(_tonic(response)).tolist()
     _require(first < 2 * last, f"intervals from {first:.1f} to {last:.1f} ms: the rate does not start high")
     return f"the rate starts at {1e3 / first:.1f} and ends at {1e3 / last:.1f} spikes/s"
 
@@ -214,7 +206,7 @@ def _oscillation(response: Response) -> str:
 
 
 def _doublets(response: Response) -> tuple[bool, bool, float, float]:
-    """Return, for two pairs of pulses, whether each fires, and their intervals in ms, onset to onset."""
+    """Return whether each of two pairs of pulses elicits a spike, and their intervals in ms, onset to onset."""
     first, second, third, fourth = response.trial.pulses
     _silent(response, 0.0, second.t_start, "before the second pulse")
     middle = 0.5 * (second.t_stop + third.t_start)
@@ -245,20 +237,16 @@ def _resonator(response: Response) -> str:
     return f"a spike to pulses {fires:g} ms apart, on the rise after {between.min():.2f} mV; none at {fails:g} ms"
 
 
-def _rebound(response: Response) -> Floats:
-    (pulse,) = response.trial.pulses
-    _silent(response, 0.0, pulse.t_stop, "before the inhibition ends")
-    return response.spikes
-
-
 def _rebound_spiking(response: Response) -> str:
-    spikes = _rebound(response)
+    spikes, offset = response.spikes, response.trial.offset
+    _silent(response, 0.0, offset, "before the inhibition ends")
     _require(len(spikes) == 1, _count(len(spikes)))
-    return f"one spike, {spikes[0] - response.trial.offset:.1f} ms after the inhibition"
+    return f"one spike, {spikes[0] - offset:.1f} ms after the inhibition"
 
 
 def _rebound_bursting(response: Response) -> str:
-    spikes = _rebound(response)
+    spikes = response.spikes
+    _silent(response, 0.0, response.trial.offset, "before the inhibition ends")
     _require(len(spikes) >= 2, _count(len(spikes)))
     _require(len(split_bursts(spikes)) == 1, "more than one burst")
     return f"one burst of {_count(len(spikes))}"
@@ -279,7 +267,7 @@ def _bistability(response: Response) -> str:
     _require(len(spikes) >= 3, f"{_count(len(spikes))} between the pulses")
     longest = np.diff(spikes).max()
     _require(off.t_start - spikes[-1] <= 1.5 * longest, "silent before the second pulse")
-    # An interval that had begun may end.
+    # An interval that has begun may end.
     _silent(response, off.t_stop + longest, response.trial.duration, "after the second pulse")
     return f"{_count(len(spikes))} between the pulses, none later"
 
@@ -308,7 +296,7 @@ def _induced(response: Response) -> Floats:
     _silent(response, 0.0, trial.onset, "before the inhibition")
     spikes = _during(response, trial.onset, trial.offset)
     _require(len(spikes) >= 2, f"{_count(len(spikes))} during the inhibition")
-    # A spike may be under way when it ends.
+    # A spike may follow its end.
     _silent(response, trial.offset + np.diff(spikes).max(), trial.duration, "after the inhibition")
     return spikes
 
@@ -344,12 +332,10 @@ CRITERIA: Mapping[str, Criterion] = Catalogue(
             _tonic_bursting,
         ),
         "phasic_bursting": _criterion(
-            "One burst of two or more spikes at the onset of a current that stays on, and no other spike.",
-            _phasic_bursting,
+            "One burst of two or more spikes at the onset of a lasting current, and no other spike.", _phasic_bursting
         ),
         "mixed_mode": _criterion(
-            "A burst at the onset of a current, then single spikes, at least three of them, as long as it is on.",
-            _mixed_mode,
+            "A burst at the onset of a current, then at least three single spikes, as long as it is on.", _mixed_mode
         ),
         "spike_frequency_adaptation": _criterion(
             "Fires as long as the current is on, and no interval is shorter than the one before; the last is at least "
@@ -360,9 +346,7 @@ CRITERIA: Mapping[str, Criterion] = Catalogue(
             "On a ramp, starts to fire at a low rate: the first interval is at least twice the last.", _class_1
         ),
         "class_2": _criterion(
-            "On a ramp, starts to fire at a rate near that which it comes to: the first interval is less than twice "
-            "the last.",
-            _class_2,
+            "On a ramp, starts to fire near its final rate: the first interval is less than twice the last.", _class_2
         ),
         "spike_latency": _criterion(
             "One spike to a short pulse, which comes after the pulse is over, by at least twice its width.", _latency

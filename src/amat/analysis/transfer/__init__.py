@@ -2,11 +2,11 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Transfer functions: how the rate of a neuron follows Poisson input that is stationary or modulated, for both models.
+"""Transfer functions: firing rates of both models under stationary and modulated Poisson input.
 
-A neuron receives excitatory and inhibitory Poisson trains. What is modulated is the excitatory rate, or a current that
-comes on top of the stationary trains; both by a `depth` that is relative to the mean excitatory drive, so that the slow
-limit of both is the same increase of the mean, and models with different units can be compared:
+A neuron receives excitatory and inhibitory Poisson trains. Either the excitatory rate is modulated, or a current that
+is added to the stationary trains. The `depth` of both is relative to the mean excitatory drive, so that they have the
+same slow limit, and models with different units can be compared:
 
     input  nu (1 + m cos 2 pi f t)  ->  output  r0 (1 + m Re[H exp(2 pi i f t)] + ...)
 
@@ -14,13 +14,13 @@ limit of both is the same increase of the mean, and models with different units 
 For f -> 0 it is the logarithmic slope ``nu F'(nu) / F(nu)`` of the stationary curve F, along which only the excitatory
 rate changes.
 
-One EPSP has the same peak in both models, `EPSP`, and so has one IPSP. In AMAT, spikes are exponential currents, so
-that its transfer function includes a synapse; a spike moves the potential of Izhikevich's neuron at once. The rate of
-inhibition follows from the `balance`, the mean inhibitory drive over the mean excitatory one. Neurons whose pattern
-begins at a constant current (in the inhibition-induced patterns, 80 mV/ms) have that current here, too.
+EPSPs and IPSPs have the same peak in both models, `EPSP`. In AMAT, spikes are exponential currents, so that its
+transfer function includes a synapse; in Izhikevich's neuron a spike changes the potential at once. The rate of
+inhibition follows from the `balance`, the ratio of mean inhibitory to mean excitatory drive. Neurons get the constant
+current of their resting state (80 mV/ms in Izhikevich's inhibition-induced patterns).
 
-Phases are those of the neuron alone: the delay of its connections is taken off. Results depend on the seeds only, since
-all runs have one virtual process: NEST's random numbers depend on how many there are.
+Phases are those of the neuron alone, without the delay of its connections. Results depend on the seeds only, since all
+runs have one virtual process, on whose number NEST's random numbers depend.
 """
 
 from amat.analysis.transfer.estimates import (

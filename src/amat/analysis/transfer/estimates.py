@@ -20,8 +20,8 @@ __all__ = [
 
 Complexes = NDArray[np.complex128]
 
-#: Level of all intervals.
-LEVEL = 0.95
+#: Upper quantile of all intervals, which are at the level of 95 %.
+_QUANTILE = 0.975
 
 
 def fourier_coefficients(
@@ -40,7 +40,7 @@ def fourier_coefficients(
     senders, times : ndarray, shape (spikes,)
         Numbers of the neurons, and times in ms.
     frequencies : ndarray, shape (neurons,)
-        For each neuron the frequency in Hz, of which a window has whole cycles.
+        Frequency of each neuron in Hz; a window has whole cycles of it.
     n_windows : int
     start, window : float
         Begin of the first window, and length of each, ms.
@@ -74,14 +74,14 @@ def estimate(
 ) -> pd.DataFrame:
     """Estimate gain, phase and coherence from trials, with bootstrap intervals.
 
-    What noise adds to a squared modulus is subtracted, so that no response has, on average, no gain and no coherence.
-    Trials are drawn with replacement; deviations from the mean are widened by ``sqrt(n / (n - 1))`` and the ratio of
-    Student's to the normal quantile, since for few trials a bootstrap is too narrow.
+    The contribution of noise to a squared modulus is subtracted, so that without a response the mean gain and coherence
+    are zero. Trials are resampled with replacement. Deviations from the mean are widened by ``sqrt(n / (n - 1))`` and
+    the ratio of Student's to the normal quantile, since with few trials a bootstrap is too narrow.
 
     Parameters
     ----------
     coefficients : ndarray of complex, shape (conditions, trials, windows)
-        From `fourier_coefficients`, spikes/s; NaN in trials that are to be left out.
+        From `fourier_coefficients`, spikes/s; NaN in trials to omit.
     counts : array_like, shape (conditions, trials, windows)
     depths : array_like, shape (conditions,)
         Relative amplitude of the input's modulation.
@@ -95,7 +95,7 @@ def estimate(
     Returns
     -------
     pandas.DataFrame
-        One row a condition, NaN where less than two trials are left: trials, rate_per_s, real, imag (of the relative
+        One row per condition, NaN if less than two trials are left: trials, rate_per_s, real, imag (of the relative
         transfer function H), sem (standard error of each of these two), gain, phase_deg (from -180 to 180), coherence
         (magnitude-squared, between the modulation and the spikes of one neuron in one window), the bounds of their 95 %
         intervals (``_low``, ``_high``; those of the phase are around it, and may leave its range), modulation (of the
@@ -103,7 +103,7 @@ def estimate(
     """
     valid = np.asarray(np.isfinite(coefficients).all(axis=-1))
     if valid.shape[1] < 2:
-        raise AmatError(f"{valid.shape[1]} trials in a condition: two at least are needed for an interval.")
+        raise AmatError(f"At least 2 trials in a condition are needed for an interval, got {valid.shape[1]}.")
     enough = valid.sum(axis=1) >= 2
     n = np.where(enough, valid.sum(axis=1), 2)
     values = np.where(valid[..., np.newaxis], coefficients, 0.0)
@@ -117,20 +117,11 @@ def estimate(
     squared = np.where(valid, np.abs(z - mean[:, np.newaxis]) ** 2, 0.0).sum(axis=1) / (n - 1)
     noise = squared / n  # of the squared modulus of the mean
 
-    draws = np.random.default_rng(seed).multinomial(z.shape[1], np.full(z.shape[1], 1 / z.shape[1]), n_bootstrap)
-    drawn = np.maximum(draws @ valid.T, 1)
-    quantile = 0.5 + LEVEL / 2
-    widening = np.sqrt(n / (n - 1)) * t.ppf(quantile, n - 1) / norm.ppf(quantile)
-    means = mean + widening * (draws @ z.T / drawn - mean)
-    powers = draws @ power.T / drawn
-
-    def bounds(sample: Floats) -> tuple[Floats, Floats]:
-        low, high = np.quantile(sample, [1 - quantile, quantile], axis=0)
-        return low, high
-
-    def share(squares: Floats, total: Floats) -> Floats:
-        return np.clip(np.divide(squares, total, out=np.zeros_like(squares), where=total > 0), 0.0, 1.0)
-
+    weights = np.random.default_rng(seed).multinomial(z.shape[1], np.full(z.shape[1], 1 / z.shape[1]), n_bootstrap)
+    sizes = np.maximum(weights @ valid.T, 1)
+    widening = np.sqrt(n / (n - 1)) * t.ppf(_QUANTILE, n - 1) / norm.ppf(_QUANTILE)
+    means = mean + widening * (weights @ z.T / sizes - mean)
+    powers = weights @ power.T / sizes
     # A resampled mean has the noise of the sample and that of the resampling.
     resampled = np.maximum(np.abs(means) ** 2 - noise * (1 + widening**2), 0.0)
     phase = np.angle(mean, deg=True)
@@ -144,16 +135,25 @@ def estimate(
             "sem": np.sqrt(noise / 2) / scale,
             "gain": np.sqrt(np.maximum(np.abs(mean) ** 2 - noise, 0.0)) / scale,
             "phase_deg": phase,
-            "coherence": share(np.maximum(np.abs(mean) ** 2 - noise, 0.0), mean_power),
+            "coherence": _share(np.maximum(np.abs(mean) ** 2 - noise, 0.0), mean_power),
             "modulation": np.abs(mean) / np.where(rate > 0, rate, np.nan),
             "dispersion": np.where(valid, (numbers - mean_count[:, np.newaxis]) ** 2, 0.0).sum(axis=1)
             / (n - 1)
             / np.where(mean_count > 0, mean_count, np.nan),
         }
     )
-    table["gain_low"], table["gain_high"] = bounds(np.sqrt(resampled) / scale)
-    table["phase_low"], table["phase_high"] = (phase + bound for bound in bounds(turned))
-    table["coherence_low"], table["coherence_high"] = bounds(share(resampled, powers))
+    table["gain_low"], table["gain_high"] = _bounds(np.sqrt(resampled) / scale)
+    table["phase_low"], table["phase_high"] = (phase + bound for bound in _bounds(turned))
+    table["coherence_low"], table["coherence_high"] = _bounds(_share(resampled, powers))
     table["trials"] = valid.sum(axis=1)
     table.loc[~enough, table.columns != "trials"] = np.nan
     return table
+
+
+def _bounds(sample: Floats) -> tuple[Floats, Floats]:
+    low, high = np.quantile(sample, [1 - _QUANTILE, _QUANTILE], axis=0)
+    return low, high
+
+
+def _share(squares: Floats, total: Floats) -> Floats:
+    return np.clip(np.divide(squares, total, out=np.zeros_like(squares), where=total > 0), 0.0, 1.0)

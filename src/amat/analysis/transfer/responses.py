@@ -47,41 +47,41 @@ def stationary_curves(
     ----------
     neurons : sequence of Neuron
     rates : sequence of array_like
-        For each neuron its excitatory input rates in spikes/s.
+        Excitatory input rates of each neuron, spikes/s.
     balance : float
         See `balanced_synapses`.
     held : array_like, shape (neurons,), optional
-        For each neuron the excitatory rate at which there is this balance. With it inhibition is the same at all rates,
-        as it is when the excitatory rate is modulated; without it all rates are balanced.
+        Excitatory rate of each neuron at which there is this balance. Inhibition is then the same at all rates, as when
+        the excitatory rate is modulated. Without it all rates are balanced.
     n_trials : int
-        Independent repetitions, two or more.
+        Independent repetitions, at least two.
     duration, warm_up : float
-        Of the measurement, and of what goes before it, ms.
+        Of the measurement, and before it, ms.
     seed : int
         Of NEST's random numbers.
 
     Returns
     -------
     pandas.DataFrame
-        One row a neuron and input rate: model, pattern, balance, input_rate_per_s, rate_per_s, sem_per_s (standard
-        error of the mean over trials), trials, lost (those of them whose state became infinite, which are left out).
+        One row per neuron and input rate: model, pattern, balance, input_rate_per_s, rate_per_s, sem_per_s (standard
+        error of the mean over trials), trials, lost (trials whose state became infinite, which are omitted).
 
     Raises
     ------
     AmatError
-        If the input is out of its range; before anything is simulated.
+        If a value is out of its range; before anything is simulated.
     """
     require_runs(neurons, n_trials, duration, warm_up, seed)
     if len(rates) != len(neurons):
-        raise AmatError(f"Input rates for {len(rates)} of {len(neurons)} neurons: give some for each.")
+        raise AmatError(f"Each of the {len(neurons)} neurons needs input rates, got those of {len(rates)}.")
     levels = [np.asarray(values, dtype=np.float64) for values in rates]
     for values in levels:
         if not len(values) or not (np.isfinite(values) & (values > 0)).all():
-            raise AmatError(f"Input rates of {values.tolist()} spikes/s: give positive ones.")
+            raise AmatError(f"Input rates must be positive, got {values.tolist()} spikes/s.")
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
     fixed = None if held is None else np.asarray(held, dtype=np.float64)
     if fixed is not None and (fixed.shape != (len(neurons),) or not (np.isfinite(fixed) & (fixed > 0)).all()):
-        raise AmatError(f"Balanced rates of {fixed.tolist()} spikes/s: give a positive one for each neuron.")
+        raise AmatError(f"Each neuron needs a positive balanced rate, got {fixed.tolist()} spikes/s.")
     inputs = [
         [ModulatedInput(rate, rate if fixed is None else float(fixed[number])) for rate in values.tolist()]
         for number, values in enumerate(levels)
@@ -132,19 +132,19 @@ def modulated_responses(
     ----------
     neurons : sequence of Neuron
     points : pandas.DataFrame
-        One row a neuron, in the same order: model, pattern, input_rate_per_s and depth (relative amplitude).
+        One row per neuron, in the same order: model, pattern, input_rate_per_s and depth (relative amplitude).
     frequencies : array_like
-        In Hz; multiples of the inverse window, with four steps a cycle or more.
+        In Hz; multiples of the inverse window, with at least four steps per cycle.
     kinds : sequence of {"poisson", "current"}
         What is modulated.
     depth_factors : sequence of float
         Factors on the depths of `points`.
     n_trials : int
-        Independent neurons for each seed. All have the same input's modulation and spikes of their own.
+        Independent neurons for each seed. All have the same modulation of the input, and their own spikes.
     n_windows, window : int, float
-        How many windows of which length (ms) are measured in each neuron.
+        Number and length (ms) of the windows in each trial.
     seeds : sequence of int
-        Of NEST's random numbers; each is one more run.
+        Of NEST's random numbers, one run each.
     warm_up : float
         ms.
     balance : float
@@ -153,25 +153,25 @@ def modulated_responses(
     Returns
     -------
     pandas.DataFrame
-        One row a neuron, kind, frequency and factor: model, pattern, input, frequency_Hz, depth, depth_factor, and the
-        columns of `estimate`.
+        One row per neuron, kind, frequency and factor: model, pattern, input, frequency_Hz, depth, depth_factor, and
+        the columns of `estimate`.
 
     Raises
     ------
     AmatError
-        If the input is out of its range; before anything is simulated.
+        If a value is out of its range; before anything is simulated.
     """
     for seed in seeds:
         require_runs(neurons, n_trials * len(seeds), window * n_windows, warm_up, seed)
     if not len(seeds) or len(set(seeds)) != len(seeds):
-        raise AmatError(f"Seeds {list(seeds)}: give one at least, each once.")
+        raise AmatError(f"Seeds must be one or more different numbers, got {list(seeds)}.")
     values = require_frequencies(frequencies, neurons, window)
     if not kinds or not depth_factors:
         raise AmatError("Nothing is modulated: give a kind of input (poisson, current) and a factor of the depth.")
-    rates, depths = working_points(neurons, points)
+    rates, depths = _read_working_points(neurons, points)
     for factor in depth_factors:
         if not 0 < factor * depths.max() <= 1:
-            raise AmatError(f"A depth of {factor * depths.max():g}: a rate is modulated by more than 0 and up to 1.")
+            raise AmatError(f"The depth must be above 0 and at most 1, got {factor * depths.max():g}.")
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
     conditions = list(itertools.product(kinds, values.tolist(), depth_factors))
     inputs = [
@@ -193,7 +193,7 @@ def modulated_responses(
         # Shape (conditions, trials of all seeds, windows, 2).
         both = np.concatenate([of_seed[number] for of_seed in found], axis=1)
         used = np.array([depth * factor for _, _, factor in conditions])
-        # A current that is constant within each step has less of the sinusoid.
+        # A current that is constant within each step has a smaller fundamental.
         held = [np.sinc(1e-3 * f * neuron.resolution) if kind == "current" else 1.0 for kind, f, _ in conditions]
         table = estimate(both[..., 0], both[..., 1].real, used * held, window=window, seed=seeds[0])
         table.insert(0, "depth_factor", [factor for _, _, factor in conditions])
@@ -223,7 +223,7 @@ def natural_responses(
     ----------
     neurons : sequence of Neuron
     points : pandas.DataFrame
-        One row a neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
+        One row per neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
     modulation : array_like, shape (steps,)
         In steps of 1 ms. The rate is ``nu max(0, 1 + depth * modulation)``, and periodic: the warm-up is the end of the
         course.
@@ -241,22 +241,22 @@ def natural_responses(
     Returns
     -------
     pandas.DataFrame
-        One row a neuron and bin: model, pattern, time_ms (of the bin's middle; the connections' delay is taken off),
-        first_per_s and second_per_s (rates in the two halves of the trials), trials (of which the state stayed finite;
-        a neuron with less than four is left out).
+        One row per neuron and bin: model, pattern, time_ms (of the bin's middle, without the delay of connections),
+        first_per_s and second_per_s (rates in the two halves of the trials), trials (whose state stayed finite;
+        neurons with less than four are omitted).
 
     Raises
     ------
     AmatError
-        If the input is out of its range; before anything is simulated.
+        If a value is out of its range; before anything is simulated.
     """
     course = np.asarray(modulation, dtype=np.float64)
     duration = float(len(course))
     require_runs(neurons, n_trials, duration, warm_up, seed)
     if n_trials < 4:
-        raise AmatError(f"{n_trials} trials: choose 4 at least, two in each half.")
+        raise AmatError(f"At least 4 trials are needed, two in each half, got {n_trials}.")
     n_bins = count_steps(duration, bin_width)
-    rates, depths = working_points(neurons, points)
+    rates, depths = _read_working_points(neurons, points)
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
     lead = round(warm_up)
     repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY)) % len(course)]
@@ -296,12 +296,13 @@ def natural_responses(
     return pd.concat(tables, ignore_index=True)
 
 
-def working_points(neurons: Sequence[Neuron], points: pd.DataFrame) -> tuple[Floats, Floats]:
+def _read_working_points(neurons: Sequence[Neuron], points: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return input rates and depths of the working points of these neurons."""
     names = [(neuron.model, neuron.pattern) for neuron in neurons]
     if names != list(zip(points["model"], points["pattern"], strict=True)):
-        raise AmatError(f"The working points are not those of the {len(neurons)} neurons: give theirs, in order.")
+        raise AmatError(f"The working points must be those of the {len(neurons)} neurons, in the same order.")
     rates, depths = (points[name].to_numpy(dtype=np.float64) for name in ("input_rate_per_s", "depth"))
     for name, values in (("input rate", rates), ("depth", depths)):
         if not (np.isfinite(values) & (values > 0)).all():
-            raise AmatError(f"A working point has no positive {name}: {values.tolist()}. Leave that neuron out.")
+            raise AmatError(f"Working points must have a positive {name}, got {values.tolist()}: omit the neuron.")
     return rates, depths
