@@ -67,7 +67,7 @@ def test_builds_of_other_models_fire_at_similar_rates(options, tmp_path, name, r
 def test_the_spikes_of_the_input_are_counted():
     """As many as a recorder sees, and as NEST counts in the last simulation."""
     nest = reset_kernel(RESOLUTION)
-    neurons = nest.Create("iaf_psc_exp", 2)
+    neurons = nest.Create("iaf_psc_exp", 2, {"V_th": 1e9})  # never spike
     steps = create_input(nest, neurons, replace(BASE, rate=INPUT_RATE), WARM_UP + 100.0, 3)
     recorder = nest.Create("spike_recorder")
     nest.Connect(nest.GetNodes({"model": "parrot_neuron"}), recorder, syn_spec={"delay": 1.5})
