@@ -122,7 +122,7 @@ def test_inhibition_alone_does_not_keep_amat_firing_but_izhikevichs_neuron(by_na
 
 
 def test_rates_at_rheobase_are_the_analytic_ones(by_name):
-    """Class 2 jumps to the interval at which the sum of both parts vanishes."""
+    """At its onset, class 2 fires at the interval at which the sum of both parts vanishes."""
     cell = validated_patterns()["class_2"].parameters
     expected = 1e3 / steady_interval(cell, 100.0 * (1 + 1e-4), resolution=RESOLUTION)
     assert by_name.loc[("amat", "class_2"), "near_rate_per_s"] == pytest.approx(expected, rel=0.01)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Effects of the time step on spike times and potentials, on NEST."""
+"""Effect of the time step on spike times and potentials on NEST."""
 
 import numpy as np
 import pytest

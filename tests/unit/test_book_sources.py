@@ -191,7 +191,7 @@ def test_table_of_names_agrees_with_the_code():
 def test_explained_messages_exist_in_the_code():
     folders = (paths.ROOT / "src", paths.ROOT / "packages" / "nestml-optimised" / "src")
     code = "\n".join(path.read_text() for folder in folders for path in folder.rglob("*.py"))
-    rows = table_rows((paths.BOOK / "getting_started.md").read_text(), "`amat` says")
+    rows = table_rows((paths.BOOK / "getting_started.md").read_text(), "`amat` reports")
     messages = [message for row in rows for message in re.findall(r"`([^`]+)`", row[0])]
     assert len(messages) >= len(rows)
     for message in messages:

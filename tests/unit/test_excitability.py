@@ -158,7 +158,7 @@ class TestSearch:
         assert (table["resolution"] <= 1e-4).all()
 
     def test_currents_are_found_from_above(self, made_up):
-        """The reported currents elicit spikes, and slightly smaller ones do not."""
+        """The reported current elicits spikes, and a slightly weaker one does not."""
         table = find_onsets(made_up)
         for i, (first, _, _) in enumerate(MADE_UP.values()):
             found = abs(table["first_current"][i])

@@ -14,7 +14,7 @@ AVOIDED = {
     r"\bbeside\b": "compared with, next to, with",
     r"\bfurther words\b|\bwords (of|go to|are passed to) (a|the|its)?\b ?(command|pytest)": "arguments",
     r"\b(am|is|are|be|was|were|been) told\b|\btold (apart|by)\b|\btold = ": "given, reported, distinguished",
-    r"\b(says?|said) (what|that|so|which|nothing|how|where|whether)\b": "prints, reports, states, explains",
+    r"\b(says?|said) (what|that|which|how|where|whether)\b": "prints, reports, states, explains",
     r"\bonly says?\b|`amat` says": "only print, report",
     r"\b(one|a) (row|column|array|line|colour|panel|page|thread|process|value|file|point|name) an? \w+": "one … per …",
     r"\banew\b|\bmade again\b|\bmakes? (it|them|all of it|everything) again\b": "rebuilt, regenerated, reproduced",
@@ -29,18 +29,19 @@ AVOIDED = {
     r"\bpatience\b": "timeout",
     r"\bnaps?\b|\bnapping\b": "deferred steps",
     r"\b(houses?|rooms)\b": "architecture, module",
-    r"\b(writ\w+|kept|moved?|left|published) whole\b|, whole\b(?! number)": "atomically, complete",
+    r"\b(writ\w+|kept|moved?|left|published) whole\b|, whole[,.]": "atomically, complete",
     r"\bstands? (in|beside|under|at|here|there|next)\b(?! for)": "is in, is next to",
-    r"\b(lie|lies|lay) (beside|around|about)\b": "is next to",
+    r"\b(lie|lies|lay) beside\b": "is next to",
     r"NESTML's own (templates|code|generator|output|C\+\+)": "the name of the build: nestml or nestml-checked",
     r"\bstock\b": "nestml or nestml-checked",
     r"\bso-manieth\b|\bnearer to the truth\b|\bnobody's business\b|\bsomebody else's\b": "plain words",
-    r'^\s*[rf]?"""(What|Whatever|How|Where|Whether|Who|Whoever|When)\b': "a docstring that begins with a verb or noun",
+    r'^\s*[rf]?"""(What|Whatever|How|Where|Who|Whoever|When)\b': "a docstring that begins with a verb or noun",
 }
 #: The same for comments, and for headings in files with some endings.
-AVOIDED_IN_COMMENTS = {r"^\s*(#:?|//|/\*) (What|Whatever|Whoever|Who)\b": "a comment with subject and verb"}
+AVOIDED_IN_COMMENTS = {r"^\s*\"?(#:?|//|/\*) (What|Whatever|Whoever|Who)\b": "a comment with subject and verb"}
 AVOIDED_IN_HEADINGS = {
-    r'^\s*"?#{1,6} [^#].*\?(\\n)?"?,?$|^\s*"?#{1,6} (What|How|Why|Where|Who|When)\b': "a heading with its subject",
+    r'^\s*"?#{1,6} [^#].*\?(\\n)?"?,?$': "a heading that asks no question",
+    r'^\s*"?#{2,6} (What|How|Why|Where|Who|When)\b(?! to\b)': "a heading with its subject",
 }
 PAGES = (".md", ".ipynb", ".md.jinja2")
 
@@ -51,7 +52,7 @@ SKIPPED = re.compile(
 )
 
 #: Lines that may contain an avoided expression: parts of a path and of the line.
-ALLOWED: tuple[tuple[str, str], ...] = ()
+ALLOWED = (("tests/", '"stock"'), ("tests/", '["stock"]'))  # an example of an unknown build
 
 
 def test_texts_avoid_obscure_expressions(clone):
@@ -60,7 +61,7 @@ def test_texts_avoid_obscure_expressions(clone):
     for name in filter(None, listed.stdout.split("\0")):
         if SKIPPED.match(name) or not (clone / name).is_file():
             continue
-        avoided = AVOIDED | (AVOIDED_IN_HEADINGS if name.endswith(PAGES) else AVOIDED_IN_COMMENTS)
+        avoided = AVOIDED | AVOIDED_IN_COMMENTS | (AVOIDED_IN_HEADINGS if name.endswith(PAGES) else {})
         patterns = {re.compile(pattern, re.IGNORECASE): advice for pattern, advice in avoided.items()}
         for number, line in enumerate((clone / name).read_text(encoding="utf-8").splitlines(), start=1):
             if any(path in name and part in line for path, part in ALLOWED):

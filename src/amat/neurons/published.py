@@ -175,7 +175,7 @@ def find_neuron(pattern: str, model: ModelName, parameters: SetName = "validated
 def yamauchi_patterns(tau_m: float = 10.0) -> Catalogue[AmatPattern]:
     """Read the 20 patterns of Yamauchi's Table 1 [1]_, as printed.
 
-    The table does not define where inter-pulse intervals begin. Here they run from a pulse's end to the next onset.
+    The table does not state where inter-pulse intervals begin. Here they run from a pulse's end to the next onset.
 
     Parameters
     ----------

@@ -176,7 +176,7 @@ def _arrivals(
 ) -> tuple[Floats, Floats]:
     """Sample the Poisson input: the sums of the weights that arrive at the end of each step, by sign."""
     arrivals = np.zeros((2, len(stimuli), steps))
-    # The first emission of a generator arrives after the delay.
+    # Spikes that a generator emits in the first step arrive after the delay.
     first = max(0, round(DELAY / resolution) - lead)
     for i, (stimulus, child) in enumerate(zip(stimuli, np.random.SeedSequence(seed).spawn(len(stimuli)), strict=True)):
         random, spikes = np.random.default_rng(child), stimulus.spikes

@@ -31,7 +31,7 @@ class OptionError(NestmlOptimisedError, ValueError):
 
 
 class InstallationError(NestmlOptimisedError):
-    """A missing or unusable NEST or compiler; the message says what to install."""
+    """A missing or unusable NEST or compiler; the message names the package to install."""
 
 
 class UnsupportedVersionError(InstallationError, ImportError):

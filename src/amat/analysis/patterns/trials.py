@@ -46,7 +46,7 @@ class Trial:
 
     @property
     def fraction(self) -> float:
-        """The fraction of a step at which the current is read; see `amat.simulation.stimuli.on_grid`.
+        """The point within a step at which the current is read; see `amat.simulation.stimuli.on_grid`.
 
         AMAT's is read in the middle of the step. Izhikevich's is read at the start, as in his script, where a pulse
         does not include its first moment.

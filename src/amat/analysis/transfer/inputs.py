@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-#: The modulated quantity: the rate of the excitatory trains, or a current on top of them.
+#: The modulated input: the rate of the excitatory trains, or a current added to them.
 InputKind = Literal["poisson", "current"]
 #: Peak of one EPSP, and of one IPSP, in mV.
 EPSP = 0.5
