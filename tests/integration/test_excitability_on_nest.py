@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""f-I curves, onset types and hysteresis of simulated neurons, against what can be derived for them."""
+"""f-I curves, onset types and hysteresis of simulated neurons, compared with analytic results."""
 
 import numpy as np
 import pytest
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.slow
 RESOLUTION = 0.1
 PATTERNS = ("tonic_spiking", "class_1", "class_2", "phasic_spiking", "inhibition_induced_spiking")
 
-#: Of AMAT with a slow part of the threshold that rises at a spike, or is not there; beta does not matter in the end.
+#: AMAT neurons whose slow part of the threshold rises at a spike or is absent; beta has no effect on the steady state.
 NOT_FALLING = ["tonic_spiking", "spike_frequency_adaptation", "class_1", "phasic_spiking"]
-#: And with one that falls.
+#: AMAT neurons whose slow part falls.
 FALLING = ["class_2", "bistability"]
 
 
@@ -53,7 +53,7 @@ def curves():
 
 
 def _deviations(curve, pattern):
-    """Return by how many steps the mean interval is longer than the analytic one."""
+    """Return the number of steps by which the mean interval exceeds the analytic one."""
     cell = validated_patterns()[pattern].parameters
     firing = curve[curve["steady_rate_per_s"] > 0]
     assert len(firing) == (curve["relative_distance"] > 1).sum()
@@ -62,7 +62,7 @@ def _deviations(curve, pattern):
 
 
 @pytest.mark.parametrize("pattern", NOT_FALLING)
-def test_intervals_are_the_analytic_ones_but_for_the_grid(curves, pattern):
+def test_intervals_are_the_analytic_ones_on_the_grid(curves, pattern):
     """A spike is up to one step late, and never early."""
     deviations = _deviations(curves.get_group(pattern), pattern)
     assert len(deviations) == 30
@@ -71,7 +71,7 @@ def test_intervals_are_the_analytic_ones_but_for_the_grid(curves, pattern):
 
 
 @pytest.mark.parametrize("pattern", FALLING)
-def test_intervals_where_lateness_adds_up(curves, pattern):
+def test_intervals_with_accumulating_delays(curves, pattern):
     deviations = _deviations(curves.get_group(pattern), pattern)
     assert len(deviations) == 30
     assert deviations.min() > -1e-6
@@ -82,8 +82,8 @@ def test_the_dead_time_limits_the_rate(curves):
     assert curves.get_group("tonic_spiking")["steady_rate_per_s"].max() == pytest.approx(1e3 / 2.1)
 
 
-def test_amat_begins_to_fire_on_where_the_potential_reaches_the_resting_threshold(by_name):
-    """At omega / R = 100 pA from rest, whatever the threshold does after a spike or on the way."""
+def test_amat_begins_to_fire_when_the_potential_reaches_the_resting_threshold(by_name):
+    """At omega / R = 100 pA from rest, for all parameters of the threshold."""
     for pattern in PATTERNS[:4]:
         row = by_name.loc[("amat", pattern)]
         assert 100.0 < row["sustained_current"] < 100.001
@@ -93,7 +93,7 @@ def test_izhikevichs_class_1_begins_at_the_saddle_node(by_name):
     """0.04 V^2 + 4.1 V + 108 - b V + I has a double root at I = 2.25, with b = -0.1."""
     row = by_name.loc[("izhikevich", "class_1")]
     assert 2.25 < row["sustained_current"] < 2.25 * 1.0003
-    # That of the square root is 0.1, at rates that a run can tell.
+    # The ratio of the square root is 0.1, at rates that a run resolves.
     assert row["fall"] < 0.2
 
 
@@ -141,12 +141,12 @@ def test_curves_are_reproducible(neurons, onsets):
     first, again = (fi_curves(neurons, onsets, n_currents=12, duration=500.0) for _ in range(2))
     assert first.equals(again)
     assert set(first["current_unit"]) == {"pA", "mV/ms"}
-    # AMAT does not fire on below what is called its onset, and does above.
+    # AMAT's firing does not last below the onset, and does above.
     amat = first[(first["model"] == "amat") & (first["pattern"] == "tonic_spiking")]
     assert ((amat["steady_rate_per_s"] > 0) == (amat["relative_distance"] > 1)).all()
 
 
-def test_adaptation_is_that_of_the_neurons_named_so():
+def test_neurons_named_after_adaptation_adapt():
     neurons = representative_neurons(["spike_frequency_adaptation"])
     table = fi_curves(neurons, find_onsets(neurons), n_currents=12)
     for _, curve in table.groupby("model"):
@@ -159,7 +159,7 @@ class TestHysteresis:
     amat = find_neuron("bistability", "amat")
 
     @pytest.mark.parametrize(("pattern", "low"), [("bistability", 60.0), ("class_2", 95.0)])
-    def test_amat_starts_and_stops_where_derived(self, pattern, low):
+    def test_amat_starts_and_stops_at_the_analytic_currents(self, pattern, low):
         table, _ = find_hysteresis([find_neuron(pattern, "amat")], [(low, 105.0)], plateau=4000.0)
         row = table.iloc[0]
         stop = lowest_sustained_current(validated_patterns()[pattern].parameters)
@@ -190,5 +190,5 @@ class TestHysteresis:
         assert (down[down.index >= 75] > 0).all()
         # Not at 70 pA: so near below the derived 70.6 pA the neuron takes longer than a plateau to fall silent.
         assert (down[down.index <= 65] == 0).all()
-        # The grid has more than one train that repeats itself, with mean intervals a few steps apart.
+        # On the grid there is more than one periodic train, with mean intervals a few steps apart.
         assert 1e3 / up[105.0] == pytest.approx(1e3 / down[105.0], abs=3 * RESOLUTION)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Maps and sensitivities on NEST: each neuron of a map is the neuron that it is to be."""
+"""Maps and sensitivities of AMAT's parameters on NEST."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ def neuron():
 
 
 def test_neurons_of_a_map_are_exact(neuron):
-    """Spike steps of random neurons against the exact reference; each has a resting potential of its own."""
+    """Spike steps of random neurons equal those of the exact reference; resting potentials differ."""
     random = np.random.default_rng(5)
     varied = {
         "alpha_1": random.uniform(-1.0, 15.0, 8),
@@ -59,8 +59,8 @@ def test_the_number_of_threads_changes_nothing(neuron):
     pd.testing.assert_frame_equal(one, two)
 
 
-def test_sensitivity_finds_what_matters(neuron):
-    """omega moves the rate of a neuron whose refractory time is without effect."""
+def test_sensitivity_finds_the_parameter_that_matters(neuron):
+    """omega changes the rate of a neuron, and its refractory time has no effect."""
     ranges = {"omega": (2.0, 6.0), "refr_T": (0.5, 1.0)}
     table = sensitivity(neuron, ranges=ranges, samples=128, duration=500.0).set_index(["measure", "parameter"])
     rate = table.loc["rate"]

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Neurons under rhythmic currents on NEST: spike for spike against other implementations, and against exact tongues."""
+"""Neurons under sinusoidal currents on NEST, compared with other implementations and with exact tongues."""
 
 import dataclasses
 import itertools
@@ -61,7 +61,7 @@ def _points(neuron):
 
 @pytest.mark.parametrize("pattern", ["class_1", "class_2"])
 def test_amats_spikes_are_those_of_the_reference(neurons, pattern):
-    """All of them, over 1.5 s: the same staircase of current, integrated by a matrix exponential."""
+    """All spikes in 1.5 s are those of the matrix exponential under the same staircase of current."""
     neuron = neurons["amat", pattern]
     duration, resolution = 1500.0, neuron.cell.resolution
     frequencies, amplitudes = _points(neuron)
@@ -77,7 +77,7 @@ def test_amats_spikes_are_those_of_the_reference(neurons, pattern):
 
 @pytest.mark.parametrize("pattern", ["class_1", "class_2"])
 def test_izhikevichs_spikes_are_those_of_the_published_scheme(neurons, pattern):
-    """Written out here, with the operations in the model's order: the last bit matters to class 2."""
+    """The scheme is written here with the operations in the model's order: class 2 depends on the last bit."""
     neuron = neurons["izhikevich", pattern]
     duration, h, p = 1500.0, neuron.cell.resolution, neuron.cell.parameters.to_nestml()
     V_peak = p["V_peak"]
@@ -99,7 +99,7 @@ def test_izhikevichs_spikes_are_those_of_the_published_scheme(neurons, pattern):
         assert np.rint(train / h).astype(int).tolist() == steps
 
 
-def test_own_rates(neurons):
+def test_intrinsic_rates(neurons):
     for (model, pattern), neuron in neurons.items():
         if model == "amat":
             cell = validated_patterns()[pattern].parameters
@@ -110,7 +110,7 @@ def test_own_rates(neurons):
 
 @pytest.mark.parametrize("pattern", ["class_1", "class_2"])
 def test_amats_tongues_are_the_exact_ones(neurons, pattern):
-    """On a sparse map; points that differ lie at an edge, which the grid of time moves."""
+    """On a sparse map, points that differ are at an edge, which the grid of time moves."""
     neuron, cell = neurons["amat", pattern], validated_patterns()[pattern].parameters
     table = map_tongues(neuron, np.linspace(0.8, 2.5, 18), np.linspace(0.1, 0.9, 5), cycles=50)
     hertz, amplitude = table["frequency"] * neuron.rate, table["depth"] * neuron.distance
@@ -131,7 +131,7 @@ def test_amats_tongues_are_the_exact_ones(neurons, pattern):
 
 @pytest.mark.parametrize(("resolution", "frequencies"), [(0.1, [0.9, 1.1, 1.3]), (0.02, [0.9, 1.1])])
 def test_edges_come_nearer_to_the_exact_ones_on_a_finer_grid(neurons, resolution, frequencies):
-    """They stay within what the threshold falls in one step, which is five times less at a fifth of the step."""
+    """They differ by less than the fall of the threshold in one step, which is proportional to the step."""
     neuron, cell = neurons["amat", "class_2"], validated_patterns()["class_2"].parameters
     neuron = dataclasses.replace(neuron, cell=find_neuron("class_2", "amat", resolution=resolution))
     hertz = np.array(frequencies) * neuron.rate
@@ -141,7 +141,7 @@ def test_edges_come_nearer_to_the_exact_ones_on_a_finer_grid(neurons, resolution
     assert (np.abs(found - exact) <= 1.05 * shift).all()
 
 
-def test_excitable_amat_fires_from_the_exact_amplitude_on(neurons):
+def test_excitable_amat_fires_above_the_exact_amplitude(neurons):
     for pattern in ("class_1", "class_2"):
         neuron, cell = neurons["amat", pattern].at(EXCITABLE), validated_patterns()[pattern].parameters
         relative = np.repeat([0.5, 1.0, 3.0], 2)
@@ -181,7 +181,7 @@ def test_only_izhikevichs_scheme_amplifies_the_smallest_differences(neurons):
     assert all(shares["izhikevich", pattern].mean() > 0.3 for pattern in ("class_1", "class_2"))
 
 
-def test_copies_have_noise_of_their_own(neurons):
+def test_noise_differs_between_copies(neurons):
     neuron = neurons["amat", "class_1"]
     one, two = simulate_driven(neuron, [20.0, 20.0], [30.0, 30.0], 2000.0, noise=50.0)
     assert one.tolist() != two.tolist()
@@ -190,7 +190,7 @@ def test_copies_have_noise_of_their_own(neurons):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_noise_gives_the_variation_that_it_is_calibrated_for(neurons, key):
+def test_calibrated_noise_gives_the_wanted_variation(neurons, key):
     neuron = neurons[key]
     for wanted, std in zip([0.05, 0.2], calibrate_noise(neuron, [0.05, 0.2], levels=12), strict=True):
         trains = simulate_driven(
@@ -201,7 +201,7 @@ def test_noise_gives_the_variation_that_it_is_calibrated_for(neurons, key):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_noise_wears_the_plateau_down(neurons, key):
+def test_noise_shortens_the_plateau(neurons, key):
     neuron = neurons[key]
     (std,) = calibrate_noise(neuron, [0.2], levels=12)
     frequencies = [0.95, 1.05, 1.15]
@@ -214,8 +214,8 @@ def test_noise_wears_the_plateau_down(neurons, key):
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_spikes_are_most_reliable_near_the_own_rate(neurons, key):
-    """By more than the 95 % interval of the difference, from independent groups of trials."""
+def test_spikes_are_most_reliable_near_the_intrinsic_rate(neurons, key):
+    """The difference exceeds its 95 % interval over independent groups of trials."""
     from amat.analysis.locking.measures import interval
 
     neuron = neurons[key]

@@ -35,8 +35,8 @@ def test_both_models_show_all_patterns(judged):
         assert passed(judged, label) == set(CRITERIA), table[(table["set"] == label) & ~table["passed"]].to_string()
 
 
-def test_what_the_printed_parameters_show(judged):
-    """Yamauchi's table as printed, a number that the book tells: most rows need tau_m = 5 ms."""
+def test_patterns_of_the_printed_parameters(judged):
+    """Most rows of Yamauchi's table need tau_m = 5 ms; the book reports the number."""
     ten, five = (passed(judged, f"AMAT, as printed, tau_m = {tau} ms") for tau in (10, 5))
     assert len(ten) == 7
     assert set(CRITERIA) - five == {
@@ -84,8 +84,8 @@ def test_izhikevichs_neuron_follows_the_published_scheme(judged, name):
     np.testing.assert_allclose(response.V_m, potentials, rtol=0, atol=1e-6)
 
 
-def test_the_search_finds_what_the_file_holds():
-    """For a pattern that keeps its parameters, and for one that does not."""
+def test_the_search_finds_the_parameters_of_the_file():
+    """One pattern keeps its parameters, the other does not."""
     printed, held = load_trials("amat", "printed-5"), load_trials("amat")
     for name in ("rebound_spiking", "threshold_variability"):
         assert search_pattern(printed[name]) == held[name]
@@ -96,7 +96,7 @@ def test_windows_end_where_the_pattern_is_lost():
     factors = np.geomspace(0.5, 2.0, 29)
     window = find_windows([trial], factors).set_index("quantity").loc["amplitude"]
     assert 0.8 < window["lower"] < 1.0 < window["upper"] < 1.25
-    # Without the voltage dependence of the threshold the neuron fires on.
+    # Without the voltage dependence of the threshold the neuron continues to fire.
     tonic = run_trials([load_trials("amat")["tonic_spiking"]])[0]
     assert not CRITERIA["phasic_spiking"].decide(tonic).passed
 
@@ -125,7 +125,7 @@ def test_the_command_checks_all_patterns(run_amat, tmp_path):
     assert len(pd.read_csv(tmp_path / "patterns.csv")) == 80
 
 
-def test_pages_hold_what_was_computed(reproduced):
+def test_pages_contain_the_computed_values(reproduced):
     verdicts = pd.read_csv(reproduced / "results" / "firing_patterns" / "verdicts.csv")
     assert verdicts.groupby("set")["passed"].sum().loc["AMAT, validated"] == len(CRITERIA)
     for name in CRITERIA:

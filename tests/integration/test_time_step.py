@@ -23,7 +23,7 @@ AMAT = ["AMAT (NEST)", "AMAT (NESTML)"]
 
 @pytest.fixture(scope="module")
 def table():
-    """Five currents a neuron, so that means over rounded spike times are near half a step."""
+    """Five currents per neuron, so that means over rounded spike times are near half a step."""
     factors = np.linspace(0.9, 1.1, 5)
     return convergence(
         RESOLUTIONS,
@@ -65,8 +65,8 @@ def test_first_order_schemes_converge_at_first_order(table, scheme):
 
 
 def test_runge_kutta_converges_faster(table):
-    """GSL's rkf45 with one step a time step advances with the solution of order 5; small steps are left out,
-    where the error is that of the reference."""
+    """GSL's rkf45 with one step per time step advances with the solution of order 5. Small steps are omitted,
+    since the error is that of the reference."""
     error = errors(table, "V_m_error", RUNGE_KUTTA).loc[0.05:]
     assert (error < 1e-5 * errors(table, "V_m_error", EULER[0]).loc[0.05:]).all()
     assert order_of_convergence(error.index, error) == pytest.approx(5.0, abs=0.5)
@@ -91,7 +91,7 @@ def test_accurate_integration_leaves_nothing_but_rounding(table, scheme):
 
 @pytest.mark.parametrize("scheme", EULER)
 def test_eulers_integration_error_is_a_number_of_steps(table, scheme):
-    """The same at every time step: more than one in the mean by the second spike, and fewer than ten."""
+    """The number is the same at every time step: on average more than one by the second spike, and fewer than ten."""
     in_steps = errors(table, "integration_error", scheme, spike=2, statistic="mean")
     in_steps = in_steps / in_steps.index
     assert in_steps.between(1.0, 10.0).all()
@@ -99,7 +99,7 @@ def test_eulers_integration_error_is_a_number_of_steps(table, scheme):
 
 @pytest.mark.parametrize("scheme", [scheme.name for scheme in SCHEMES])
 def test_spike_times_of_all_schemes_converge_at_first_order(table, scheme):
-    """AMAT's as well. Means of five rounded times scatter by some 25 % (uniform rounding: 0.58 / sqrt(5))."""
+    """This holds for AMAT, too. Means of five rounded times scatter by some 25 % (uniform rounding: 0.58 / sqrt(5))."""
     error = errors(table, "spike_time_error", scheme, spike=3, statistic="mean")
     assert order_of_convergence(error.index, error) == pytest.approx(1.0, abs=0.25)
 
@@ -111,7 +111,7 @@ def test_amats_intervals_err_by_less_than_a_step(table, scheme):
 
 
 def test_amats_potential_stays_exact_after_spikes():
-    """Spikes do not reset it: under a step it is the closed form at every grid point, at any time step."""
+    """Spikes do not reset it, so that it has the closed form at every grid point and any time step."""
     p = AmatParameters(alpha_1=10.0, alpha_2=0.5, beta=0.1)
     for h in (0.01, 0.1, 0.5):
         stimulus = Stimulus(pulses(150.0, h, [10.0], [140.0], [150.0]))
@@ -124,7 +124,7 @@ def test_amats_potential_stays_exact_after_spikes():
 
 
 def test_a_burst_at_the_dead_time_depends_on_the_time_step():
-    """A falling threshold: intervals of refr_T in continuous time, of refr_T and one step on the grid."""
+    """With a falling threshold intervals are refr_T in continuous time, and refr_T and one step on the grid."""
     burster = AmatParameters(alpha_1=-0.5, alpha_2=0.35)
     table = convergence([0.05, 0.1], burster, [150.0], izhikevich_patterns()["tonic_spiking"], [14.0], duration=60.0)
     table = table[table["scheme"].isin(AMAT)]

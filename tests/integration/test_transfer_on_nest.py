@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Transfer functions of simulated neurons, against what is known of them: relays, linear responses, slow limits."""
+"""Transfer functions of simulated neurons, compared with known ones: relays, linear responses, slow limits."""
 
 import dataclasses
 from functools import partial
@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from amat.analysis import transfer
-from amat.analysis.rate_models import add_depths, curve_of, find_working_points, local_rates, natural_modulation
+from amat.analysis.rate_models import add_depths, find_working_points, local_rates, natural_modulation
+from amat.analysis.rate_models.curves import curve_of
 from amat.analysis.transfer import (
     frequency_grid,
     modulated_responses,
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 def _relay(pattern):
-    """Return a neuron, with a pattern's time step, that spikes once for each spike that it gets.
+    """Return a neuron with a pattern's time step that spikes once for each spike that it receives.
 
     An EPSP of 300 mV carries it beyond its peak at once, and the reset brings it back to its equilibrium.
     """
@@ -97,7 +98,7 @@ def test_subthreshold_response_is_the_exact_one():
     turn = (found["phase_deg"] - found["exact_phase_deg"] + 180) % 360 - 180
     assert gain[slow].abs().max() < 3e-4
     assert turn[slow].abs().max() < 0.05
-    # Above, a current that is constant within each step is no sinusoid.
+    # Above, the staircase of current is no longer a sinusoid.
     assert gain.abs().max() < 0.01
     assert turn.abs().max() < 0.5
 
@@ -126,7 +127,7 @@ def test_slow_modulation_follows_the_stationary_curve(neuron, curve):
     )
     points = add_depths(points, local)
     found = modulated_responses([neuron], points, [0.5], n_trials=24, n_windows=2, warm_up=300.0).set_index("input")
-    # A current has the mean effect of the trains, without their fluctuations, and a little less gain.
+    # A current has the mean effect of the trains, without their fluctuations, and slightly less gain.
     for kind, tolerance in (("poisson", 0.15), ("current", 0.3)):
         assert found.loc[kind, "gain"] == pytest.approx(points["slope"][0], rel=tolerance)
         assert abs(found.loc[kind, "phase_deg"]) < 10.0

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Measures of trains made up by hand, the search on made-up neurons, and the analytic f-I curve; without NEST."""
+"""Measures of made-up trains, the search on made-up neurons, and the analytic f-I curve, without NEST."""
 
 import math
 import re
@@ -50,7 +50,7 @@ class TestMeasures:
         assert found.onset_rate == found.steady_rate == 80.0
         assert found.relative_adaptation == 0.0
 
-    def test_rate_is_independent_of_where_the_last_part_begins(self):
+    def test_rate_does_not_depend_on_the_start_of_the_last_part(self):
         for first in np.linspace(0.5, 30.0, 60):
             assert measure_step(np.arange(first, DURATION, 30.0), DURATION).steady_rate == pytest.approx(1e3 / 30)
 
@@ -72,7 +72,7 @@ class TestMeasures:
             assert found.steady_rate == 0.0
             assert found.relative_adaptation == 1.0
 
-    def test_a_train_that_may_go_on_does(self):
+    def test_a_short_silence_at_the_end_is_no_end(self):
         """The silence at the end is as long as 1.4 intervals."""
         assert measure_step(np.arange(10.0, DURATION - 28.0 + 1e-6, 20.0), DURATION).steady_rate == pytest.approx(50.0)
 
@@ -106,7 +106,7 @@ class TestClasses:
         assert classify_onset(0.11, "class 2") == "phasic"
         assert classify_onset(0.0, "none") == "phasic"
 
-    def test_firing_that_does_not_go_on_has_no_class(self):
+    def test_firing_that_ends_has_no_class(self):
         with pytest.raises(AmatError, match="0 spikes/s"):
             classify_sustained(5.0, 0.0)
 
@@ -317,12 +317,12 @@ class TestAnalyticCurve:
         assert steady_interval(swapped, 99.0) == pytest.approx(steady_interval(CLASS_2, 99.0), rel=1e-12)
         assert lowest_sustained_current(swapped) == pytest.approx(lowest_sustained_current(CLASS_2), rel=1e-12)
 
-    def test_equal_time_constants_are_one(self):
+    def test_equal_time_constants_count_as_one(self):
         equal = self.fast.replace(tau_2=10.0, alpha_1=4.0, alpha_2=6.0)
         assert steady_interval(equal, 130.0) == pytest.approx(steady_interval(self.fast, 130.0), rel=1e-12)
 
     @pytest.mark.parametrize("cell", [CLASS_2, BISTABLE])
-    def test_firing_goes_on_below_the_rheobase_where_the_slow_part_falls(self, cell):
+    def test_firing_continues_below_the_rheobase_if_the_slow_part_falls(self, cell):
         T = np.linspace(cell.refr_T, 500.0, 200001)
         excess = cell.alpha_1 / np.expm1(T / cell.tau_1) + cell.alpha_2 / np.expm1(T / cell.tau_2)
         lowest = lowest_sustained_current(cell)
@@ -332,7 +332,7 @@ class TestAnalyticCurve:
         assert steady_interval(cell, lowest + 1e-6) == pytest.approx(T[excess.argmin()], abs=0.1)
 
     def test_runaway(self):
-        """The slow part falls by more than the fast one rises: what fires ends up at the dead time, or falls silent."""
+        """If the slow part falls by more than the fast one rises, neurons end up at the dead time or fall silent."""
         cell = self.fast.replace(alpha_1=5.0, alpha_2=-1.0)
         lowest = lowest_sustained_current(cell)
         assert lowest < 0

@@ -34,12 +34,12 @@ def test_axes_are_read():
         ("alpha=0:20:10", "'alpha'.*alpha_"),
     ],
 )
-def test_what_is_no_axis_is_refused(text, message):
+def test_invalid_axes_are_refused(text, message):
     with pytest.raises((AmatError, ParameterError), match=message):
         parse_axis(text)
 
 
-def test_values_that_no_neuron_has_are_refused_before_anything_runs():
+def test_invalid_values_are_refused_before_the_simulation():
     with pytest.raises(ParameterError, match=r"tau_v.*got -1 ms"):
         explore(parse_axis("tau_v=-1:5:3"), parse_axis("beta=0:1:3"), AmatParameters())
     with pytest.raises(AmatError, match="beta"):

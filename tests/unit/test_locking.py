@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Measures of locking on trains made up by hand and on oscillators with known tongues, and AMAT's exact tongues."""
+"""Measures of locking on made-up trains and on oscillators with known tongues, and AMAT's exact tongues."""
 
 import math
 from typing import ClassVar
@@ -36,7 +36,7 @@ TOLERANCE = 0.5
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 CLASS_1, CLASS_2 = (validated_patterns()[name].parameters for name in ("class_1", "class_2"))
-#: One exponential threshold, and a voltage-dependent part besides.
+#: One exponential threshold, and one with a voltage-dependent part.
 SINGLE = validated_patterns()["tonic_spiking"].parameters
 
 
@@ -90,7 +90,7 @@ class TestLocking:
         assert locked(train) == (n // common, m // common)
 
     @pytest.mark.parametrize("offset", np.linspace(0.0, 5.0, 23))
-    def test_it_does_not_matter_where_the_window_cuts(self, offset):
+    def test_the_position_of_the_window_does_not_matter(self, offset):
         train = (pattern([0.0, 0.05, 0.1, 0.9, 2.2], 5) + offset * PERIOD) % (CYCLES * PERIOD)
         assert locked(np.sort(train)) == (5, 5)
 
@@ -103,10 +103,10 @@ class TestLocking:
         """Over 100 cycles these drift by 1 to 2.5 ms."""
         assert locked(np.arange(CYCLES * rotation) / rotation * PERIOD) == (0, 0)
 
-    def test_a_drift_within_the_band_cannot_be_told_from_locking(self):
+    def test_a_drift_within_the_band_counts_as_locking(self):
         assert locked(np.arange(CYCLES) * PERIOD * (1 + 0.9 * TOLERANCE / (CYCLES * PERIOD))) == (1, 1)
 
-    def test_lateness_on_a_grid_is_allowed_and_noise_is_not(self):
+    def test_delays_on_a_grid_are_allowed_and_noise_is_not(self):
         train = pattern([0.3, 1.7], 3)
         late = np.ceil(train / 0.3 - 1e-9) * 0.3
         assert locked(late) == (2, 3)
@@ -120,7 +120,7 @@ class TestLocking:
         train[40] += 0.2
         assert locked(train) == (0, 0)
 
-    def test_silence_and_what_is_not_a_pattern(self):
+    def test_silence_and_trains_without_pattern(self):
         assert locked([]) == (0, 1)
         assert locked([100.0]) == (0, 0)
         stops = pattern([0.5], 1)
@@ -177,7 +177,7 @@ class TestLocking:
                 assert found != (1, m)
 
     def test_strength_without_locking(self):
-        """A perfect integrator of a rhythm fires at like phases, but never locks."""
+        """A perfect integrator of a rhythm fires at similar phases, but never locks."""
         t = np.linspace(0.0, CYCLES, 400001)
         integral = GOLDEN * t - 0.08 * np.cos(2 * np.pi * t)
         train = np.interp(np.arange(0.0, integral[-1]), integral, t)[1:] * PERIOD
@@ -226,12 +226,12 @@ class TestReliability:
         assert reliability(trains, 0.0, 10000.0, **self.options) == pytest.approx(0.0, abs=0.03)
 
     def test_jitter_of_two_spikes_is_the_analytic_correlation(self):
-        """Two Gaussians of width s, d apart: exp(-d^2 / 4 s^2), save for the means."""
+        """Two Gaussians of width s, d apart: exp(-d^2 / 4 s^2), apart from the means."""
         for shift in (0.8, 2.0, 4.0):
             found = reliability([[5000.0], [5000.0 + shift]], 0.0, 10000.0, **self.options)
             assert found == pytest.approx(math.exp(-(shift**2) / 16.0), abs=2e-3)
 
-    def test_silent_trials_count_with_nothing(self):
+    def test_silent_trials_count_as_zero(self):
         train = [100.0, 700.0]
         assert reliability([train, train, []], 0.0, 1000.0, **self.options) == pytest.approx(1 / 3)
 
@@ -272,7 +272,7 @@ class TestWindowsAndIntervals:
 
 
 class TestExactTongues:
-    def test_edge_vanishes_at_the_own_rate_and_its_multiples(self):
+    def test_edge_vanishes_at_the_intrinsic_rate_and_its_multiples(self):
         for cell in (CLASS_1, CLASS_2, SINGLE):
             rate = 1e3 / steady_interval(cell, 250.0)
             for m in (1, 2, 3):
@@ -292,7 +292,7 @@ class TestExactTongues:
         assert np.ptp(distance) / 2 == pytest.approx(float(expected), rel=1e-3)
         assert locking_theory.filter_gain(cell, 0.0) == pytest.approx(1.0)
 
-    def test_without_amplitude_only_the_own_rate_is_locked(self):
+    def test_without_amplitude_only_the_intrinsic_rate_is_locked(self):
         rate = 1e3 / steady_interval(CLASS_1, 300.0)
         assert not locking_theory.is_locked(CLASS_1, 300.0, [0.9 * rate, 1.1 * rate], 0.0).any()
 
@@ -325,7 +325,7 @@ class TestExactTongues:
 
 
 def _iterated_is_locked(cell, current, frequency, amplitude):
-    """Follow one neuron from spike to spike without a grid (fine steps, then interpolation), and look at the end."""
+    """Return whether a neuron that is followed from spike to spike without a grid is locked in the end."""
     R, gain = cell.tau_m / cell.C_m, float(locking_theory.filter_gain(cell, frequency))
     step, period = 0.05, 1e3 / frequency
     offsets = np.arange(cell.refr_T, 4 * period, step)
@@ -415,8 +415,8 @@ def test_neurons_axes(neuron):
     assert neuron.at(0.9).rate == neuron.rate
 
 
-def test_noise_is_not_read_off_outside_of_what_was_measured(neuron, monkeypatch):
-    """Intervals of 40 and 60 ms in turn, whatever the noise: a variation of 0.2."""
+def test_noise_is_not_extrapolated(neuron, monkeypatch):
+    """Alternating intervals of 40 and 60 ms have a variation of 0.2 at any noise."""
     train = neuron.warm_up + np.cumsum(np.tile([40.0, 60.0], 51))
     monkeypatch.setattr(locking_noise, "simulate_driven", lambda *_, **__: [train[1:]])
     with pytest.raises(AmatError, match=r"variation of 0\.2 .* 0\.1"):

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Measures of spike trains, of made-up trains whose values are known."""
+"""Measures of made-up spike trains with known values."""
 
 import math
 
@@ -56,7 +56,7 @@ def test_measures_of_a_regular_train():
 
 
 def test_measures_of_other_trains():
-    """Intervals in turn a and b: CV2 and the adaptation index are what their definitions give."""
+    """CV2 and the adaptation index of alternating intervals follow from their definitions."""
     a, b = 10.0, 30.0
     turns = np.cumsum([0.0, *[a, b] * 10])
     measured = measure_train(turns, DURATION)
@@ -68,7 +68,7 @@ def test_measures_of_other_trains():
     assert measure_train(MIXED, DURATION)["burst_index"] == pytest.approx(5 / len(MIXED))
 
 
-def test_what_is_undefined_is_not_a_number():
+def test_undefined_measures_are_nan():
     for train in ([], [5.0], [5.0, 9.0]):
         measured = measure_train(np.asarray(train, dtype=float), DURATION)
         assert measured["rate"] == len(train)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Parameter sets: conversions between conventions, the published tables, and what errors say.
+"""Parameter sets: conversions between conventions, the published tables, and errors.
 
 Reference values: NEST 3.10's `amat2_psc_exp` defaults; Yamauchi et al. (2011), Table 1; Kobayashi et al.
 (2009); Izhikevich (2004), the author's script. Where a unit or the meaning of omega is converted, the
@@ -85,7 +85,7 @@ class TestConventions:
             not_in_paper = {name: getattr(parameters, name) for name in ("E_L", "tau_syn_exc", "tau_syn_inh")}
             assert back.replace(**not_in_paper).to_nestml() == approx(parameters.to_nestml())
 
-    def test_a_loop_through_all_conventions(self):
+    def test_round_trip_through_all_conventions(self):
         for parameters in random_parameters(50, seed=2):
             via_nest = AmatParameters.from_nest(parameters.to_nest())
             via_nestml = AmatParameters.from_nestml(via_nest.to_nestml())
@@ -136,7 +136,7 @@ class TestErrors:
 
     @pytest.mark.parametrize("name", UNITS)
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "ten", None])
-    def test_value_that_is_no_finite_number(self, name, value):
+    def test_value_that_is_not_a_finite_number(self, name, value):
         with pytest.raises(ParameterError, match=rf"^{name} must be a finite number, got {value!r}"):
             AmatParameters(**{name: value})
 

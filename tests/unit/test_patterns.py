@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Criteria and trials of firing patterns without a simulation: made-up responses that meet a criterion, or just not."""
+"""Criteria and trials of firing patterns on made-up responses, without a simulation."""
 
 import dataclasses
 import math
@@ -53,7 +53,7 @@ def after_spike(t):
     return np.where(t > 15.0, -np.sin((t - 15.0) / 5.0) * np.exp(-(t - 15.0) / 15.0), 0.0)
 
 
-#: A current, spikes that are the pattern under it, and spikes that are not.
+#: A current, spikes that show the pattern under it, and spikes that do not.
 CASES = {
     "tonic_spiking": (STEP, regular(10.0), [regular(10.0, stop=120.0), GROWING, regular(10.0, start=5.0)]),
     "phasic_spiking": (STEP, [15.0], [[], [15.0, 18.0], [5.0], [150.0]]),
@@ -116,7 +116,7 @@ def test_a_criterion_is_met_by_its_pattern_and_by_no_neighbour(pattern):
         ("resonator", DOUBLETS, [116.0], lambda t: np.where(t > 100.0, -np.sin((t - 100.0) / 2.5), 0.0), np.zeros_like),
     ],
 )
-def test_criteria_that_need_traces_see_them(pattern, current, spikes, drive, flat):
+def test_criteria_that_need_traces_use_them(pattern, current, spikes, drive, flat):
     criterion = CRITERIA[pattern]
     assert criterion.needs_traces
     verdict = criterion.decide(respond(pattern, current, spikes, drive))
@@ -136,7 +136,7 @@ def test_every_pattern_has_a_criterion_and_a_trial_of_both_models():
         assert set(catalogue) == set(CRITERIA)
 
 
-def test_a_pulse_of_amat_lasts_as_long_as_it_says():
+def test_a_pulse_of_amat_has_its_stated_duration():
     trial = find_trial("spike_latency", "amat", "printed-10")
     assert np.count_nonzero(trial.current_on_grid()) * trial.neuron.resolution == pytest.approx(0.5)
     fine = find_trial("spike_latency", "amat", "printed-10", 0.01)
@@ -173,7 +173,7 @@ def test_windows_are_gapless_ranges():
     assert widest_window(factors, np.zeros(5, dtype=bool)).ratio == 0.0
 
 
-def test_validated_neurons_are_those_that_are_printed_but_for_few_values():
+def test_validated_neurons_differ_from_printed_ones_in_few_values():
     """tau_m equals tau_v, and all but three neurons have the printed parameters."""
     printed = yamauchi_patterns(tau_m=5.0)
     changed = set()

@@ -10,7 +10,7 @@ import pytest
 from amat.simulation.stimuli import PoissonInput, ProtocolError, count_steps, pulses, ramp, sine
 
 
-def test_pulses_stand_where_they_are_told_and_add():
+def test_pulses_have_their_onsets_and_add():
     current = pulses(10.0, 0.5, onsets=[2.0, 4.0], widths=[4.0, 1.0], amplitudes=[10.0, 5.0])
     time = 0.5 * np.arange(20)
     np.testing.assert_array_equal(current, 10.0 * ((time >= 2) & (time < 6)) + 5.0 * ((time >= 4) & (time < 5)))

@@ -29,7 +29,7 @@ def test_propagators_are_correct_to_the_last_digit(parameters, resolution):
                 assert abs(mpmath.mpf(float(ours[i, j])) - exact[i, j]) <= 2e-16 * abs(exact[i, j]), (i, j)
 
 
-def test_a_step_of_numpys_is_the_same_number():
+def test_a_step_of_type_numpy_gives_the_same_numbers():
     step, silent = np.float64(0.1), np.zeros(1)
     np.testing.assert_array_equal(propagators([DISTANT], step), propagators([DISTANT], 0.1))
     one, other = (integrate_precise(DISTANT, silent, silent, silent, h, V_m=-66.0) for h in (step, 0.1))

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Input and estimation of transfer functions, on trains that are drawn by hand; without NEST."""
+"""Input and estimation of transfer functions on made-up trains, without NEST."""
 
 import math
 
@@ -124,7 +124,7 @@ def _modulated_trains(random, rate, gain, phase, frequency, count, windows):
 
 class TestEstimates:
     def test_regular_train_locked_to_the_input(self):
-        """One spike a cycle, a quarter of a cycle late: relative modulation 2, phase -90 degrees."""
+        """One spike per cycle, a quarter of a cycle late: relative modulation 2, phase -90 degrees."""
         times = np.arange(200) * 10.0 + 2.5
         coefficients, counts = fourier_coefficients(np.zeros(200, int), times, np.array([100.0]), 1, start=0.0)
         assert counts.tolist() == [[200]]
@@ -143,7 +143,7 @@ class TestEstimates:
         assert counts.tolist() == [[1, 2]]
 
     def test_gain_phase_and_coverage_of_the_intervals(self):
-        """Of 200 experiments with a known response about 95 % of the intervals hold it."""
+        """About 95 % of the intervals of 200 experiments contain the known response."""
         random = np.random.default_rng(1)
         rate, gain, phase, frequency, trials = 20.0, 1.5, -1.0, 8.0, 6
         senders, times = _modulated_trains(random, rate, 0.3 * gain, phase, frequency, 200 * trials, 2)
@@ -174,7 +174,7 @@ class TestEstimates:
         assert (found["coherence_low"] == 0).mean() > 0.9
         assert found["gain"].median() < 0.5 * found["sem"].mean() * math.sqrt(12)
 
-    def test_lost_trials_are_left_out(self):
+    def test_lost_trials_are_omitted(self):
         z = np.full((2, 4, 1), 3.0 + 0.0j)
         z[:, :, 0] += [0.1, -0.1, 0.1, -0.1]
         counts = np.full((2, 4, 1), 20)

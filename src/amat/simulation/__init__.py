@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Stimuli, one run of NEST, and the exact reference solution.
+"""Stimuli, simulations on NEST, and exact solutions.
 
 May import `amat.toolchain`, `amat.neurons` and the foundation.
 """
