@@ -22,7 +22,7 @@ from amat.benchmark.families import FAMILIES
 from amat.benchmark.kernel import prepare_kernel
 from amat.benchmark.network import TUNED_CV, TUNED_RATE, BalancedNetwork
 from amat.errors import AmatError
-from amat.files import replacing, write_text
+from amat.files import atomic_write, write_text
 from amat.neurons import AmatParameters
 
 #: Allowed relative error of the rate.
@@ -212,7 +212,7 @@ def main() -> None:
         chosen[family] = entry | numbers
         tables.append(table)
     write_text(paths.DATA / "benchmark_networks.yaml", HEAD + yaml.safe_dump(chosen, sort_keys=False))
-    with replacing(paths.DATA / "benchmark_networks.csv") as temporary:
+    with atomic_write(paths.DATA / "benchmark_networks.csv") as temporary:
         pd.concat(tables).to_csv(temporary, index=False, float_format="%.4g")
 
 

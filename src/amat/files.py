@@ -16,11 +16,11 @@ from typing import Any
 
 from amat.errors import AmatError
 
-__all__ = ["check_writable", "replacing", "write_json", "write_text"]
+__all__ = ["atomic_write", "check_writable", "write_json", "write_text"]
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary file in the folder of `path` that replaces `path` if the block ends without an error.
 
     Parameters
@@ -52,7 +52,7 @@ def _remove_leftovers(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` atomically."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

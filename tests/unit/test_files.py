@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from amat.files import replacing, write_json
+from amat.files import atomic_write, write_json
 
 
 def test_failure_leaves_only_the_old_file(tmp_path):
@@ -21,7 +21,7 @@ def test_failure_leaves_only_the_old_file(tmp_path):
     path.write_text("old")
 
     def fail() -> None:
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("incomplete")
             raise RuntimeError("killed")
 
@@ -34,8 +34,8 @@ def test_failure_leaves_only_the_old_file(tmp_path):
 def test_only_leftovers_of_killed_processes_are_removed(tmp_path):
     """Leftovers are recognised by the missing lock, because a killed process may keep its number for a while."""
     path = tmp_path / "table.csv"
-    write = "import sys, time; from amat.files import replacing; from pathlib import Path\n"
-    write += "with replacing(Path(sys.argv[1])) as t: print(t.name, flush=True); time.sleep(600)"
+    write = "import sys, time; from amat.files import atomic_write; from pathlib import Path\n"
+    write += "with atomic_write(Path(sys.argv[1])) as t: print(t.name, flush=True); time.sleep(600)"
     names = []
     writers = [subprocess.Popen([sys.executable, "-c", write, path], stdout=-1, text=True) for _ in range(2)]
     try:
@@ -44,7 +44,7 @@ def test_only_leftovers_of_killed_processes_are_removed(tmp_path):
         os.kill(writers[0].pid, signal.SIGKILL)
         os.waitid(os.P_PID, writers[0].pid, os.WEXITED | os.WNOWAIT)  # dead, but still listed
         assert Path("/proc", str(writers[0].pid)).exists()
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.touch()
         assert {file.name for file in tmp_path.iterdir()} == {"table.csv", names[1]}
     finally:

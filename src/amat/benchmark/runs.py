@@ -35,7 +35,7 @@ from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
-from amat.files import check_writable, replacing
+from amat.files import atomic_write, check_writable
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
 
@@ -356,7 +356,7 @@ def _finish(
     summary["met"] = [
         target.is_met(ratio) if target else None for target, ratio in zip(targets, summary["ratio"], strict=True)
     ]
-    with replacing(options.output / f"{name}_summary.csv") as temporary:
+    with atomic_write(options.output / f"{name}_summary.csv") as temporary:
         summary.to_csv(temporary, index=False, float_format="%.6g")
     return Outcome(summary, skipped)
 

@@ -14,7 +14,7 @@ import typer
 
 from amat.cli.common import ParameterSettings, Seed, note, parse_settings, report
 from amat.errors import AmatError
-from amat.files import check_writable, replacing
+from amat.files import atomic_write, check_writable
 
 __all__ = ["explore"]
 
@@ -65,7 +65,7 @@ def explore(
         name = f"{horizontal.name}_{vertical.name}"
         note(f"{name}: {horizontal.points * vertical.points} neurons")
         table = exploration.explore(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
-        with replacing(output / f"{name}.csv") as file:
+        with atomic_write(output / f"{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")
         plots.save(plot_map(table, horizontal, vertical), output / f"{name}.svg")
         kinds = table["kind"].value_counts(normalize=True)
@@ -74,7 +74,7 @@ def explore(
         indices = exploration.sensitivity(
             base, samples=samples, duration=duration, resolution=resolution, seed=seed, threads=cores
         )
-        with replacing(output / "sensitivity.csv") as file:
+        with atomic_write(output / "sensitivity.csv") as file:
             indices.to_csv(file, index=False, float_format="%.6g")
         plots.save(plot_sensitivity(indices), output / "sensitivity.svg")
     report(f"Tables and figures are in {output}.")

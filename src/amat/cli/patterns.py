@@ -11,7 +11,7 @@ import typer
 
 from amat.cli.common import console, make_table, report
 from amat.errors import AmatError
-from amat.files import check_writable, replacing
+from amat.files import atomic_write, check_writable
 
 __all__ = ["patterns"]
 
@@ -39,7 +39,7 @@ def patterns(
         from amat.analysis.patterns.figures import plot_pairs
         from amat.compendium import plots
 
-        with replacing(output / "patterns.csv") as file:
+        with atomic_write(output / "patterns.csv") as file:
             table.to_csv(file, index=False)
         plots.use_style()
         amat, *_, izhikevich = responses.values()

@@ -15,7 +15,7 @@ import typer
 from amat.cli.common import ParameterSettings, parse_settings, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
-from amat.files import check_writable, replacing
+from amat.files import atomic_write, check_writable
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 
@@ -159,7 +159,7 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
     (response,) = run_trials([changed])
     _print(response, judged)
     if csv:
-        with replacing(csv) as file:
+        with atomic_write(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if plot:
         from amat.analysis.patterns.figures import plot_response

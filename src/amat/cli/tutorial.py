@@ -15,7 +15,7 @@ import typer
 from amat import paths
 from amat.cli.common import report
 from amat.errors import AmatError
-from amat.files import check_writable, replacing
+from amat.files import atomic_write, check_writable
 
 __all__ = ["tutorial"]
 
@@ -35,7 +35,7 @@ def tutorial(
     check_writable(output)
     notebook = output / paths.TUTORIAL.name
     if not notebook.exists():
-        with replacing(notebook) as temporary:
+        with atomic_write(notebook) as temporary:
             temporary.write_bytes(paths.TUTORIAL.read_bytes())
     report(f"The tutorial: {notebook}")
     if launch:

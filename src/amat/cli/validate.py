@@ -16,7 +16,7 @@ from rich.table import Table
 from amat import toolchain
 from amat.cli.common import Seed, Threads, console, progress_bars
 from amat.errors import AmatError
-from amat.files import check_writable, replacing
+from amat.files import atomic_write, check_writable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ def validate(
         )
     console.print(_summary(validation.summarise(table), f"{name} and {validation.NEST_MODEL}"))
     if csv:
-        with replacing(csv) as temporary:
+        with atomic_write(csv) as temporary:
             table.to_csv(temporary, index=False)
     bound, exact_bound = validation.BOUND, validation.EXACT_BOUNDS[name]
     failed = validation.failures(table, name)

@@ -18,7 +18,7 @@ from papermill.exceptions import PapermillExecutionError
 from amat import paths
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
-from amat.files import replacing, write_json
+from amat.files import atomic_write, write_json
 
 __all__ = ["execute_notebook"]
 
@@ -51,7 +51,7 @@ def execute_notebook(
     root = paths.require_checkout("The pipeline")
     results.mkdir(parents=True, exist_ok=True)
     started, clock = datetime.now(UTC), time.monotonic()
-    with replacing(executed) as temporary:
+    with atomic_write(executed) as temporary:
         try:
             papermill.execute_notebook(
                 notebook,

@@ -15,7 +15,7 @@ from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 
 from amat.errors import AmatError
-from amat.files import replacing
+from amat.files import atomic_write
 
 __all__ = ["MODEL_COLOURS", "MODEL_LABELS", "REFERENCE_COLOUR", "THRESHOLD_COLOUR", "check_format", "save", "use_style"]
 
@@ -93,7 +93,7 @@ def save(figure: Figure, path: str | Path) -> None:
     """
     path = Path(path)
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-    with _fixed_layout(figure), replacing(path) as temporary:
+    with _fixed_layout(figure), atomic_write(path) as temporary:
         figure.savefig(temporary, metadata=metadata)
 
 

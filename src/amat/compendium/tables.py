@@ -12,7 +12,7 @@ import pandas as pd
 
 from amat import paths
 from amat.errors import AmatError
-from amat.files import replacing
+from amat.files import atomic_write
 
 __all__ = ["make_table"]
 
@@ -50,12 +50,12 @@ def make_table(
         source = (paths.ROOT or Path()) / shipped / target.name
         if not source.is_file():
             raise AmatError(f"{source} is missing: leave `shipped` empty to compute the table.")
-        with replacing(target) as temporary:
+        with atomic_write(target) as temporary:
             temporary.write_bytes(source.read_bytes())
     else:
         table = compute()
         text = table.to_csv(index=False, float_format=_PRECISION)
-        with replacing(target) as temporary:
+        with atomic_write(target) as temporary:
             # Without a time stamp, the same table gives the same file.
             temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
     return pd.read_csv(target, keep_default_na=False, na_values=[""])

@@ -21,7 +21,7 @@ from amat import paths
 from amat.compendium.pipeline import check_config
 from amat.compendium.provenance import SOURCE, commit, commit_time
 from amat.errors import AmatError
-from amat.files import check_writable, replacing, write_text
+from amat.files import atomic_write, check_writable, write_text
 from amat.neurons import izhikevich_patterns
 from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
@@ -230,7 +230,7 @@ def pack(path: Path, folder: str, members: Mapping[str, Member], date: int) -> N
         Modification time of all files, in seconds since 1970.
     """
     with (
-        replacing(path) as temporary,
+        atomic_write(path) as temporary,
         temporary.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
