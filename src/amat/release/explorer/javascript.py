@@ -28,7 +28,7 @@ spikes arrive: spike ports are zero.
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,13 +155,7 @@ class _Translation:
         states = {_name(symbol): symbol for symbol in model.get_state_symbols()}
         equations = self.system.variables if self.system else []
         state = [*equations, *(name for name in states if name not in equations)]
-        self.names |= {name: f"s[i.{name}]" for name in state}
-        self.names |= {_name(symbol): f"p.{_name(symbol)}" for symbol in parameters}
-        self.names |= {_name(symbol): f"c.{_name(symbol)}" for symbol in internals}
-        self.names |= {name: f"inlines.{name}(s, p, c, h)" for name in inlines}
-        self.names |= {_name(port): "input" for port in model.get_continuous_input_ports()}
-        self.names |= {_name(port): "0" for port in model.get_spike_input_ports()}
-
+        self._add_names(state, inlines)
         described = {
             _name(symbol): {"unit": _unit(symbol), "meaning": "".join(symbol.get_comment()).strip()}
             for symbol in parameters
@@ -210,6 +204,16 @@ class _Translation:
                 "})()",
             ]
         )
+
+    def _add_names(self, state: Iterable[str], inlines: Iterable[str]) -> None:
+        """Add the JavaScript of all names in the model's expressions."""
+        model = self.model
+        self.names |= {name: f"s[i.{name}]" for name in state}
+        self.names |= {_name(symbol): f"p.{_name(symbol)}" for symbol in model.get_parameter_symbols()}
+        self.names |= {_name(symbol): f"c.{_name(symbol)}" for symbol in model.get_internal_symbols()}
+        self.names |= {name: f"inlines.{name}(s, p, c, h)" for name in inlines}
+        self.names |= {_name(port): "input" for port in model.get_continuous_input_ports()}
+        self.names |= {_name(port): "0" for port in model.get_spike_input_ports()}
 
     def _print(self, expression: Any) -> str:
         return str(self.printer.print(expression))
