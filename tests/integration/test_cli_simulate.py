@@ -31,9 +31,9 @@ STEP = np.repeat([0.0, 200.0, 0.0], [1000, 3000, 1000])  # 200 pA from 100 to 40
 def amat_simulate(capsys, monkeypatch, tmp_path):
     """Run ``amat simulate``; return what it printed, and its table."""
 
-    def run(*words: object) -> tuple[str, pd.DataFrame]:
+    def run(*arguments: object) -> tuple[str, pd.DataFrame]:
         path = tmp_path / "table.csv"
-        monkeypatch.setattr(sys, "argv", ["amat", "simulate", *map(str, words), "--csv", str(path)])
+        monkeypatch.setattr(sys, "argv", ["amat", "simulate", *map(str, arguments), "--csv", str(path)])
         with pytest.raises(SystemExit) as end:
             main()
         out, err = capsys.readouterr()
@@ -47,8 +47,8 @@ def amat_simulate(capsys, monkeypatch, tmp_path):
 def refused(capsys, monkeypatch):
     """Run ``amat simulate`` with arguments that it refuses; return its message of one line."""
 
-    def run(*words: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["amat", "simulate", *map(str, words)])
+    def run(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["amat", "simulate", *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
             main()
         out, err = capsys.readouterr()
@@ -85,8 +85,8 @@ def test_a_pattern_has_the_librarys_spikes_and_verdict(amat_simulate, pattern, m
 
 def test_a_printed_parameter_set(amat_simulate):
     (response,) = run_trials([find_trial("tonic_spiking", "amat", "printed-5", 0.05)])
-    words = ("--pattern", "tonic_spiking", "--parameter-set", "printed-5", "--resolution", 0.05)
-    assert spikes_of(amat_simulate(*words)[1]) == response.spikes.round(6).tolist()
+    arguments = ("--pattern", "tonic_spiking", "--parameter-set", "printed-5", "--resolution", 0.05)
+    assert spikes_of(amat_simulate(*arguments)[1]) == response.spikes.round(6).tolist()
 
 
 def test_parameters_of_a_file_and_of_options_change_a_pattern(amat_simulate, tmp_path):
@@ -94,8 +94,8 @@ def test_parameters_of_a_file_and_of_options_change_a_pattern(amat_simulate, tmp
     parameters = trial.neuron.parameters.replace(alpha_1=4.0, omega=7.5)
     expected = library_spikes(parameters, trial.current_on_grid())
     (tmp_path / "parameters.json").write_text(json.dumps({"alpha_1": 1.0, "omega": 7.5}))
-    words = ("--pattern", "tonic_spiking", "--parameters", tmp_path / "parameters.json", "--set", "alpha_1=4")
-    out, table = amat_simulate(*words)
+    arguments = ("--pattern", "tonic_spiking", "--parameters", tmp_path / "parameters.json", "--set", "alpha_1=4")
+    out, table = amat_simulate(*arguments)
     assert spikes_of(table) == expected
     assert expected != run_trials([trial])[0].spikes.round(6).tolist()
     assert "Met: " in out
@@ -111,8 +111,8 @@ def test_a_current_from_a_file_is_that_of_the_pattern(amat_simulate, tmp_path, p
         writer = csv.writer(file)
         writer.writerow(["time_ms", "current"])
         writer.writerows((n * step, current[n]) for n in range(len(current)) if n == 0 or current[n] != current[n - 1])
-    words = ("--pattern", pattern, "--model", model, "--current", tmp_path / "current.csv")
-    out, table = amat_simulate(*words, "--duration", trial.duration)
+    arguments = ("--pattern", pattern, "--model", model, "--current", tmp_path / "current.csv")
+    out, table = amat_simulate(*arguments, "--duration", trial.duration)
     assert spikes_of(table) == run_trials([trial])[0].spikes.round(6).tolist()
     assert CRITERIA[pattern].statement not in out
 
@@ -141,8 +141,8 @@ def test_sine_and_noise(amat_simulate):
 
 
 def test_izhikevichs_neuron_with_any_parameters(amat_simulate):
-    words = ("--model", "izhikevich", "--set", "a=0.1", "--set", "d=2", "--step", "10:20:180", "--resolution", 0.25)
-    _, table = amat_simulate(*words, "--duration", 200)
+    arguments = ("--model", "izhikevich", "--set", "a=0.1", "--set", "d=2", "--step", "10:20:180", "--resolution", 0.25)
+    _, table = amat_simulate(*arguments, "--duration", 200)
     current = np.repeat([0.0, 10.0, 0.0], [80, 640, 80])
     expected = library_spikes(IzhikevichParameters(a=0.1, d=2.0), current, 0.25, V_m=-70.0, U_m=-14.0)
     assert len(expected) > 5
@@ -170,7 +170,7 @@ def test_a_figure(amat_simulate, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("arguments", "message"),
     [
         ([], "nothing to simulate: give --pattern"),
         (["--pattern", "rebound"], "the nearest names are rebound_"),
@@ -202,5 +202,5 @@ def test_a_figure(amat_simulate, tmp_path):
         (["--parameters", "nowhere.yaml"], "nowhere.yaml cannot be read"),
     ],
 )
-def test_what_cannot_be_or_has_no_effect_is_refused(refused, words, message):
-    assert message in refused(*words)
+def test_what_cannot_be_or_has_no_effect_is_refused(refused, arguments, message):
+    assert message in refused(*arguments)

@@ -75,20 +75,3 @@ def test_command(run_amat, tmp_path):
     names = {"alpha_1_omega.csv", "alpha_1_omega.svg", "sensitivity.csv", "sensitivity.svg"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert len(pd.read_csv(tmp_path / "alpha_1_omega.csv")) == 16
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["alpha_1=0:10:4"], "Expected two axes or none, got 1"),
-        (["alpha_1=0:10:4", "omga=2:9:4"], "the nearest names are omega"),
-        (["alpha_1=0:10:4", "omega=9:2:4"], "got 9 to 2"),
-        (["--pattern", "tonic"], "the nearest names are tonic_"),
-    ],
-)
-def test_command_refuses_bad_words(run_amat, tmp_path, words, message):
-    finished = run_amat("explore", *words, "--output", tmp_path / "nothing")
-    assert finished.returncode == 1
-    assert message in finished.stderr
-    assert "Traceback" not in finished.stderr
-    assert not (tmp_path / "nothing").exists()

@@ -181,7 +181,7 @@ def test_a_killed_build_leaves_no_module_and_the_next_one_succeeds(cache):
 
 def test_a_file_may_have_another_name_than_its_model(run_amat, tmp_path):
     source = tmp_path / "my file.nestml"
-    source.write_text('"""\nmodel documented:\n"""\n' + LEAK.read_text())
+    source.write_text("# model documented:\n" + LEAK.read_text())
     assert toolchain.find_model(str(source)).name == "leak_neuron_nestml"
     script = f"""
 import amat, nest

@@ -18,7 +18,7 @@ import amat
 from amat import paths
 from amat.cli.app import app, main
 
-#: The words with which the help of an option begins in all commands. Other options have one help.
+#: How the help of an option begins in all commands. Other options have the same help everywhere.
 MEANINGS = {
     "--codegen": "Code generator",
     "--indegree": "Number of recurrent synapses",
@@ -39,21 +39,21 @@ MEANINGS = {
 }
 
 
-def commands(group: TyperGroup, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
-            yield from commands(command, (*words, name))
+            yield from commands(command, (*path, name))
         else:
-            yield (*words, name), command
+            yield (*path, name), command
 
 
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
-def run(capsys, *words: object) -> tuple[int, str, str]:
+def run(capsys, *arguments: object) -> tuple[int, str, str]:
     """Run the command in this process; return its status, output and messages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["amat", *map(str, words)])
+        patch.setattr(sys, "argv", ["amat", *map(str, arguments)])
         with pytest.raises(SystemExit) as end:
             main()
     out, err = capsys.readouterr()
@@ -62,21 +62,21 @@ def run(capsys, *words: object) -> tuple[int, str, str]:
 
 def test_an_option_has_one_meaning_in_all_commands():
     uses = defaultdict(list)
-    for words, command in COMMANDS.items():
+    for path, command in COMMANDS.items():
         for option in command.params:
             if isinstance(option, TyperOption):
                 for name in option.opts:
-                    uses[name].append((" ".join(words), option))
+                    uses[name].append((" ".join(path), option))
     for name, options in uses.items():
         if len({option.help for _, option in options}) > 1:
-            assert name in MEANINGS, f"{name} of {[words for words, _ in options]} has no common meaning"
-            for words, option in options:
-                assert option.help.startswith(MEANINGS[name]), f"{words} {name}: {option.help}"
+            assert name in MEANINGS, f"{name} of {[path for path, _ in options]} has no common meaning"
+            for path, option in options:
+                assert option.help.startswith(MEANINGS[name]), f"{path} {name}: {option.help}"
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_and_option_has_a_help(words):
-    command = COMMANDS[words]
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_and_option_has_a_help(path):
+    command = COMMANDS[path]
     summary = command.help.split("\n\n")[0]
     assert summary.endswith(".")
     for option in command.params:
@@ -107,8 +107,8 @@ def test_the_help_lists_every_command_in_a_group(capsys):
         assert f"│ {command.name} " in out
         assert command.rich_help_panel
     assert run(capsys, "--help") == (0, out, "")
-    for words in COMMANDS:
-        assert run(capsys, *words, "-h")[0] == 0
+    for path in COMMANDS:
+        assert run(capsys, *path, "-h")[0] == 0
 
 
 def test_the_version(capsys):
@@ -121,8 +121,12 @@ def test_python_m_amat_is_the_command():
 
 
 @pytest.mark.parametrize(
-    ("words", "status", "message"),
+    ("arguments", "status", "message"),
     [
+        (["explore", "alpha_1=0:10:4"], 1, "Expected two axes or none, got 1"),
+        (["explore", "alpha_1=0:10:4", "omga=2:9:4"], 1, "the nearest names are omega"),
+        (["explore", "alpha_1=0:10:4", "omega=9:2:4"], 1, "must be finite and ascend, got 9 to 2"),
+        (["explore", "--pattern", "tonic"], 1, "the nearest names are tonic_"),
         (["explore", "--set", "I_e"], 1, "amat: --set I_e: expected NAME=VALUE with a number, such as alpha_1=3.\n"),
         (
             ["explore", "--set", "beta=0.1", "--set", "beta=0.2"],
@@ -136,8 +140,10 @@ def test_python_m_amat_is_the_command():
         (["simulat"], 2, "simulate"),
     ],
 )
-def test_wrong_arguments_are_refused(capsys, words, status, message):
-    found, out, err = run(capsys, *words)
+def test_wrong_arguments_are_refused_before_any_work(capsys, monkeypatch, tmp_path, arguments, status, message):
+    monkeypatch.chdir(tmp_path)
+    found, out, err = run(capsys, *arguments)
     assert (found, out) == (status, "")
     assert message in err
     assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []

@@ -117,7 +117,7 @@ def test_an_unsupported_model_is_an_error_with_its_name(library, tmp_path, name)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"codegen": "stock"}, "'nestml-checked'.*'stock'"),
+        ({"codegen": "fast"}, "'nestml-checked'.*'fast'"),
         ({"codegen_opts": {"archiving": "sometimes"}}, "archiving must be one of 'lazy', .*'sometimes'"),
         ({"codegen_opts": {"archive": "lazy"}}, "'archive'"),
     ],

@@ -171,9 +171,7 @@ def threshold_errors(
 
 def accepts(model: str, values: Mapping[str, float], resolution: float) -> bool:
     """Reset NEST's kernel, and return whether a model accepts the parameters."""
-    nest = reset_kernel(resolution)
-    if model in toolchain.MODELS:
-        toolchain.install(model)
+    nest = reset_kernel(resolution, [model])
     try:
         nest.Create(model, params=dict(values))
     except nest.NESTErrors.BadProperty:

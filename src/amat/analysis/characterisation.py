@@ -184,9 +184,7 @@ def characterise(
 
 def _psp(model: str, parameters: Mapping[str, float], protocol: Protocol) -> pd.DataFrame:
     """Simulate a neuron at rest with one spike at each synapse."""
-    nest = reset_kernel(protocol.resolution)
-    if model in toolchain.MODELS:
-        toolchain.install(model)
+    nest = reset_kernel(protocol.resolution, [model])
     neurons = nest.Create(model, 2, params=dict(parameters))
     generator = nest.Create("spike_generator", params={"spike_times": [protocol.spike_time - DELAY]})
     meter = nest.Create("multimeter", params={"record_from": ["V_m"], "interval": protocol.resolution})

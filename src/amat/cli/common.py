@@ -21,7 +21,6 @@ from amat.errors import AmatError
 __all__ = [
     "PASS_ON",
     "ParameterSettings",
-    "Resolution",
     "Seed",
     "Threads",
     "console",
@@ -43,10 +42,6 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
-Resolution = Annotated[
-    float,
-    typer.Option("--resolution", help="Time step in ms. Izhikevich's published patterns have time steps of their own."),
-]
 ParameterSettings = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import Resolution, console, make_table, report
+from amat.cli.common import console, make_table, report
 from amat.errors import AmatError
 from amat.files import check_writable, replacing
 
@@ -17,7 +17,9 @@ __all__ = ["patterns"]
 
 
 def patterns(
-    resolution: Resolution = 0.1,
+    resolution: Annotated[
+        float, typer.Option(help="Time step in ms of AMAT. Izhikevich's patterns have time steps of their own.")
+    ] = 0.1,
     output: Annotated[Path | None, typer.Option(help="Output folder for patterns.csv and patterns.svg.")] = None,
 ) -> None:
     """Check the 20 firing patterns of AMAT and of Izhikevich's model, each against its criterion."""

@@ -4,11 +4,11 @@
 
 """An exact solution of the AMAT neuron that shares no code with NEST or NESTML.
 
-The equations (Yamauchi et al. 2011) are linear between spikes, so a time step is one multiplication by the
-exponential of the system's matrix. It is computed here from the matrix itself, never from closed formulae, and
-is therefore as accurate for equal time constants as for distant ones. Two implementations check each other:
-`integrate_precise` in arithmetic of any precision (mpmath), and `integrate`, fast and for many neurons at once,
-which rounds a more precise exponential to double precision and steps with it.
+The equations (Yamauchi et al. 2011) are linear between spikes, so that a time step is one multiplication by the
+exponential of the system's matrix. The exponential is computed from the matrix, not from closed formulae, and is
+therefore as accurate for equal time constants as for distant ones. There are two implementations, which are tested
+against each other: `integrate_precise` in arithmetic of any precision (mpmath), and the fast `integrate` for many
+neurons at once, with an exponential that is computed in extended and rounded to double precision.
 
 The order of events in a step is that of NEST's ``amat2_psc_exp``:
 
@@ -60,8 +60,8 @@ class Trajectory:
 def system_matrix(parameters: AmatParameters, number: Callable[[float], Any] = float) -> list[list[Any]]:
     """Return the matrix A of ``x' = A x`` with the state in the order of `STATE`, in 1/ms, pA, mV.
 
-    The voltage-dependent threshold of Yamauchi et al. (2011) stands as two linear states that are driven by
-    the membrane's own rate of change.
+    The voltage-dependent threshold of Yamauchi et al. (2011) is represented by two linear states that are driven by
+    the derivative of the membrane potential.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def integrate(
     V_m : array_like, shape (neurons,), optional
         Membrane potentials at the start in mV; ``E_L`` if not given.
     step_matrices : ndarray, shape (neurons, 8, 8), optional
-        Propagators to use in place of the exact ones, to see what their errors do.
+        Propagators to use in place of the exact ones, to study the effect of their errors.
 
     Returns
     -------
@@ -215,7 +215,7 @@ def integrate_precise(
     current, excitatory, inhibitory : array_like, shape (steps,)
         As for `integrate`.
     resolution : float
-        The step h in ms; the decimal number that is written is meant, not its nearest double.
+        The step h in ms, as the decimal number that is written, not its nearest double.
     V_m : float, optional
         Membrane potential at the start in mV; ``E_L`` if not given.
     digits : int

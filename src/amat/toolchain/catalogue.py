@@ -80,8 +80,7 @@ class Model:
         ToolchainError
             If the file cannot be read, or does not hold exactly one model.
         """
-        text = re.sub(r'""".*?"""', "", self.read(), flags=re.DOTALL)
-        names = re.findall(r"^model\s+(\w+)\s*:", text, flags=re.MULTILINE)
+        names = re.findall(r"^model\s+(\w+)\s*:", self.read(), flags=re.MULTILINE)
         if not names:
             raise ToolchainError(f'{self.source} holds no model: it needs a line "model NAME:".')
         if len(names) > 1:

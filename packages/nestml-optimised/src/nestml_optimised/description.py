@@ -289,7 +289,7 @@ class NeuronDescription:
 
     @property
     def shares(self) -> bool:
-        """Whether anything is computed from parameters beforehand."""
+        """True if anything is computed from parameters beforehand."""
         return bool(self.system.variables or self.shared_internals)
 
 

@@ -55,7 +55,7 @@ class Model:
 
     @property
     def is_linear(self) -> bool:
-        """Whether the equations are linear with constant coefficients."""
+        """True if the equations are linear with constant coefficients."""
         return self.system.is_linear()
 
     @property

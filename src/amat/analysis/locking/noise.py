@@ -117,7 +117,7 @@ def measure_reliability(
     )
     rows = []
     for number, frequency in enumerate(relative.tolist()):
-        start, whole = cycle_window(frequency * neuron.rate, neuron.warm_up, duration)
+        start, n_cycles = cycle_window(frequency * neuron.rate, neuron.warm_up, duration)
         for group in range(groups):
             first = (number * groups + group) * trials
             part = trains[first : first + trials]
@@ -132,7 +132,7 @@ def measure_reliability(
                         width=width * 1e3 / neuron.rate,
                         resolution=2 * neuron.cell.resolution,
                     ),
-                    "rotation": float(np.mean([np.count_nonzero(train > start) for train in part])) / whole,
+                    "rotation": float(np.mean([np.count_nonzero(train > start) for train in part])) / n_cycles,
                 }
             )
     return pd.DataFrame(rows)

@@ -61,8 +61,7 @@ def _desktop(generated: Generated) -> tuple[str, str]:
     if generated.error:
         return "not supported", generated.error
     described = {entry["id"]: float(entry["value"]) for entry in json.loads(generated.text(".json"))["params"]}
-    nest = reset_kernel(0.1)
-    toolchain.install(toolchain.AMAT)
+    nest = reset_kernel(0.1, [toolchain.AMAT])
     defaults = nest.GetDefaults(toolchain.AMAT)
     differ = [name for name, value in described.items() if defaults.get(name) != value]
     if differ:

@@ -30,7 +30,7 @@ DEFLECTION = 0.1
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a response shows the pattern, and the reason."""
+    """The decision whether a response shows the pattern, with its reason."""
 
     passed: bool
     reason: str

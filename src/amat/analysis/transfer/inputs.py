@@ -74,7 +74,7 @@ class ModulatedInput:
     depth : float
         Of the modulation, relative.
     kind : {"poisson", "current"}
-        What is modulated.
+        The modulated quantity.
     course : ndarray, shape (ms,), optional
         Excitatory rate in each ms, in place of a sinusoid.
     """

@@ -136,7 +136,7 @@ def modulated_responses(
     frequencies : array_like
         In Hz; multiples of the inverse window, with at least four steps per cycle.
     kinds : sequence of {"poisson", "current"}
-        What is modulated.
+        The modulated quantities.
     depth_factors : sequence of float
         Factors on the depths of `points`.
     n_trials : int

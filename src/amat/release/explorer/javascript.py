@@ -28,7 +28,7 @@ spikes arrive: spike ports are zero.
 
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,7 @@ class _Translation:
         states = {_name(symbol): symbol for symbol in model.get_state_symbols()}
         equations = self.system.variables if self.system else []
         state = [*equations, *(name for name in states if name not in equations)]
-        self._add_names(state, inlines)
+        self._name_variables(state)
         described = {
             _name(symbol): {"unit": _unit(symbol), "meaning": "".join(symbol.get_comment()).strip()}
             for symbol in parameters
@@ -205,15 +205,18 @@ class _Translation:
             ]
         )
 
-    def _add_names(self, state: Iterable[str], inlines: Iterable[str]) -> None:
-        """Add the JavaScript of all names in the model's expressions."""
+    def _name_variables(self, state: Sequence[str]) -> None:
+        """Set the JavaScript of each variable."""
         model = self.model
         self.names |= {name: f"s[i.{name}]" for name in state}
-        self.names |= {_name(symbol): f"p.{_name(symbol)}" for symbol in model.get_parameter_symbols()}
-        self.names |= {_name(symbol): f"c.{_name(symbol)}" for symbol in model.get_internal_symbols()}
-        self.names |= {name: f"inlines.{name}(s, p, c, h)" for name in inlines}
-        self.names |= {_name(port): "input" for port in model.get_continuous_input_ports()}
-        self.names |= {_name(port): "0" for port in model.get_spike_input_ports()}
+        for symbols, form in (
+            (model.get_parameter_symbols(), "p.{}"),
+            (model.get_internal_symbols(), "c.{}"),
+            (model.get_inline_expression_symbols(), "inlines.{}(s, p, c, h)"),
+            (model.get_continuous_input_ports(), "input"),
+            (model.get_spike_input_ports(), "0"),
+        ):
+            self.names |= {_name(symbol): form.format(_name(symbol)) for symbol in symbols}
 
     def _print(self, expression: Any) -> str:
         return str(self.printer.print(expression))

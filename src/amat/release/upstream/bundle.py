@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from amat import paths, toolchain
@@ -115,17 +114,10 @@ def assemble(
         templates = sorted(parts.rglob("*.md.jinja2"))
         if texts:
             report("pull request and notes")
-            numbers = {
-                **values,
-                "validation": notes.validation_numbers(sets, seed),
-                "files": [str(path) for path in files],
-                "entries": {str(path): entry.strip() for path, entry in entries.items() if path not in changed},
-                "near": notes.near_time_constants(seed),
-                "benchmark": notes.benchmark_numbers(),
-                "versions": {name: version(name) for name in ("nestml", "odetoolbox", "nest-simulator")},
-            }
-            for template in templates:
-                written[template.stem] = notes.render(template, numbers)
+            values["files"] = [str(path) for path in files]
+            values["entries"] = {str(path): entry.strip() for path, entry in entries.items() if path not in changed}
+            values |= notes.measure_numbers(sets, seed)
+            written |= {template.stem: notes.render(template, values) for template in templates}
         shutil.rmtree(output / "nestml", ignore_errors=True)
         tree.rename(output / "nestml")
         for template in templates:

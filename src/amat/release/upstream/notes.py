@@ -5,6 +5,7 @@
 """The pull request and the notes of the bundle. Every number in them comes from a run or a table of measurements."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from amat.analysis import accuracy, validation
 from amat.benchmark.collect import read_cells
 from amat.benchmark.comparisons import summary_page, summary_text
 from amat.neurons import AmatParameters
+from amat.simulation.kernel import reset_kernel
 
-__all__ = ["benchmark_numbers", "near_time_constants", "render", "validation_numbers"]
+__all__ = ["measure_numbers", "render"]
 
 #: Relative distances of time constants in the note for NEST.
 DISTANCES = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
@@ -30,6 +32,16 @@ def render(template: Path, values: Mapping[str, Any]) -> str:
     """Fill in a template; a missing value is an error."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, trim_blocks=True)
     return environment.from_string(template.read_text(encoding="utf-8")).render(values)
+
+
+def measure_numbers(sets: int, seed: int) -> dict[str, Any]:
+    """Return the measured numbers of all texts, and the versions with which they were measured."""
+    return {
+        "validation": validation_numbers(sets, seed),
+        "near": near_time_constants(seed),
+        "benchmark": benchmark_numbers(),
+        "versions": {name: version(name) for name in ("nestml", "odetoolbox", "nest-simulator")},
+    }
 
 
 def validation_numbers(sets: int, seed: int) -> dict[str, Any]:
@@ -78,8 +90,6 @@ def near_time_constants(seed: int = 1) -> dict[str, Any]:
 
 def _answer(parameters: AmatParameters) -> str:
     """Return the error with which NEST's model refuses parameters, or "accepted"."""
-    from amat.simulation.kernel import reset_kernel
-
     nest = reset_kernel(0.1)
     try:
         nest.Create(validation.NEST_MODEL, params=parameters.to_nest())
