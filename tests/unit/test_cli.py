@@ -4,6 +4,8 @@
 
 """The command line: its groups, help and version, the meaning of its options, and its refusals."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -109,6 +111,49 @@ def test_the_help_lists_every_command_in_a_group(capsys):
     assert run(capsys, "--help") == (0, out, "")
     for path in COMMANDS:
         assert run(capsys, *path, "-h")[0] == 0
+
+
+def test_help_and_a_command_is_the_command_s_help(capsys):
+    for path in COMMANDS:
+        assert run(capsys, "help", *path) == run(capsys, *path, "--help")
+    assert run(capsys, "help") == run(capsys, "--help")
+    assert run(capsys, "help", "biuld")[0] == 2
+
+
+def test_commands_are_completed(run_amat):
+    finished = run_amat(_AMAT_COMPLETE="complete_bash", COMP_WORDS="amat si", COMP_CWORD="1")
+    assert finished.stdout.split() == ["simulate"]
+
+
+def test_setup_says_that_all_is_ready_and_what_to_do_next(run_amat):
+    finished = run_amat("setup")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith(f"Ready: amat {amat.__version__} with NEST ")
+    assert "./amat tutorial" in finished.stdout
+    assert json.loads(run_amat("setup", "--json").stdout)["versions"]["amat"] == amat.__version__
+
+
+@pytest.fixture
+def old_nest(tmp_path) -> str:
+    """A value of PYTHONPATH with a NEST of another release first."""
+    include = tmp_path / "nest" / "include" / "nest"
+    include.mkdir(parents=True)
+    (tmp_path / "nest" / "__init__.py").touch()
+    (tmp_path / "nest" / "nestkernel_api.so").touch()
+    (include / "config.h").write_text('#define NEST_VERSION "3.9.0"\n')
+    return os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+
+
+@pytest.mark.parametrize(
+    "arguments", ["setup", "simulate --step 200", "patterns", "explore", "validate", "build", "upstream"]
+)
+def test_another_nest_is_an_error_that_names_versions_and_fix(run_amat, old_nest, tmp_path, arguments):
+    output = ("--output", tmp_path / "bundle") if arguments == "upstream" else ()
+    finished = run_amat(*arguments.split(), *output, PYTHONPATH=old_nest)
+    assert finished.returncode == 1
+    assert "NEST 3.9.0 is installed" in finished.stderr
+    assert "pip install nest-simulator==3.10.0" in finished.stderr
+    assert "Traceback" not in finished.stderr
 
 
 def test_the_version(capsys):

@@ -224,9 +224,21 @@ def test_help_needs_no_set_up(launcher: Launcher, args: tuple[str, ...]) -> None
     assert done.stderr == ""
     listed = re.findall(r"[\w-]+", " ".join(re.findall(r"^  \./amat (.*?)  ", done.stdout, re.MULTILINE)))
     assert sorted(listed) == sorted(get_command(app).commands)
-    assert "./amat COMMAND --help" in done.stdout
+    assert "./amat help COMMAND" in done.stdout
     assert not (launcher.clone / ".venv").exists()
     assert not (launcher.clone / "build").exists()
+
+
+def test_help_of_a_command_is_the_command_s(launcher: Launcher) -> None:
+    assert launcher.run("help", "build").stdout == f"{launcher.clone}|2|help|build|unset|"
+
+
+def test_completion_neither_sets_up_nor_prints_help(launcher: Launcher) -> None:
+    done = launcher.run(_AMAT_COMPLETE="complete_bash")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert launcher.calls() == []
+    launcher.run("build")
+    assert launcher.run(_AMAT_COMPLETE="complete_bash").stdout == f"{launcher.clone}|0|unset|"
 
 
 def test_first_command_sets_up_and_runs(launcher: Launcher) -> None:

@@ -31,7 +31,6 @@ app = typer.Typer(
     name="amat",
     help="The AMAT neuron in NESTML on NEST: build it, validate it, simulate it, reproduce every result.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -68,7 +67,12 @@ app.add_typer(benchmark.app, rich_help_panel="Benchmarks and clusters")
 
 
 def main() -> None:
-    """Run the command, and print errors that the user can fix without a traceback."""
+    """Run the command, and print errors that the user can fix without a traceback.
+
+    ``amat help COMMAND`` is ``amat COMMAND --help``.
+    """
+    if sys.argv[1:2] == ["help"]:
+        sys.argv[1:] = [*sys.argv[2:], "--help"]
     try:
         app()
     except AmatError as error:

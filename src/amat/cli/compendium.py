@@ -52,8 +52,23 @@ def book() -> None:
     report(f"The book: {pipeline.build_book()}")
 
 
-def setup() -> None:
-    """Print versions and folders, after ./amat has installed missing packages."""
+def setup(
+    as_json: Annotated[bool, typer.Option("--json", help="Print versions, commit and machine as JSON.")] = False,
+) -> None:
+    """Check the installation, which ./amat completes first, and print what to do next."""
+    from amat import toolchain
     from amat.compendium.provenance import provenance_record
 
-    console.print_json(json.dumps(provenance_record(modules=shorten(paths.module_cache()))))
+    nest = toolchain.check_nest()
+    record = provenance_record(modules=shorten(paths.module_cache()))
+    if as_json:
+        console.print_json(json.dumps(record))
+        return
+    found = record["versions"]
+    report(f"Ready: amat {found['amat']} with NEST {nest} and NESTML {found['nestml']}.")
+    command = "./amat" if paths.ROOT else "amat"
+    report("Next:")
+    report(f"  {command} tutorial    open the tutorial in JupyterLab")
+    if paths.ROOT:
+        report(f"  {command} reproduce   reproduce every result, figure and page")
+    report(f"  {command} --help      list all commands")

@@ -36,7 +36,13 @@ def reset_kernel(resolution: float, models: Iterable[str] = (), *, seed: int | N
     seed : int, optional
         Of NEST's random numbers.
     threads : int
+
+    Raises
+    ------
+    ToolchainError
+        If NEST is missing or not of the supported release, or a model cannot be installed.
     """
+    toolchain.check_nest()
     os.environ.setdefault("PYNEST_QUIET", "1")
     import nest
 

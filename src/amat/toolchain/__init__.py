@@ -4,7 +4,7 @@
 
 """Build NESTML models into modules of NEST, cache and load them. Imports `amat.neurons` and the foundation only."""
 
-from amat.toolchain.builder import Module, build
+from amat.toolchain.builder import Module, build, check_nest
 from amat.toolchain.catalogue import (
     ABLATION,
     AMAT,
@@ -36,6 +36,7 @@ __all__ = [
     "ToolchainError",
     "build",
     "build_nest",
+    "check_nest",
     "find_model",
     "install",
     "install_nest",

@@ -26,7 +26,7 @@ from amat.toolchain.catalogue import AMAT, FAST_ANALYTIC, Model, find_model
 from amat.toolchain.errors import UNSUPPORTED, ToolchainError, UnsupportedError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["Module", "Progress", "build", "describe_generation", "run_nestml"]
+__all__ = ["Module", "Progress", "build", "check_nest", "describe_generation", "run_nestml"]
 
 #: Called with the name of each stage as it begins.
 Progress = Callable[[str], None]
@@ -140,6 +140,20 @@ def run_nestml(request_file: Path, request: dict[str, Any], **settings: Any) -> 
         return subprocess.run(command, check=False, capture_output=True, text=True, **settings)
     finally:
         request_file.unlink()
+
+
+def check_nest() -> str:
+    """Return the version of NEST that Python would import, without importing it.
+
+    Raises
+    ------
+    ToolchainError
+        If NEST is missing, incomplete, or not of the supported release; the message names both versions and the fix.
+    """
+    try:
+        return find_nest().version
+    except NestmlOptimisedError as error:
+        raise ToolchainError(str(error)) from error
 
 
 def _describe(model: Model) -> dict[str, Any]:
