@@ -148,7 +148,7 @@ def old_nest(tmp_path) -> str:
     "arguments", ["setup", "simulate --step 200", "patterns", "explore", "validate", "build", "upstream"]
 )
 def test_another_nest_is_an_error_that_names_versions_and_fix(run_amat, old_nest, tmp_path, arguments):
-    output = ("--output", tmp_path / "bundle") if arguments == "upstream" else ()
+    output = ("--output", tmp_path / "output") if arguments in ("explore", "upstream") else ()
     finished = run_amat(*arguments.split(), *output, PYTHONPATH=old_nest)
     assert finished.returncode == 1
     assert "NEST 3.9.0 is installed" in finished.stderr

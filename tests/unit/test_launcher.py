@@ -27,7 +27,7 @@ from amat.cli.app import app
 ROOT = Path(__file__).parents[2]
 
 # The commands that the launcher may use before it has installed anything.
-BASICS = "awk bash cat cut df dirname env flock mkdir mv readlink rm sed sha256sum tail"
+BASICS = "awk bash cat cut df dirname env find flock mkdir mv readlink rm sed sha256sum tail"
 
 LOCK = """\
 # written by a tool
@@ -80,6 +80,9 @@ case "$*" in
     if [[ -e {folder}/fail ]]; then
       echo "ERROR: the index does not answer"
       exit 1
+    fi
+    if [[ $step == packages ]]; then
+      echo numpy >"${{0%/*}}/numpy file"
     fi
     if [[ "$*" == *--editable* ]]; then
       cp {folder}/command "${{0%/*}}/amat"
@@ -293,6 +296,21 @@ def test_second_command_repeats_nothing(launcher: Launcher) -> None:
     launcher.run("build")
     launcher.calls()
     done = launcher.run("build")
+    assert (done.returncode, done.stderr) == (7, "")
+    assert launcher.calls() == []
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_text("")], ids=["deleted", "truncated"])
+def test_setup_repairs_a_damaged_environment(launcher: Launcher, damage: Callable[[Path], object]) -> None:
+    launcher.run("setup")
+    launcher.calls()
+    damage(launcher.clone / ".venv" / "bin" / "numpy file")
+    done = launcher.run("setup")
+    assert done.returncode == 7
+    assert "missing or have changed: bin/numpy file." in done.stderr
+    assert steps(launcher.calls()) == SET_UP
+    (launcher.clone / ".venv" / "bin" / "another file").touch()  # that a user added
+    done = launcher.run("setup")
     assert (done.returncode, done.stderr) == (7, "")
     assert launcher.calls() == []
 
