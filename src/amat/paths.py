@@ -5,6 +5,7 @@
 """Folders and files of the project."""
 
 import os
+import re
 from pathlib import Path
 
 import platformdirs
@@ -40,6 +41,9 @@ MODELS = _SHARE / "models"
 DATA = _SHARE / "data"
 #: The tutorial notebook.
 TUTORIAL = _SHARE / "notebooks" / "tutorial.ipynb"
+
+# In paths, CMake and make take these for separators and references.
+_UNFIT_FOR_CMAKE = re.compile(r"""["\\;:|\[\]\x00-\x1f]|\$\(""")
 
 _TOP = Path.cwd() if ROOT is None else ROOT
 #: Sources of the book, and the executed notebooks.
@@ -77,12 +81,24 @@ def module_cache() -> Path:
     -------
     pathlib.Path
         ``$AMAT_CACHE`` if set; otherwise ``build/modules`` of the checkout, or else the user's cache folder.
+
+    Raises
+    ------
+    AmatError
+        If CMake cannot build in that folder because of a character in its path.
     """
     if override := os.environ.get("AMAT_CACHE"):
-        return Path(override).absolute()
-    if ROOT is not None:
-        return ROOT / "build" / "modules"
-    return Path(platformdirs.user_cache_dir("amat")) / "modules"
+        folder = Path(override).absolute()
+    elif ROOT is not None:
+        folder = ROOT / "build" / "modules"
+    else:
+        folder = Path(platformdirs.user_cache_dir("amat")) / "modules"
+    if found := _UNFIT_FOR_CMAKE.search(str(folder)):
+        raise AmatError(
+            f"CMake cannot build in {folder}, because its path contains {found[0]!r}: "
+            "set AMAT_CACHE to a folder without that character."
+        )
+    return folder
 
 
 def prebuilt_modules() -> Path | None:

@@ -75,3 +75,15 @@ def test_command(run_amat, tmp_path):
     names = {"alpha_1_omega.csv", "alpha_1_omega.svg", "sensitivity.csv", "sensitivity.svg"}
     assert {path.name for path in tmp_path.iterdir()} == names
     assert len(pd.read_csv(tmp_path / "alpha_1_omega.csv")) == 16
+
+
+@pytest.mark.parametrize("setting", ["MPLBACKEND=foo", "OMP_THREAD_LIMIT=1", "PYTHONIOENCODING=ascii"])
+def test_unusual_settings_of_the_environment_change_nothing(run_amat, tmp_path, setting):
+    name, value = setting.split("=")
+    arguments = ("explore", "alpha_1=0:10:2", "omega=2:9:2", "--samples", 0, "--threads", 2, "--output")
+    for folder, environment in (("usual", {}), ("unusual", {name: value})):
+        finished = run_amat(*arguments, tmp_path / folder, **environment)
+        assert finished.returncode == 0, finished.stderr
+    usual, unusual = (tmp_path / folder / "alpha_1_omega.csv" for folder in ("usual", "unusual"))
+    assert unusual.read_text() == usual.read_text()
+    assert unusual.with_suffix(".svg").exists()

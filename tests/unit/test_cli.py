@@ -156,6 +156,31 @@ def test_another_nest_is_an_error_that_names_versions_and_fix(run_amat, old_nest
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_a_character_gets_the_output(run_amat, encoding):
+    finished = run_amat("help", "explore", PYTHONIOENCODING=encoding, COLUMNS="40")  # rich writes an ellipsis
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a;b", "a:b", "a|b", "a[b", "a$(b)", "a\nb"])
+def test_a_cache_that_cmake_cannot_use_is_an_error_before_any_work(run_amat, tmp_path, name):
+    finished = run_amat("build", AMAT_CACHE=str(tmp_path / name))
+    assert finished.returncode == 1
+    assert "set AMAT_CACHE to a folder without that character" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("user", "given", "flags"), [(0, [], 1), (0, ["--allow-root"], 1), (1000, [], 0)])
+def test_the_tutorial_opens_for_root(capsys, monkeypatch, tmp_path, user, given, flags):
+    calls = []
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "execv", lambda program, arguments: calls.append(arguments))
+    run(capsys, "tutorial", "--output", tmp_path, *given)
+    (arguments,) = calls
+    assert arguments.count("--allow-root") == flags
+
+
 def test_the_version(capsys):
     assert run(capsys, "--version") == (0, f"amat {amat.__version__}\n", "")
 

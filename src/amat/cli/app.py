@@ -4,6 +4,8 @@
 
 """The ``amat`` command."""
 
+import io
+import os
 import sys
 from typing import Annotated
 
@@ -66,6 +68,19 @@ app.command(rich_help_panel="Benchmarks and clusters")(build_nest)
 app.add_typer(benchmark.app, rich_help_panel="Benchmarks and clusters")
 
 
+def _settle_environment() -> None:
+    """Remove settings from the environment that would make commands fail.
+
+    Figures go to files and notebooks choose their backend; the options set NEST's threads; and a terminal that lacks a
+    character gets a question mark.
+    """
+    for name in ("MPLBACKEND", "OMP_THREAD_LIMIT", "PYTHONIOENCODING"):
+        os.environ.pop(name, None)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def main() -> None:
     """Run the command, and print errors that the user can fix without a traceback.
 
@@ -73,6 +88,7 @@ def main() -> None:
     """
     if sys.argv[1:2] == ["help"]:
         sys.argv[1:] = [*sys.argv[2:], "--help"]
+    _settle_environment()
     try:
         app()
     except AmatError as error:

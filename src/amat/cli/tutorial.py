@@ -40,4 +40,6 @@ def tutorial(
     report(f"The tutorial: {notebook}")
     if launch:
         os.environ["PYNEST_QUIET"] = "1"
-        os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebook), *context.args])
+        # JupyterLab refuses root without this flag, and setting up on Debian wants root.
+        root = ["--allow-root"] if os.geteuid() == 0 and "--allow-root" not in context.args else []
+        os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", str(notebook), *root, *context.args])
