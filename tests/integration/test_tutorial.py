@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from importlib.metadata import version
 from pathlib import Path
 
 import nbformat
@@ -43,6 +44,11 @@ def installed(tmp_path_factory, root: Path) -> dict[str, str]:
     ).stdout
     assert found.split() == ["None", str(folder / "site/amat/_share/notebooks/tutorial.ipynb")]
     return environment
+
+
+def test_the_wheel_requires_the_code_generator(installed):
+    (metadata,) = Path(installed["PYTHONPATH"]).glob("amat-*.dist-info/METADATA")
+    assert f"Requires-Dist: nestml-optimised=={version('nestml-optimised')}\n" in metadata.read_text()
 
 
 def test_the_command_copies_the_notebook_and_never_overwrites_it(run_amat, tmp_path):

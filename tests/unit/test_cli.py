@@ -156,6 +156,26 @@ def test_another_nest_is_an_error_that_names_versions_and_fix(run_amat, old_nest
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ["archive", "benchmark run", "book", "build-nest", "citation", "reproduce", "test", "upstream"],
+)
+def test_what_needs_a_checkout_says_so(capsys, monkeypatch, tmp_path, arguments):
+    monkeypatch.setattr(paths, "ROOT", None)
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, *arguments.split())
+    assert status == 1
+    assert "needs a checkout of the project: clone the repository and run ./amat there." in err
+    assert not any(tmp_path.iterdir())
+
+
+def test_an_archive_without_rocrate_names_the_package(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rocrate", None)
+    status, _, err = run(capsys, "archive")
+    assert status == 1
+    assert "pip install rocrate" in err
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_lacks_a_character_gets_the_output(run_amat, encoding):
     finished = run_amat("help", "explore", PYTHONIOENCODING=encoding, COLUMNS="40")  # rich writes an ellipsis

@@ -194,6 +194,7 @@ def _schema(kind: str) -> dict[str, Any]:
 
 
 def _find(name: str, folder: Path, kind: str) -> Path:
+    paths.require_checkout(f"The benchmark's {kind}")
     if re.fullmatch(r"[\w-]+", name):
         path = folder / f"{name}.yaml"
         if path.is_file():
