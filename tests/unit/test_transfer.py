@@ -54,7 +54,7 @@ def _points(neurons, rate=1000.0, depth=0.2):
 class TestSynapses:
     @pytest.mark.parametrize(("weight", "tau"), [("weight_exc", "tau_syn_exc"), ("weight_inh", "tau_syn_inh")])
     def test_peak_of_a_postsynaptic_potential(self, weight, tau):
-        """By Euler's method, in steps of 1 us."""
+        """The reference is Euler's method with steps of 1 us."""
         cell, synapses = AMAT.parameters, balanced_synapses(AMAT, epsp=0.3)
         current, potential, peak = getattr(synapses, weight), 0.0, 0.0
         for _ in range(20000):
