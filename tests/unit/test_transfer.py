@@ -20,7 +20,6 @@ from amat.analysis.transfer import (
     modulated_responses,
     natural_responses,
     require_frequencies,
-    select_neurons,
     stationary_curves,
     subthreshold_responses,
 )
@@ -205,14 +204,6 @@ def test_distance_gain_at_its_limits():
 
 @pytest.mark.usefixtures("no_simulation")
 class TestBadInput:
-    def test_unknown_pattern_and_model(self):
-        with pytest.raises(AmatError, match=r"'tonic_spikin'.*tonic_spiking"):
-            select_neurons("amat", ["tonic_spikin"])
-        with pytest.raises(AmatError, match="No pattern"):
-            select_neurons("amat", [])
-        with pytest.raises(AmatError, match="'hodgkin'"):
-            select_neurons("hodgkin", ["tonic_spiking"])
-
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
