@@ -336,9 +336,11 @@ def test_changed_project_is_reinstalled_without_its_packages(launcher: Launcher)
 def test_moved_clone_rebuilds_the_environment(launcher: Launcher) -> None:
     launcher.run("build")
     launcher.calls()
-    launcher.clone = launcher.clone.rename(launcher.folder / "moved here")
+    launcher.clone = launcher.clone.rename(launcher.folder / 'moved to $HOME "[here]')
     assert launcher.run("build").stdout.startswith(f"{launcher.clone}|1|build|")
     assert steps(launcher.calls()) == SET_UP
+    assert launcher.run("setup").stderr == ""
+    assert launcher.calls() == []
 
 
 def test_removed_python_rebuilds_the_environment(launcher: Launcher) -> None:
