@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Atomic writing of files: a killed process leaves the old file or the new one, never part of one."""
+"""Reading of YAML, and atomic writing (a killed process leaves the old file or the new one)."""
 
 import contextlib
 import fcntl
@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from amat.errors import AmatError
 
-__all__ = ["atomic_write", "check_writable", "write_json", "write_text"]
+__all__ = ["atomic_write", "check_writable", "load_yaml", "write_json", "write_text"]
 
 
 @contextlib.contextmanager
@@ -76,3 +78,47 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise AmatError(f"{folder} cannot be written: {error.strerror}. Fix this, or choose another folder.") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which refuses a key that occurs twice in a mapping."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Return the node of a mapping without duplicate keys."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        keys = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                value = self.construct_object(key)
+                if value in keys:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"the key {key.value!r} occurs twice", key.start_mark
+                    )
+                keys.add(value)
+        return node
+
+
+def load_yaml(path: Path, what: str = "The file") -> Any:
+    """Return the content of a YAML file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    what : str
+        The file's description in messages, as the beginning of a sentence.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read, is not YAML, or has a key twice.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
+    except yaml.constructor.ConstructorError as error:
+        mark = error.problem_mark
+        where = f", line {mark.line + 1}" if mark else ""
+        raise AmatError(f"{what} {path}{where}: {error.problem}.") from error
+    except (UnicodeDecodeError, RecursionError, ValueError, yaml.YAMLError) as error:
+        raise AmatError(f"{what} {path} is not YAML: {error}") from error

@@ -14,13 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amat import paths
 from amat.compendium.provenance import commit_time
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
-from amat.files import check_writable
+from amat.files import check_writable, load_yaml
 
 __all__ = ["PROFILES", "build_book", "check_config", "notebook_parameters", "reproduce", "step_environment"]
 
@@ -116,7 +114,7 @@ def check_config(path: Path) -> dict[str, Any]:
     AmatError
         If the file cannot be read, or a key or value does not fit the schema.
     """
-    schema = yaml.safe_load((paths.CONFIG / "config.schema.yaml").read_text())
+    schema = load_yaml(paths.CONFIG / "config.schema.yaml", "The schema")
     return read_yaml(path, schema, "The configuration")
 
 
