@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Reading of YAML, and atomic writing (a killed process leaves the old file or the new one)."""
+"""Reading of YAML, atomic writing (a killed process leaves the old file or the new one), and locks on folders."""
 
 import contextlib
 import fcntl
@@ -12,13 +12,13 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 
 from amat.errors import AmatError
 
-__all__ = ["atomic_write", "check_writable", "load_yaml", "write_json", "write_text"]
+__all__ = ["atomic_write", "check_writable", "load_yaml", "only_run", "write_json", "write_text"]
 
 
 @contextlib.contextmanager
@@ -78,6 +78,50 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise AmatError(f"{folder} cannot be written: {error.strerror}. Fix this, or choose another folder.") from error
+
+
+@contextlib.contextmanager
+def only_run(path: Path, task: str) -> Iterator[TextIO]:
+    """Hold a lock, so that a task runs once at a time in a folder.
+
+    The lock lasts until the block ends and all processes that inherit the yielded file have ended.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file to lock, which holds the numbers of the processes, one in a line.
+    task : str
+        The task, as the subject of the error message: "benchmark".
+
+    Raises
+    ------
+    AmatError
+        If another process holds the lock; the message names its process id.
+    """
+    with path.open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            numbers = lock.read().split()
+            here = [f"process {number}" for number in numbers if _has_open(number, path)]
+            holder = here[0] if here else "on another machine"
+            raise AmatError(
+                f"Another {task} is running in {path.parent} ({holder}): wait for it, or stop it."
+            ) from None
+        lock.truncate(0)
+        print(os.getpid(), file=lock, flush=True)
+        yield lock
+
+
+def _has_open(process: str, path: Path) -> bool:
+    """Return whether a process of this machine has a file open, or may have it because it belongs to another user."""
+    try:
+        return any(file.resolve() == path.resolve() for file in Path("/proc", process, "fd").iterdir())
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 class _Loader(yaml.SafeLoader):

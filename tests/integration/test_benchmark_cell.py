@@ -50,7 +50,8 @@ def test_builds_do_the_same_work(tmp_path):
     found = {}
     for workload in ("neurons", "network"):
         for model in ("amat2_psc_exp", "amat2_psc_exp_neuron_opt"):
-            found[workload, model] = measure_cell(Cell(model, workload, **SMALL), tmp_path / "cell.json")
+            cell = Cell(model, workload, **SMALL)
+            found[workload, model] = measure_cell(cell, tmp_path / f"{cell.name}.json")
     assert len({found["neurons", model]["spikes"] for _, model in found}) == 1
     rates = [found["network", model]["rate"] for model in ("amat2_psc_exp", "amat2_psc_exp_neuron_opt")]
     assert rates[0] == pytest.approx(rates[1], rel=0.15)
@@ -58,7 +59,8 @@ def test_builds_do_the_same_work(tmp_path):
 
 def test_spikes_depend_on_the_seed_only(tmp_path):
     spikes = [
-        measure_cell(Cell("amat2_psc_exp", seed=seed, **SMALL), tmp_path / "cell.json")["spikes"] for seed in (1, 1, 2)
+        measure_cell(Cell("amat2_psc_exp", seed=seed, **SMALL), tmp_path / f"{seed}.json")["spikes"]
+        for seed in (1, 1, 2)
     ]
     assert spikes[0] == spikes[1] != spikes[2]
 
@@ -122,4 +124,9 @@ def test_the_command_writes_the_file(run_amat, tmp_path):
     finished = run_amat("benchmark", "cell", "--model", "amat2_psc_exp", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert "real-time factor" in finished.stdout
-    assert json.loads((tmp_path / "cell.json").read_text())["cell"]["neurons"] == 500
+    measured = (tmp_path / "cell.json").read_text()
+    assert json.loads(measured)["cell"]["neurons"] == 500
+    refused = run_amat("benchmark", "cell", "--model", "iaf_psc_exp", *arguments, "--seed", 2)
+    assert refused.returncode == 1
+    assert "was measured with model amat2_psc_exp instead of iaf_psc_exp, seed 1 instead of 2" in refused.stderr
+    assert (tmp_path / "cell.json").read_text() == measured

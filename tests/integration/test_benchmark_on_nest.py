@@ -154,7 +154,7 @@ def test_the_command_writes_its_files(run_amat, tmp_path):
         assert finished.returncode == 0, finished.stderr
         assert "mat-quiet" in finished.stdout
     names = {"update.csv", "update_summary.csv", "update.svg", "memory.csv", "memory_summary.csv", "memory.svg"}
-    assert names | {"provenance.json"} == {path.name for path in tmp_path.iterdir()}
+    assert names | {"provenance.json", ".lock"} == {path.name for path in tmp_path.iterdir()}
     record = json.loads((tmp_path / "provenance.json").read_text())
     assert record["update"]["settings"]["duration"] == 100.0
     assert set(record["update"]["machine"]) == {"system", "architecture", "cpu", "usable_cores"}

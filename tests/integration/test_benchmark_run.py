@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amat.files import only_run
+
 pytestmark = pytest.mark.slow
 
 #: Only NEST's built-in models, so that nothing is compiled.
@@ -87,6 +89,16 @@ def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
     assert len(second) == 4
     # Only the last cell may be measured again: its file is written before Snakemake records the end of the job.
     assert {name for name in first if second[name] != first[name]} <= {max(first, key=lambda name: first[name])}
+
+
+def test_a_second_run_in_the_folder_is_refused_and_names_the_first(run_amat, matrix, tmp_path):
+    (tmp_path / "out").mkdir()
+    with only_run(tmp_path / "out" / ".lock", "benchmark"):
+        for arguments in (["run", "--matrix", matrix()], ["update", "--cases", "mat-quiet"], ["network"]):
+            finished = run_amat("benchmark", *arguments, "--output", tmp_path / "out")
+            assert finished.returncode == 1
+            assert f"Another benchmark is running in {tmp_path / 'out'} (process {os.getpid()})" in finished.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
 def test_more_cores_than_usable_are_refused(run_amat, matrix, tmp_path):

@@ -5,6 +5,8 @@
 """Statistics, cases, targets and tables of benchmarks, on given numbers without simulation."""
 
 import io
+import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,7 @@ from amat.errors import AmatError
 
 NEST = Contender("amat2_psc_exp", "amat", "nest", "nest")
 OPTIMISED = Contender("amat2_psc_exp_neuron_opt", "amat", "optimised", "optimised", "abc")
+CHECKED = Contender("amat2_psc_exp_neuron_nestml", "amat", "nestml-checked", "nestml-checked", "def")
 
 
 def rows(case: str, values: dict[Contender, list[float]]) -> pd.DataFrame:
@@ -65,7 +68,9 @@ class TestRounds:
     def run(self, folder, rounds, *contenders, settings=None):
         self.order = []
         store = Store(folder, "update", settings or {"seed": 1})
-        run_rounds(store, Plan("quiet", contenders, self.measure), rounds)
+        plan = Plan("quiet", contenders, self.measure)
+        store.check(plan, rounds)
+        run_rounds(store, plan, rounds)
         return store
 
     def test_the_first_model_changes_from_round_to_round(self, tmp_path):
@@ -85,15 +90,30 @@ class TestRounds:
         assert self.order == [NEST.model, OPTIMISED.model]
         assert len(store.rows) == 2
 
-    def test_a_new_module_is_measured(self, tmp_path):
-        self.run(tmp_path, 1, NEST, OPTIMISED)
-        self.run(tmp_path, 1, NEST, Contender(OPTIMISED.model, "amat", "optimised", "optimised", "123"))
-        assert len(self.order) == 2
-
-    def test_other_settings_replace_all_measurements(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("contenders", "settings", "message"),
+        [
+            ((NEST, OPTIMISED), {"seed": 2, "threads": 2}, "with seed 1 instead of 2, threads None instead of 2: name"),
+            ((NEST, replace(OPTIMISED, module="123")), None, "another build of amat2_psc_exp_neuron_opt: name"),
+            ((NEST, CHECKED), None, "with amat2_psc_exp_neuron_opt and without all models that are wanted"),
+        ],
+    )
+    def test_other_settings_neither_replace_nor_relabel_measurements(self, tmp_path, contenders, settings, message):
         self.run(tmp_path, 2, NEST, OPTIMISED)
-        store = self.run(tmp_path, 1, NEST, OPTIMISED, settings={"seed": 2})
-        assert len(store.rows) == 2
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        with pytest.raises(AmatError, match=message):
+            self.run(tmp_path, 3, *contenders, settings=settings)
+        assert self.order == []
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+    def test_settings_of_a_run_that_measured_nothing_do_not_count(self, tmp_path):
+        Store(tmp_path, "update", {"seed": 1})
+        self.run(tmp_path, 1, NEST, settings={"seed": 2})
+        assert json.loads((tmp_path / "provenance.json").read_text())["update"]["settings"] == {"seed": 2}
+
+    def test_fewer_models_are_measured_in_new_rounds(self, tmp_path):
+        self.run(tmp_path, 1, NEST, OPTIMISED)
+        assert len(self.run(tmp_path, 2, NEST).rows) == 3
 
     def test_a_round_that_fails_its_check_is_not_stored(self, tmp_path):
         def check(rows):

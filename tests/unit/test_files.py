@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from amat.errors import AmatError
-from amat.files import atomic_write, load_yaml, write_json
+from amat.files import atomic_write, load_yaml, only_run, write_json
 
 
 def test_failure_leaves_only_the_old_file(tmp_path):
@@ -59,6 +59,28 @@ def test_json_is_sorted_and_its_folder_is_created(tmp_path):
     write_json(path, {"b": 1, "a": [2]})
     assert json.loads(path.read_text()) == {"a": [2], "b": 1}
     assert path.read_text().index('"a"') < path.read_text().index('"b"')
+
+
+def test_a_task_runs_once_at_a_time_and_the_other_process_is_named(tmp_path):
+    """Numbers of processes that have ended, or do other work now, are not named."""
+    path = tmp_path / "lock"
+    with only_run(path, "benchmark") as lock:
+        named = rf"Another benchmark is running in .* \(process {os.getpid()}\)"
+        with pytest.raises(AmatError, match=named), only_run(path, "benchmark"):
+            pass
+        child = subprocess.Popen(["sleep", "60"], pass_fds=[lock.fileno()])
+    try:
+        path.write_text(f"{os.getppid()}\n99999999\n{child.pid}\n")
+        with pytest.raises(AmatError, match=rf"\(process {child.pid}\)"), only_run(path, "benchmark"):
+            pass
+        path.write_text("99999999\n")
+        with pytest.raises(AmatError, match=r"\(on another machine\)"), only_run(path, "benchmark"):
+            pass
+    finally:
+        child.kill()
+        child.wait()
+    with only_run(path, "benchmark"):
+        assert path.read_text() == f"{os.getpid()}\n"
 
 
 @pytest.mark.parametrize(

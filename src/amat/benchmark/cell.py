@@ -34,7 +34,16 @@ from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json
 
-__all__ = ["PHASES", "Cell", "Workload", "measure_cell", "neuron_parameters", "share_memory", "simulate_cell"]
+__all__ = [
+    "PHASES",
+    "Cell",
+    "Workload",
+    "measure_cell",
+    "neuron_parameters",
+    "refuse_other_settings",
+    "share_memory",
+    "simulate_cell",
+]
 
 Workload = Literal["neurons", "network", "plastic"]
 
@@ -112,6 +121,23 @@ class Cell:
         return read_networks()[self.contender.family]
 
 
+def refuse_other_settings(cell: Cell, path: Path) -> None:
+    """Refuse a file with the result of a cell with other settings, which would be replaced or count as this cell's.
+
+    Raises
+    ------
+    AmatError
+        If the file has another cell.
+    """
+    try:
+        found = json.loads(path.read_text())["cell"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # not measured yet, or damaged, which the report mentions
+    if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
+        shown = ", ".join(f"{name} {found[name]} instead of {getattr(cell, name)}" for name in others)
+        raise AmatError(f"{path} was measured with {shown}: name another output, or remove this one.")
+
+
 def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     """Measure a cell and write the result.
 
@@ -134,8 +160,10 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     Raises
     ------
     AmatError
-        If the number of ranks or threads is not the requested one, or the rate is far from the tuned one.
+        If the output has another cell, the number of ranks or threads is not the requested one, or the rate is far
+        from the tuned one.
     """
+    refuse_other_settings(cell, output)
     nest = prepare_kernel(cell.contender, resolution=cell.resolution, threads=cell.threads, seed=cell.seed)
     if nest.num_processes != cell.ranks:
         raise AmatError(

@@ -8,9 +8,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache, partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
@@ -29,13 +29,13 @@ from amat.benchmark.families import (
     sample_population,
 )
 from amat.benchmark.kernel import prepare_kernel
-from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
+from amat.benchmark.measurements import LOCK, Plan, Store, check_activity, run_rounds, summarise
 from amat.benchmark.network import missing_memory
 from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write, check_writable, only_run
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
 
@@ -120,6 +120,23 @@ class Outcome:
     skipped: list[str]
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_Benchmark = Callable[Concatenate[_T, Options, _P], Outcome]
+
+
+def _alone(benchmark: _Benchmark[_T, _P]) -> _Benchmark[_T, _P]:
+    """Make a benchmark the only one that runs in its output folder."""
+
+    @wraps(benchmark)
+    def run(what: _T, options: Options, /, *arguments: _P.args, **named: _P.kwargs) -> Outcome:
+        with only_run(options.output / LOCK, "benchmark"):
+            return benchmark(what, options, *arguments, **named)
+
+    return run
+
+
+@_alone
 def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress) -> Outcome:
     """Time the update of populations; write ``update.csv`` and ``update_summary.csv``.
 
@@ -169,6 +186,7 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
     return _finish("update", summary, conditions, options, [_NO_BRIAN] if brian_wanted and not version else [])
 
 
+@_alone
 def benchmark_memory(families: Sequence[str], options: Options, progress: Progress) -> Outcome:
     """Measure the memory of neurons; write ``memory.csv`` and ``memory_summary.csv``.
 
@@ -203,6 +221,7 @@ def benchmark_memory(families: Sequence[str], options: Options, progress: Progre
     return _finish("memory", summary, {case.name: case.conditions for case in cases}, options, [])
 
 
+@_alone
 def benchmark_network(
     sizes: Sequence[int], options: Options, progress: Progress, *, indegree: int = INDEGREE
 ) -> Outcome:
@@ -336,6 +355,8 @@ def _carry_out(
         done += 1
         progress(task, done, total)
 
+    for plan in plans:
+        store.check(plan, rounds)
     for plan in plans:
         run_rounds(store, plan, rounds, advance)
     return store.table([plan.case for plan in plans])

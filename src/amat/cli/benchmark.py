@@ -30,7 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _Output = Annotated[
-    Path, typer.Option(help="Output folder for tables and figures. Finished measurements in it are kept.")
+    Path,
+    typer.Option(
+        help="Output folder for tables and figures. Finished measurements are kept. Other settings need another folder."
+    ),
 ]
 _Codegen = Annotated[
     list[str] | None,

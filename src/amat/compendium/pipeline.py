@@ -4,7 +4,7 @@
 
 """The pipeline: its configuration, its workflow and the build of the book."""
 
-import fcntl
+import importlib.util
 import os
 import shutil
 import signal
@@ -18,9 +18,17 @@ from amat import paths
 from amat.compendium.provenance import commit_time
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
-from amat.files import check_writable, load_yaml
+from amat.files import check_writable, load_yaml, only_run
 
-__all__ = ["PROFILES", "build_book", "check_config", "notebook_parameters", "reproduce", "step_environment"]
+__all__ = [
+    "PROFILES",
+    "build_book",
+    "check_config",
+    "notebook_parameters",
+    "reproduce",
+    "run_workflow",
+    "step_environment",
+]
 
 #: Profiles of the pipeline with their descriptions on pages.
 PROFILES: Mapping[str, str] = {
@@ -71,39 +79,58 @@ def reproduce(
         *(["--config", f"profile={profile}"] if profile else []),
         *(["--dry-run"] if dry_run else []),
     ]
-    _run_workflow(command, root / "build" / "reproduce.lock")
-    return root / "_build" / "html" / "index.html"
-
-
-def _run_workflow(command: Sequence[str], lock_file: Path) -> None:
-    """Run Snakemake as the only run in its folder; pass SIGTERM on to it.
-
-    Snakemake inherits the locked file, so the lock lasts as long as Snakemake does, even if this process is killed.
-    """
-    stopped = False
-    with lock_file.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AmatError("Another `amat reproduce` is running in this folder: wait for it, or stop it.") from None
-        with subprocess.Popen(command, env=step_environment(), pass_fds=[lock.fileno()]) as workflow:
-
-            def stop(number: int, frame: object) -> None:
-                nonlocal stopped
-                stopped = True
-                workflow.send_signal(number)
-
-            before = signal.signal(signal.SIGTERM, stop)
-            try:
-                status = workflow.wait()
-            finally:
-                signal.signal(signal.SIGTERM, before)
-    if stopped:
-        raise AmatError("The workflow was stopped after its running steps. Run the same command to resume.")
-    if status:
+    if run_workflow(command, root / "build" / "reproduce.lock", "`amat reproduce`", step_environment()):
         raise AmatError(
             "A step of the workflow failed; its log is named above. Fix the cause and run the same command to resume."
         )
+    return root / "_build" / "html" / "index.html"
+
+
+def run_workflow(command: Sequence[str], lock_file: Path, task: str, environment: Mapping[str, str]) -> int:
+    """Run Snakemake as the only run in its folder; pass SIGTERM on to it.
+
+    Snakemake inherits the locked file, so the lock lasts as long as Snakemake does, even if this process is killed.
+
+    Parameters
+    ----------
+    command : sequence of str
+    lock_file : pathlib.Path
+    task : str
+        The task in messages, for `amat.files.only_run`.
+    environment : mapping
+
+    Returns
+    -------
+    int
+        Snakemake's exit status.
+
+    Raises
+    ------
+    AmatError
+        If Snakemake is not installed, another run is in progress, or SIGTERM stops the run.
+    """
+    if importlib.util.find_spec("snakemake") is None:
+        raise AmatError("Snakemake is not installed: run `./amat setup` without AMAT_WITHOUT.")
+    stopped = False
+    with (
+        only_run(lock_file, task) as lock,
+        subprocess.Popen(command, env=environment, pass_fds=[lock.fileno()]) as workflow,
+    ):
+        print(workflow.pid, file=lock, flush=True)
+
+        def stop(number: int, frame: object) -> None:
+            nonlocal stopped
+            stopped = True
+            workflow.send_signal(number)
+
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            status = workflow.wait()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    if stopped:
+        raise AmatError("The workflow was stopped after its running steps. Run the same command to resume.")
+    return status
 
 
 def check_config(path: Path) -> dict[str, Any]:
