@@ -7,6 +7,7 @@
 import dataclasses
 import importlib.util
 import json
+import math
 
 import pytest
 
@@ -111,7 +112,14 @@ def test_another_number_of_ranks_is_refused(tmp_path):
         ({"workload": "brain"}, "no workload 'brain'"),
         ({"neurons": 1}, "neurons must be 10 or more, got 1"),
         ({"indegree": 1}, "indegree must be 5 or more, got 1"),
-        ({"duration": 0.0}, "duration must be positive, got 0 ms"),
+        ({"duration": 0.0}, "duration must be positive and at most 1e.07 ms, got 0 ms"),
+        ({"duration": math.nan}, "got nan ms"),
+        ({"duration": math.inf}, "got inf ms"),
+        ({"duration": 100.05}, "must be a multiple of the time step of 0.1 ms, got 100.05 ms"),
+        ({"resolution": math.nan}, "resolution must divide 0.5 ms .* got nan ms"),
+        ({"resolution": 1e-9}, "such as 0.1, 0.05 or 0.01 ms; got 1e-09 ms"),
+        ({"resolution": 0.2}, "got 0.2 ms"),
+        ({"resolution": 0.0}, "got 0 ms"),
     ],
 )
 def test_cells_that_cannot_be_measured_are_refused(wrong, message):

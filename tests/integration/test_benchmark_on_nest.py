@@ -129,13 +129,15 @@ def test_builds_fire_at_the_same_rate_in_networks(options, tmp_path):
 
 def test_networks_too_large_for_the_memory_are_skipped(options, monkeypatch):
     monkeypatch.setattr("amat.benchmark.runs.missing_memory", lambda neurons, _: 3.0 if neurons == 2500 else 0.0)
-    outcome = benchmark_network([1250, 2500], replace(options, rounds=1, codegen=["optimised"]), quietly)
+    monkeypatch.setattr("amat.benchmark.runs.NETWORKS", (1250, 2500))
+    outcome = benchmark_network(None, replace(options, rounds=1, codegen=["optimised"]), quietly)
     assert set(outcome.summary["case"]) == {"network-n1250-k1000"}
     assert "2500 neurons is skipped: it needs 3.0 GB" in outcome.skipped[0]
 
 
-def test_brian2_is_skipped_if_it_is_missing(options):
-    outcome = benchmark_update([BASE], replace(options, rounds=1, brian_python="no-such-python"), quietly)
+def test_brian2_is_skipped_if_it_is_missing(options, monkeypatch):
+    monkeypatch.setattr("amat.benchmark.runs.brian_version", lambda python: None)
+    outcome = benchmark_update([BASE], replace(options, rounds=1), quietly)
     assert "Brian2 is skipped" in outcome.skipped[0]
     assert "brian2" not in set(outcome.summary["model"])
 

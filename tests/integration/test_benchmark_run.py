@@ -101,6 +101,14 @@ def test_a_second_run_in_the_folder_is_refused_and_names_the_first(run_amat, mat
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
+@pytest.mark.parametrize("options", [("--jobs", "2"), ("--executor", "slurm", "--cores", "2")])
+def test_options_without_effect_are_refused(run_amat, matrix, tmp_path, options):
+    finished = run_amat("benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out", *options)
+    assert finished.returncode == 1
+    assert f"{' '.join(options[-2:])} has no effect" in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_more_cores_than_usable_are_refused(run_amat, matrix, tmp_path):
     path = matrix(sets=[{**PLAN["sets"][0], "layouts": ["1x64"]}])
     finished = run_amat("benchmark", "run", "--matrix", path, "--output", tmp_path / "out", "--cores", "2")

@@ -6,6 +6,8 @@
 
 import io
 import json
+import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +18,7 @@ from rich.console import Console
 from amat.benchmark.cases import BASE, Case, default_cases, find_cases, memory_cases, quick_cases
 from amat.benchmark.families import FAMILIES, Contender, sample_population
 from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
-from amat.benchmark.runs import Options
+from amat.benchmark.runs import Options, benchmark_network, benchmark_update
 from amat.benchmark.targets import TARGETS, find_target
 from amat.cli.benchmark import summary_table
 from amat.errors import AmatError
@@ -236,13 +238,36 @@ class TestErrors:
         ("options", "message"),
         [
             ({"rounds": 0}, "rounds must be at least 1, got 0"),
-            ({"duration": 0.0}, "must be 1 ms or more, got 0 ms"),
+            ({"duration": 0.0}, "must be 1 to 1e\\+07 ms, got 0 ms"),
+            ({"duration": math.nan}, "must be 1 to 1e\\+07 ms, got nan ms"),
+            ({"duration": math.inf}, "must be 1 to 1e\\+07 ms, got inf ms"),
+            ({"duration": 100.05}, "must be a multiple of the time step of 0.1 ms, got 100.05 ms"),
             ({"codegen": ["stock"]}, "no build 'stock': choose among nestml, nestml-checked"),
         ],
     )
     def test_wrong_options_are_refused_before_any_work(self, tmp_path, options, message):
         with pytest.raises(AmatError, match=message):
             Options(tmp_path, **options)
+
+    @pytest.mark.parametrize(
+        ("cases", "options", "message"),
+        [
+            ([BASE], {"brian_python": "/nowhere/python"}, "/nowhere/python cannot import Brian2"),
+            ([Case("mat")], {"brian_python": sys.executable}, "Brian2 is measured in the case amat-quiet only"),
+            ([Case("mat")], {"ablation": True}, "no case for the ablation: add --cases amat-quiet"),
+        ],
+    )
+    def test_options_without_effect_are_refused(self, tmp_path, cases, options, message):
+        with pytest.raises(AmatError, match=message):
+            benchmark_update(cases, Options(tmp_path, **options), lambda *progress: None)
+
+    def test_an_ablation_without_its_network_is_refused(self, tmp_path):
+        with pytest.raises(AmatError, match="add --neurons 2000"):
+            benchmark_network([1000], Options(tmp_path, ablation=True), lambda *progress: None)
+
+    def test_a_wanted_network_that_is_too_large_is_an_error(self, tmp_path):
+        with pytest.raises(AmatError, match=r"The network of 1000000000 neurons .* Choose a smaller --indegree"):
+            benchmark_network([10**9], Options(tmp_path), lambda *progress: None)
 
     def test_an_unwritable_output_is_refused(self, tmp_path):
         (tmp_path / "file").touch()

@@ -33,8 +33,10 @@ from amat.benchmark.network import BalancedNetwork, read_networks
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json
+from amat.simulation.stimuli import count_steps
 
 __all__ = [
+    "LONGEST",
     "PHASES",
     "Cell",
     "Workload",
@@ -53,6 +55,8 @@ PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
 RECORDED = 200
 #: The indegree for which networks are tuned.
 INDEGREE = 1000
+#: The longest timed model time in ms, which takes days, and NEST's unit of time in ms.
+LONGEST, TIC = 1e7, 0.001
 #: The largest factor by which a rate may differ from the tuned one.
 ALLOWED_RATE = 2.0
 #: Spikes/s of unconnected neurons under the constant current of their family.
@@ -101,8 +105,16 @@ class Cell:
         for name, least in (("neurons", 10), ("indegree", 5), ("threads", 1), ("ranks", 1), ("seed", 1)):
             if getattr(self, name) < least:
                 raise AmatError(f"{name} must be {least} or more, got {getattr(self, name)}.")
-        if not 0 < self.duration < math.inf:
-            raise AmatError(f"duration must be positive, got {self.duration:g} ms.")
+        if not 0 < self.duration <= LONGEST:
+            raise AmatError(f"duration must be positive and at most {LONGEST:g} ms, got {self.duration:g} ms.")
+        if not (
+            0 < self.resolution <= 0.5 and all(_is_whole(n) for n in (0.5 / self.resolution, self.resolution / TIC))
+        ):
+            raise AmatError(
+                f"resolution must divide 0.5 ms and be a multiple of {TIC} ms, such as 0.1, 0.05 or 0.01 ms; got "
+                f"{self.resolution:g} ms."
+            )
+        count_steps(self.duration, self.resolution)
 
     @property
     def name(self) -> str:
@@ -119,6 +131,10 @@ class Cell:
     def network(self) -> BalancedNetwork:
         """The tuned network of the model's family."""
         return read_networks()[self.contender.family]
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-6
 
 
 def refuse_other_settings(cell: Cell, path: Path) -> None:

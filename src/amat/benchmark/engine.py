@@ -47,9 +47,9 @@ def run_matrix(
         The folder for ``cells/NAME.json``, ``logs`` and ``report``.
     profile : {"local", "slurm"}
     cores : int, optional
-        Of this machine; all usable cores by default. Ignored with Slurm.
+        Of this machine; all usable cores by default. Not with Slurm.
     jobs : int, optional
-        Largest number of jobs in Slurm at a time; replaces the profile's.
+        Largest number of jobs in Slurm at a time; replaces the profile's. Only with Slurm.
     image : pathlib.Path, optional
         Apptainer image in which all jobs run; replaces the site's.
     dry_run : bool
@@ -67,6 +67,10 @@ def run_matrix(
         cells of another matrix, or cells failed; the message names them with their logs.
     """
     paths.require_checkout("The benchmark workflow")
+    if profile == "slurm" and cores is not None:
+        raise AmatError(f"--cores {cores} has no effect with Slurm, where the cells' layouts count: leave it out.")
+    if profile == "local" and jobs is not None:
+        raise AmatError(f"--jobs {jobs} has no effect on this machine: leave it out, or add --executor slurm.")
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
     _check_layouts(plan, place, profile, usable)
