@@ -101,6 +101,19 @@ def test_a_second_run_in_the_folder_is_refused_and_names_the_first(run_amat, mat
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
 
 
+def test_refusal_of_git_is_reported_before_any_work(run_amat, clone, matrix, tmp_path):
+    """Git's own test of a checkout that belongs to another user; only `amat setup` does without the commit."""
+    other = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    for command in (["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"], ["reproduce"]):
+        finished = run_amat(*command, **other)
+        assert finished.returncode == 1
+        assert "git config --global --add safe.directory" in finished.stderr
+    assert not (tmp_path / "out").exists()
+    finished = run_amat("setup", **other)
+    assert finished.returncode == 0
+    assert "git config --global --add safe.directory" in finished.stderr
+
+
 @pytest.mark.parametrize("options", [("--jobs", "2"), ("--executor", "slurm", "--cores", "2")])
 def test_options_without_effect_are_refused(run_amat, matrix, tmp_path, options):
     finished = run_amat("benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out", *options)

@@ -180,6 +180,7 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
         from the tuned one.
     """
     refuse_other_settings(cell, output)
+    record = provenance_record()
     nest = prepare_kernel(cell.contender, resolution=cell.resolution, threads=cell.threads, seed=cell.seed)
     if nest.num_processes != cell.ranks:
         raise AmatError(
@@ -193,7 +194,7 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
         module = None if cell.contender.build == "nest" else toolchain.build(cell.model).sha256
         # NEST keeps a table for each synapse model that it was built with.
         build = {"synapse_models": len(nest.synapse_models), "mpi": bool(nest.build_info["have_mpi"])}
-        write_json(output, provenance_record(**merged, module=module, nest_build=build))
+        write_json(output, {**record, **merged, "module": module, "nest_build": build})
     return merged
 
 

@@ -15,6 +15,7 @@ from amat.benchmark.cell import refuse_other_settings
 from amat.benchmark.matrix import Matrix, Site, read_matrix, read_site
 from amat.benchmark.measurements import LOCK
 from amat.compendium.pipeline import run_workflow
+from amat.compendium.provenance import commit
 from amat.errors import AmatError
 from amat.files import check_writable
 
@@ -71,6 +72,7 @@ def run_matrix(
         raise AmatError(f"--cores {cores} has no effect with Slurm, where the cells' layouts count: leave it out.")
     if profile == "local" and jobs is not None:
         raise AmatError(f"--jobs {jobs} has no effect on this machine: leave it out, or add --executor slurm.")
+    commit()  # before any work, since git may refuse the checkout
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
     _check_layouts(plan, place, profile, usable)

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import console, report, shorten
+from amat.cli.common import console, note, report, shorten
+from amat.errors import AmatError
 
 __all__ = ["book", "reproduce", "setup"]
 
@@ -54,6 +55,12 @@ def book() -> None:
 
 def setup() -> None:
     """Print versions and folders, after ./amat has installed missing packages."""
-    from amat.compendium.provenance import provenance_record
+    from amat.compendium.provenance import provenance_record, versions
 
-    console.print_json(json.dumps(provenance_record(modules=shorten(paths.module_cache()))))
+    modules = shorten(paths.module_cache())
+    try:
+        found = provenance_record(modules=modules)
+    except AmatError as error:  # git refuses the checkout, in which models can be built and simulated all the same
+        note(error)
+        found = {"modules": modules, "versions": versions()}
+    console.print_json(json.dumps(found))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from amat import paths
-from amat.compendium.provenance import commit_time
+from amat.compendium.provenance import commit, commit_time
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
 from amat.files import check_writable, load_yaml, only_run
@@ -65,6 +65,7 @@ def reproduce(
         If the configuration is invalid, another run is in progress, a step fails, or SIGTERM stops the run.
     """
     root = paths.require_checkout("The pipeline")
+    commit()  # before any work, since git may refuse the checkout
     chosen = (config or paths.CONFIG / "config.yaml").absolute()
     check_config(chosen)
     for folder in ("build", "results", "book/notebooks", "book/generated"):
