@@ -39,6 +39,7 @@ def archive(
     ] = False,
 ) -> None:
     """Pack sources, results and site into one archive that describes itself. The same content gives the same bytes."""
+    paths.require_checkout("An archive")
     from amat.release.archive import make_archive
 
     made = make_archive(output, draft=draft)

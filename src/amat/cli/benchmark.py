@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
+from amat import paths
 from amat.cli import common
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def run(
 ) -> None:
     """Measure a matrix of models, workloads, sizes and cores, on one machine or a cluster. A stopped run resumes."""
     _pin_threads()
+    paths.require_checkout("The benchmark workflow")
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
 

@@ -111,7 +111,7 @@ def run_workflow(command: Sequence[str], lock_file: Path, task: str, environment
         If Snakemake is not installed, another run is in progress, or SIGTERM stops the run.
     """
     if importlib.util.find_spec("snakemake") is None:
-        raise AmatError("Snakemake is not installed: run `./amat setup` without AMAT_WITHOUT.")
+        raise AmatError("Snakemake is not installed: install it with pip, or use ./amat.")
     stopped = False
     with (
         only_run(lock_file, task) as lock,
@@ -183,6 +183,8 @@ def build_book() -> Path:
     index = root / "_build" / "html" / "index.html"
     command = ["jupyter-book", "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
     tool = Path(sys.executable).with_name(command[0])
+    if not tool.is_file():
+        raise AmatError("Jupyter Book is not installed: install it with pip, or use ./amat.")
     result = subprocess.run(
         [str(tool), *command[1:]],
         check=False,
