@@ -136,7 +136,7 @@ def test_networks_too_large_for_the_memory_are_skipped(options, monkeypatch):
 
 
 def test_brian2_is_skipped_if_it_is_missing(options, monkeypatch):
-    monkeypatch.setattr("amat.benchmark.runs.brian_version", lambda python: None)
+    monkeypatch.setattr("amat.benchmark.runs.brian_version", lambda python, required: None)
     outcome = benchmark_update([BASE], replace(options, rounds=1), quietly)
     assert "Brian2 is skipped" in outcome.skipped[0]
     assert "brian2" not in set(outcome.summary["model"])

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import pandas as pd
 
 from amat import toolchain
-from amat.benchmark.brian import BRIAN, BrianProgram, brian_version
+from amat.benchmark.brian import BRIAN, NO_BRIAN, BrianProgram, brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case, memory_cases
 from amat.benchmark.cell import INDEGREE, LONGEST, PHASES, Cell, simulate_cell
 from amat.benchmark.families import (
@@ -54,13 +54,6 @@ ABLATION_NEURONS = 2000
 
 #: Relative difference of rates that is allowed among builds in a network, which is chaotic.
 ALLOWED_DIFFERENCE = 0.1
-
-_BRIAN_ENVIRONMENT = (
-    "It may need other versions of NumPy than this project: "
-    "make an environment for it (python3 -m venv brian2-env && brian2-env/bin/pip install brian2 'numpy<2.4'), and "
-    "name it: --brian2 brian2-env/bin/python"
-)
-_NO_BRIAN = f"Brian2 is skipped, since Python cannot import it here. {_BRIAN_ENVIRONMENT}"
 
 
 @dataclass(frozen=True)
@@ -167,9 +160,7 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
     with_ablation = _choose_ablation(options, {BASE, replace(BASE, rate=INPUT_RATE)} & set(cases), "cases amat-quiet")
     brian_wanted = BASE in cases and (options.codegen is None or options.brian_python is not None)
     python = options.brian_python or sys.executable
-    version = brian_version(python) if brian_wanted else None
-    if options.brian_python is not None and version is None:
-        raise AmatError(f"{python} cannot import Brian2. {_BRIAN_ENVIRONMENT}")
+    version = brian_version(python, required=options.brian_python is not None) if brian_wanted else None
     with tempfile.TemporaryDirectory() as scratch:
         plans = []
         for case in cases:
@@ -195,7 +186,7 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
         to_ours = summarise(pair, "ns", reference="optimised", also=("spikes", "rate")).assign(quantity="brian2")
         summary = pd.concat([summary, to_ours[to_ours["build"] == "brian2"].dropna(subset="ratio")], ignore_index=True)
     conditions = {case.name: case.conditions for case in cases}
-    return _finish("update", summary, conditions, options, [_NO_BRIAN] if brian_wanted and not version else [])
+    return _finish("update", summary, conditions, options, [NO_BRIAN] if brian_wanted and not version else [])
 
 
 @_alone
