@@ -353,7 +353,7 @@ class Pair:
     ids=str,
 )
 def test_parameters_set_between_simulations(changes, threads):
-    """As in amat2_psc_exp. A new E_L keeps V_m, and shifts the threshold, which is absolute in NEST's model."""
+    """The reference is amat2_psc_exp. A new E_L keeps V_m and shifts the threshold, which is absolute there."""
     nest = start(threads=threads)
     pair = Pair(nest)
     before = pair.run(100.3)
@@ -617,7 +617,7 @@ def test_a_model_without_equations_shares_values_that_depend_on_the_time_step():
 
 
 def test_a_nonlinear_model_is_refused_with_the_reason():
-    """Without the option for Heun's method. The message names the model, the reason and the fix."""
+    """Without the option for Heun's method, the message names the model, the reason and the fix."""
     reason = r"izhikevich_neuron_opt: .* not linear(?s:.*)numeric_solver: Heun(?s:.*)--fallback"
     with pytest.raises(toolchain.ToolchainError, match=reason) as refused:
         toolchain.build(toolchain.find_model(str(IZHIKEVICH), "optimised"))
@@ -625,7 +625,7 @@ def test_a_nonlinear_model_is_refused_with_the_reason():
 
 
 def test_a_refused_model_falls_back_to_the_checked_generator():
-    """On request. The model fires as the one that the checked generator makes."""
+    """With the option `fallback`, the model fires as the one that the checked generator makes."""
     stages = []
     model = toolchain.Model(IZHIKEVICH, suffix="_fallback", codegen="optimised", options={}, fallback=True)
     module = toolchain.build(model, progress=stages.append)

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Load modules into the NEST kernel of this process."""
+"""Loading of modules into the NEST kernel of this process."""
 
 from amat.toolchain.builder import build
 from amat.toolchain.catalogue import Codegen, find_model
