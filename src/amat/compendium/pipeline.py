@@ -127,6 +127,9 @@ def run_workflow(command: Sequence[str], lock_file: Path, task: str, environment
         before = signal.signal(signal.SIGTERM, stop)
         try:
             status = workflow.wait()
+        except KeyboardInterrupt:  # the terminal interrupts Snakemake as well, which then stops its steps
+            workflow.wait()
+            raise
         finally:
             signal.signal(signal.SIGTERM, before)
     if stopped:
