@@ -9,18 +9,17 @@ import json
 import shutil
 import sys
 
-import yaml
-
 from amat import paths
 from amat.compendium.pipeline import PROFILES
 from amat.errors import AmatError
+from amat.files import load_yaml
 
 
 def main() -> None:
     """Run the command."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     root = paths.require_checkout("Shipping tables")
-    config = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
+    config = load_yaml(paths.CONFIG / "config.yaml")
     sources = {name: root / "results" / name for name in config["full"]}
     for name, source in sources.items():  # check all before any is replaced
         try:

@@ -29,7 +29,7 @@ def cell_arguments(cell, output):
         "threads": cell.threads,
         "ranks": cell.ranks,
         "seed": cell.seed,
-        "time": cell.duration,
+        "duration": cell.duration,
         "resolution": cell.resolution,
         "output": output,
     }

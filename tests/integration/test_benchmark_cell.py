@@ -7,6 +7,7 @@
 import dataclasses
 import importlib.util
 import json
+import math
 
 import pytest
 
@@ -50,7 +51,8 @@ def test_builds_do_the_same_work(tmp_path):
     found = {}
     for workload in ("neurons", "network"):
         for model in ("amat2_psc_exp", "amat2_psc_exp_neuron_opt"):
-            found[workload, model] = measure_cell(Cell(model, workload, **SMALL), tmp_path / "cell.json")
+            cell = Cell(model, workload, **SMALL)
+            found[workload, model] = measure_cell(cell, tmp_path / f"{cell.name}.json")
     assert len({found["neurons", model]["spikes"] for _, model in found}) == 1
     rates = [found["network", model]["rate"] for model in ("amat2_psc_exp", "amat2_psc_exp_neuron_opt")]
     assert rates[0] == pytest.approx(rates[1], rel=0.15)
@@ -58,7 +60,8 @@ def test_builds_do_the_same_work(tmp_path):
 
 def test_spikes_depend_on_the_seed_only(tmp_path):
     spikes = [
-        measure_cell(Cell("amat2_psc_exp", seed=seed, **SMALL), tmp_path / "cell.json")["spikes"] for seed in (1, 1, 2)
+        measure_cell(Cell("amat2_psc_exp", seed=seed, **SMALL), tmp_path / f"{seed}.json")["spikes"]
+        for seed in (1, 1, 2)
     ]
     assert spikes[0] == spikes[1] != spikes[2]
 
@@ -109,7 +112,14 @@ def test_another_number_of_ranks_is_refused(tmp_path):
         ({"workload": "brain"}, "no workload 'brain'"),
         ({"neurons": 1}, "neurons must be 10 or more, got 1"),
         ({"indegree": 1}, "indegree must be 5 or more, got 1"),
-        ({"duration": 0.0}, "duration must be positive, got 0 ms"),
+        ({"duration": 0.0}, "duration must be positive and at most 1e.07 ms, got 0 ms"),
+        ({"duration": math.nan}, "got nan ms"),
+        ({"duration": math.inf}, "got inf ms"),
+        ({"duration": 100.05}, "must be a multiple of the time step of 0.1 ms, got 100.05 ms"),
+        ({"resolution": math.nan}, "resolution must divide 0.5 ms .* got nan ms"),
+        ({"resolution": 1e-9}, "such as 0.1, 0.05 or 0.01 ms; got 1e-09 ms"),
+        ({"resolution": 0.2}, "got 0.2 ms"),
+        ({"resolution": 0.0}, "got 0 ms"),
     ],
 )
 def test_cells_that_cannot_be_measured_are_refused(wrong, message):
@@ -122,4 +132,9 @@ def test_the_command_writes_the_file(run_amat, tmp_path):
     finished = run_amat("benchmark", "cell", "--model", "amat2_psc_exp", *arguments)
     assert finished.returncode == 0, finished.stderr
     assert "real-time factor" in finished.stdout
-    assert json.loads((tmp_path / "cell.json").read_text())["cell"]["neurons"] == 500
+    measured = (tmp_path / "cell.json").read_text()
+    assert json.loads(measured)["cell"]["neurons"] == 500
+    refused = run_amat("benchmark", "cell", "--model", "iaf_psc_exp", *arguments, "--seed", 2)
+    assert refused.returncode == 1
+    assert "was measured with model amat2_psc_exp instead of iaf_psc_exp, seed 1 instead of 2" in refused.stderr
+    assert (tmp_path / "cell.json").read_text() == measured

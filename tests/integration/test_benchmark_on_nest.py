@@ -129,13 +129,15 @@ def test_builds_fire_at_the_same_rate_in_networks(options, tmp_path):
 
 def test_networks_too_large_for_the_memory_are_skipped(options, monkeypatch):
     monkeypatch.setattr("amat.benchmark.runs.missing_memory", lambda neurons, _: 3.0 if neurons == 2500 else 0.0)
-    outcome = benchmark_network([1250, 2500], replace(options, rounds=1, codegen=["optimised"]), quietly)
+    monkeypatch.setattr("amat.benchmark.runs.NETWORKS", (1250, 2500))
+    outcome = benchmark_network(None, replace(options, rounds=1, codegen=["optimised"]), quietly)
     assert set(outcome.summary["case"]) == {"network-n1250-k1000"}
     assert "2500 neurons is skipped: it needs 3.0 GB" in outcome.skipped[0]
 
 
-def test_brian2_is_skipped_if_it_is_missing(options):
-    outcome = benchmark_update([BASE], replace(options, rounds=1, brian_python="no-such-python"), quietly)
+def test_brian2_is_skipped_if_it_is_missing(options, monkeypatch):
+    monkeypatch.setattr("amat.benchmark.runs.brian_version", lambda python, required: None)
+    outcome = benchmark_update([BASE], replace(options, rounds=1), quietly)
     assert "Brian2 is skipped" in outcome.skipped[0]
     assert "brian2" not in set(outcome.summary["model"])
 
@@ -154,7 +156,7 @@ def test_the_command_writes_its_files(run_amat, tmp_path):
         assert finished.returncode == 0, finished.stderr
         assert "mat-quiet" in finished.stdout
     names = {"update.csv", "update_summary.csv", "update.svg", "memory.csv", "memory_summary.csv", "memory.svg"}
-    assert names | {"provenance.json"} == {path.name for path in tmp_path.iterdir()}
+    assert names | {"provenance.json", ".lock"} == {path.name for path in tmp_path.iterdir()}
     record = json.loads((tmp_path / "provenance.json").read_text())
     assert record["update"]["settings"]["duration"] == 100.0
     assert set(record["update"]["machine"]) == {"system", "architecture", "cpu", "usable_cores"}

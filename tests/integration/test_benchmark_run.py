@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from amat.files import only_run
+
 pytestmark = pytest.mark.slow
 
 #: Only NEST's built-in models, so that nothing is compiled.
@@ -87,6 +89,37 @@ def test_a_killed_run_resumes(run_amat, matrix, tmp_path):
     assert len(second) == 4
     # Only the last cell may be measured again: its file is written before Snakemake records the end of the job.
     assert {name for name in first if second[name] != first[name]} <= {max(first, key=lambda name: first[name])}
+
+
+def test_a_second_run_in_the_folder_is_refused_and_names_the_first(run_amat, matrix, tmp_path):
+    (tmp_path / "out").mkdir()
+    with only_run(tmp_path / "out" / ".lock", "benchmark"):
+        for arguments in (["run", "--matrix", matrix()], ["update", "--cases", "mat-quiet"], ["network"]):
+            finished = run_amat("benchmark", *arguments, "--output", tmp_path / "out")
+            assert finished.returncode == 1
+            assert f"Another benchmark is running in {tmp_path / 'out'} (process {os.getpid()})" in finished.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+
+
+def test_refusal_of_git_is_reported_before_any_work(run_amat, clone, matrix, tmp_path):
+    """Git's own test of a checkout that belongs to another user; only `amat setup` does without the commit."""
+    other = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    for command in (["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"], ["reproduce"]):
+        finished = run_amat(*command, **other)
+        assert finished.returncode == 1
+        assert "git config --global --add safe.directory" in finished.stderr
+    assert not (tmp_path / "out").exists()
+    finished = run_amat("setup", **other)
+    assert finished.returncode == 0
+    assert "git config --global --add safe.directory" in finished.stderr
+
+
+@pytest.mark.parametrize("options", [("--jobs", "2"), ("--executor", "slurm", "--cores", "2")])
+def test_options_without_effect_are_refused(run_amat, matrix, tmp_path, options):
+    finished = run_amat("benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out", *options)
+    assert finished.returncode == 1
+    assert f"{' '.join(options[-2:])} has no effect" in finished.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_more_cores_than_usable_are_refused(run_amat, matrix, tmp_path):

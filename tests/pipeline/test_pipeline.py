@@ -158,6 +158,7 @@ def test_run_rejects_a_second_run_and_stops_on_sigterm_after_its_running_steps(r
             os.killpg(process.pid, 0)
     assert refused.returncode == 1
     assert "Another `amat reproduce` is running" in refused.stderr
+    assert f"(process {process.pid})" in refused.stderr
     assert process.returncode == 1
     assert "The workflow was stopped" in messages
     assert digest(executed) == before

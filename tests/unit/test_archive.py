@@ -106,6 +106,18 @@ def test_invalid_record_and_missing_git_are_reported(tree, tmp_path):
         make_archive(tmp_path)
 
 
+def test_refusal_of_git_is_reported(tree, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(AmatError, match=r"(?s)dubious ownership.*git config --global --add safe\.directory"):
+        make_archive(tmp_path, draft=True)
+
+
+def test_a_system_without_git_is_reported(tree, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AmatError, match=r"No such file or directory: 'git'"):
+        make_archive(tmp_path, draft=True)
+
+
 def test_archive_contains_sources_and_outputs_only(tree):
     members = collect_files(tree, find_runs(tree))
     assert members["tool"] == Member(b"#!/bin/sh\n", executable=True)

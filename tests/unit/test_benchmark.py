@@ -5,6 +5,10 @@
 """Statistics, cases, targets and tables of benchmarks, on given numbers without simulation."""
 
 import io
+import json
+import math
+import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,13 +18,14 @@ from rich.console import Console
 from amat.benchmark.cases import BASE, Case, default_cases, find_cases, memory_cases, quick_cases
 from amat.benchmark.families import FAMILIES, Contender, sample_population
 from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
-from amat.benchmark.runs import Options
+from amat.benchmark.runs import Options, benchmark_network, benchmark_update
 from amat.benchmark.targets import TARGETS, find_target
 from amat.cli.benchmark import summary_table
 from amat.errors import AmatError
 
 NEST = Contender("amat2_psc_exp", "amat", "nest", "nest")
 OPTIMISED = Contender("amat2_psc_exp_neuron_opt", "amat", "optimised", "optimised", "abc")
+CHECKED = Contender("amat2_psc_exp_neuron_nestml", "amat", "nestml-checked", "nestml-checked", "def")
 
 
 def rows(case: str, values: dict[Contender, list[float]]) -> pd.DataFrame:
@@ -65,7 +70,9 @@ class TestRounds:
     def run(self, folder, rounds, *contenders, settings=None):
         self.order = []
         store = Store(folder, "update", settings or {"seed": 1})
-        run_rounds(store, Plan("quiet", contenders, self.measure), rounds)
+        plan = Plan("quiet", contenders, self.measure)
+        store.check(plan, rounds)
+        run_rounds(store, plan, rounds)
         return store
 
     def test_the_first_model_changes_from_round_to_round(self, tmp_path):
@@ -85,15 +92,30 @@ class TestRounds:
         assert self.order == [NEST.model, OPTIMISED.model]
         assert len(store.rows) == 2
 
-    def test_a_new_module_is_measured(self, tmp_path):
-        self.run(tmp_path, 1, NEST, OPTIMISED)
-        self.run(tmp_path, 1, NEST, Contender(OPTIMISED.model, "amat", "optimised", "optimised", "123"))
-        assert len(self.order) == 2
-
-    def test_other_settings_replace_all_measurements(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("contenders", "settings", "message"),
+        [
+            ((NEST, OPTIMISED), {"seed": 2, "threads": 2}, "with seed 1 instead of 2, threads None instead of 2: name"),
+            ((NEST, replace(OPTIMISED, module="123")), None, "another build of amat2_psc_exp_neuron_opt: name"),
+            ((NEST, CHECKED), None, "with amat2_psc_exp_neuron_opt and without all models that are wanted"),
+        ],
+    )
+    def test_other_settings_neither_replace_nor_relabel_measurements(self, tmp_path, contenders, settings, message):
         self.run(tmp_path, 2, NEST, OPTIMISED)
-        store = self.run(tmp_path, 1, NEST, OPTIMISED, settings={"seed": 2})
-        assert len(store.rows) == 2
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        with pytest.raises(AmatError, match=message):
+            self.run(tmp_path, 3, *contenders, settings=settings)
+        assert self.order == []
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+    def test_settings_of_a_run_that_measured_nothing_do_not_count(self, tmp_path):
+        Store(tmp_path, "update", {"seed": 1})
+        self.run(tmp_path, 1, NEST, settings={"seed": 2})
+        assert json.loads((tmp_path / "provenance.json").read_text())["update"]["settings"] == {"seed": 2}
+
+    def test_fewer_models_are_measured_in_new_rounds(self, tmp_path):
+        self.run(tmp_path, 1, NEST, OPTIMISED)
+        assert len(self.run(tmp_path, 2, NEST).rows) == 3
 
     def test_a_round_that_fails_its_check_is_not_stored(self, tmp_path):
         def check(rows):
@@ -216,13 +238,36 @@ class TestErrors:
         ("options", "message"),
         [
             ({"rounds": 0}, "rounds must be at least 1, got 0"),
-            ({"duration": 0.0}, "must be 1 ms or more, got 0 ms"),
+            ({"duration": 0.0}, "must be 1 to 1e\\+07 ms, got 0 ms"),
+            ({"duration": math.nan}, "must be 1 to 1e\\+07 ms, got nan ms"),
+            ({"duration": math.inf}, "must be 1 to 1e\\+07 ms, got inf ms"),
+            ({"duration": 100.05}, "must be a multiple of the time step of 0.1 ms, got 100.05 ms"),
             ({"codegen": ["stock"]}, "no build 'stock': choose among nestml, nestml-checked"),
         ],
     )
     def test_wrong_options_are_refused_before_any_work(self, tmp_path, options, message):
         with pytest.raises(AmatError, match=message):
             Options(tmp_path, **options)
+
+    @pytest.mark.parametrize(
+        ("cases", "options", "message"),
+        [
+            ([BASE], {"brian_python": "/nowhere/python"}, "/nowhere/python cannot import Brian2"),
+            ([Case("mat")], {"brian_python": sys.executable}, "Brian2 is measured in the case amat-quiet only"),
+            ([Case("mat")], {"ablation": True}, "no case for the ablation: add --cases amat-quiet"),
+        ],
+    )
+    def test_options_without_effect_are_refused(self, tmp_path, cases, options, message):
+        with pytest.raises(AmatError, match=message):
+            benchmark_update(cases, Options(tmp_path, **options), lambda *progress: None)
+
+    def test_an_ablation_without_its_network_is_refused(self, tmp_path):
+        with pytest.raises(AmatError, match="add --neurons 2000"):
+            benchmark_network([1000], Options(tmp_path, ablation=True), lambda *progress: None)
+
+    def test_a_wanted_network_that_is_too_large_is_an_error(self, tmp_path):
+        with pytest.raises(AmatError, match=r"The network of 1000000000 neurons .* Choose a smaller --indegree"):
+            benchmark_network([10**9], Options(tmp_path), lambda *progress: None)
 
     def test_an_unwritable_output_is_refused(self, tmp_path):
         (tmp_path / "file").touch()

@@ -237,3 +237,25 @@ def test_wrong_arguments_are_refused_before_any_work(capsys, monkeypatch, tmp_pa
     assert message in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def run_main(*arguments, before=""):
+    """Run the command after some statements, in a new process."""
+    script = f"import sys; from amat import paths; {before}; from amat.cli.app import main; main()"
+    return subprocess.run([sys.executable, "-c", script, *arguments], check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("command", ["archive", "benchmark run", "book", "citation", "reproduce", "test"])
+def test_commands_that_need_a_checkout_say_so(command):
+    finished = run_main(*command.split(), before="paths.ROOT = None")
+    assert finished.returncode == 1
+    assert "needs a checkout of the project: clone the repository" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("command", "package"), [("archive", "rocrate"), ("benchmark run --dry-run", "jsonschema")])
+def test_a_missing_package_is_named(command, package):
+    finished = run_main(*command.split(), before=f"sys.modules['{package}'] = None")
+    assert finished.returncode == 1
+    assert f"The Python package {package} is not installed" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1

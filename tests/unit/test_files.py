@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Atomic writing of files."""
+"""Atomic writing of files, and reading of YAML."""
 
 import json
 import os
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from amat.files import atomic_write, write_json
+from amat.errors import AmatError
+from amat.files import atomic_write, load_yaml, only_run, write_json
 
 
 def test_failure_leaves_only_the_old_file(tmp_path):
@@ -58,3 +59,49 @@ def test_json_is_sorted_and_its_folder_is_created(tmp_path):
     write_json(path, {"b": 1, "a": [2]})
     assert json.loads(path.read_text()) == {"a": [2], "b": 1}
     assert path.read_text().index('"a"') < path.read_text().index('"b"')
+
+
+def test_a_task_runs_once_at_a_time_and_the_other_process_is_named(tmp_path):
+    """Numbers of processes that have ended, or do other work now, are not named."""
+    path = tmp_path / "lock"
+    with only_run(path, "benchmark") as lock:
+        named = rf"Another benchmark is running in .* \(process {os.getpid()}\)"
+        with pytest.raises(AmatError, match=named), only_run(path, "benchmark"):
+            pass
+        child = subprocess.Popen(["sleep", "60"], pass_fds=[lock.fileno()])
+    try:
+        path.write_text(f"{os.getppid()}\n99999999\n{child.pid}\n")
+        with pytest.raises(AmatError, match=rf"\(process {child.pid}\)"), only_run(path, "benchmark"):
+            pass
+        path.write_text("99999999\n")
+        with pytest.raises(AmatError, match=r"\(on another machine\)"), only_run(path, "benchmark"):
+            pass
+    finally:
+        child.kill()
+        child.wait()
+    with only_run(path, "benchmark"):
+        assert path.read_text() == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed: 1\ntime: 2\nseed: 3\n", "line 3: the key 'seed' occurs twice"),
+        ("sets: [{1: a, 2: b, 1: c}]\n", "line 1: the key '1' occurs twice"),
+        ("a: {yes: 1, true: 2}\n", "line 1: the key 'true' occurs twice"),
+        ("a: [", "is not YAML"),
+        ("a: 2030-13-45", "is not YAML"),
+        ("a: !!python/object:os.system {}", "line 1: could not determine a constructor"),
+    ],
+)
+def test_wrong_yaml_is_refused(tmp_path, text, message):
+    path = tmp_path / "file.yaml"
+    path.write_text(text)
+    with pytest.raises(AmatError, match=message):
+        load_yaml(path)
+
+
+def test_merged_keys_may_be_overridden(tmp_path):
+    path = tmp_path / "file.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, y: 4}\nd: {x: 5}\n")
+    assert load_yaml(path) == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 3, "y": 4}, "d": {"x": 5}}

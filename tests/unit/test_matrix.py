@@ -6,6 +6,7 @@
 
 import dataclasses
 import itertools
+import math
 import sys
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def test_only_generated_models_are_compiled(tmp_path):
         ({"sets": [{"workload": "network", "layouts": ["1x1"]}]}, "is wrong at sets.0"),
         ({"sets": [{**PLAN["sets"][0], "neurons": [3]}]}, "neurons must be 10 or more, got 3"),
         ({"sets": [PLAN["sets"][0], {**PLAN["sets"][0], "time": 7}]}, "twice with different times"),
+        ({"time": math.nan}, "is wrong at time: numbers must be finite"),
+        ({"resolution": math.inf}, "is wrong at resolution: numbers must be finite"),
+        ({"sets": [{**PLAN["sets"][0], "time": math.nan}]}, "is wrong at sets.0.time: numbers must be finite"),
+        ({"time": 100.05}, "must be a multiple of the time step"),
+        ({"resolution": 0.3}, "resolution must divide"),
+        ({"sets": [{**PLAN["sets"][0], "neurons": [1000.0]}]}, r"1000\.0"),
     ],
 )
 def test_a_wrong_matrix_is_refused(tmp_path, change, message):
@@ -80,6 +87,11 @@ def test_a_wrong_matrix_is_refused(tmp_path, change, message):
 def test_a_matrix_that_is_not_yaml_is_refused(tmp_path):
     with pytest.raises(AmatError, match="is not YAML"):
         read_matrix(write(tmp_path, "time: ["))
+
+
+def test_a_key_that_occurs_twice_is_refused(tmp_path):
+    with pytest.raises(AmatError, match="line 2: the key 'time' occurs twice"):
+        read_matrix(write(tmp_path, f"time: 100\ntime: 200\n{yaml.safe_dump({**PLAN, 'time': 300})}"))
 
 
 def test_all_shipped_files_are_valid():

@@ -77,3 +77,14 @@ def test_invalid_description_of_a_copy_is_reported(tree, damaged):
     (tree / "source.json").write_text(damaged)
     with pytest.raises(AmatError, match=r"source\.json is not a valid record of a commit"):
         commit()
+
+
+def test_refusal_of_git_is_reported(tree, git, monkeypatch):
+    """Git's own test of a checkout that belongs to another user."""
+    git(tree, "init", "--quiet")
+    git(tree, "add", "file")
+    git(tree, "commit", "--quiet", "--message", "first")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for ask in (commit, commit_time, provenance_record):
+        with pytest.raises(AmatError, match=r"(?s)dubious ownership.*git config --global --add safe\.directory"):
+            ask()

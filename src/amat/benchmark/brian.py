@@ -9,6 +9,7 @@ compiled once, with Brian2's default compiler options, and run in each round. It
 without that of starting up.
 """
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -23,20 +24,36 @@ from amat.benchmark.families import Contender
 from amat.benchmark.kernel import RESOLUTION, WARM_UP
 from amat.errors import AmatError
 
-__all__ = ["BRIAN", "BrianProgram", "brian_version"]
+__all__ = ["BRIAN", "NO_BRIAN", "BrianProgram", "brian_version"]
 
 #: Brian2 as a contender.
 BRIAN = Contender("brian2", "amat", "brian2", "Brian2")
 
 
-def brian_version(python: str) -> str | None:
-    """Return the version of Brian2 that an interpreter can import, or None."""
+_ADVICE = (
+    "It may need other versions of NumPy than this project: make an environment for it (python3 -m venv brian2-env && "
+    "brian2-env/bin/pip install brian2 'numpy<2.4'), and name it: --brian2 brian2-env/bin/python"
+)
+#: The message of a benchmark without Brian2.
+NO_BRIAN = f"Brian2 is skipped, since Python cannot import it here. {_ADVICE}"
+
+
+def brian_version(python: str, *, required: bool = False) -> str | None:
+    """Return the version of Brian2 that an interpreter can import, or None.
+
+    Raises
+    ------
+    AmatError
+        If it is required, and cannot be imported.
+    """
     command = [python, "-c", "import brian2; print(brian2.__version__)"]
-    try:
+    with contextlib.suppress(OSError):
         finished = subprocess.run(command, check=False, capture_output=True, text=True)
-    except OSError:
-        return None
-    return finished.stdout.split()[-1] if finished.returncode == 0 else None
+        if finished.returncode == 0:
+            return finished.stdout.split()[-1]
+    if required:
+        raise AmatError(f"{python} cannot import Brian2. {_ADVICE}")
+    return None
 
 
 class BrianProgram:

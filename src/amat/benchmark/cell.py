@@ -33,8 +33,19 @@ from amat.benchmark.network import BalancedNetwork, read_networks
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json
+from amat.simulation.stimuli import count_steps
 
-__all__ = ["PHASES", "Cell", "Workload", "measure_cell", "neuron_parameters", "share_memory", "simulate_cell"]
+__all__ = [
+    "LONGEST",
+    "PHASES",
+    "Cell",
+    "Workload",
+    "measure_cell",
+    "neuron_parameters",
+    "refuse_other_settings",
+    "share_memory",
+    "simulate_cell",
+]
 
 Workload = Literal["neurons", "network", "plastic"]
 
@@ -44,6 +55,8 @@ PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
 RECORDED = 200
 #: The indegree for which networks are tuned.
 INDEGREE = 1000
+#: The longest timed model time in ms, which takes days, and NEST's unit of time in ms.
+LONGEST, TIC = 1e7, 0.001
 #: The largest factor by which a rate may differ from the tuned one.
 ALLOWED_RATE = 2.0
 #: Spikes/s of unconnected neurons under the constant current of their family.
@@ -92,8 +105,16 @@ class Cell:
         for name, least in (("neurons", 10), ("indegree", 5), ("threads", 1), ("ranks", 1), ("seed", 1)):
             if getattr(self, name) < least:
                 raise AmatError(f"{name} must be {least} or more, got {getattr(self, name)}.")
-        if not 0 < self.duration < math.inf:
-            raise AmatError(f"duration must be positive, got {self.duration:g} ms.")
+        if not 0 < self.duration <= LONGEST:
+            raise AmatError(f"duration must be positive and at most {LONGEST:g} ms, got {self.duration:g} ms.")
+        if not (
+            0 < self.resolution <= 0.5 and all(_is_whole(n) for n in (0.5 / self.resolution, self.resolution / TIC))
+        ):
+            raise AmatError(
+                f"resolution must divide 0.5 ms and be a multiple of {TIC} ms, such as 0.1, 0.05 or 0.01 ms; got "
+                f"{self.resolution:g} ms."
+            )
+        count_steps(self.duration, self.resolution)
 
     @property
     def name(self) -> str:
@@ -110,6 +131,27 @@ class Cell:
     def network(self) -> BalancedNetwork:
         """The tuned network of the model's family."""
         return read_networks()[self.contender.family]
+
+
+def _is_whole(number: float) -> bool:
+    return abs(number - round(number)) < 1e-6
+
+
+def refuse_other_settings(cell: Cell, path: Path) -> None:
+    """Refuse a file with the result of a cell with other settings, which would be replaced or count as this cell's.
+
+    Raises
+    ------
+    AmatError
+        If the file has another cell.
+    """
+    try:
+        found = json.loads(path.read_text())["cell"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # not measured yet, or damaged, which the report mentions
+    if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
+        shown = ", ".join(f"{name} {found[name]} instead of {getattr(cell, name)}" for name in others)
+        raise AmatError(f"{path} was measured with {shown}: name another output, or remove this one.")
 
 
 def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
@@ -134,8 +176,11 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     Raises
     ------
     AmatError
-        If the number of ranks or threads is not the requested one, or the rate is far from the tuned one.
+        If the output has another cell, the number of ranks or threads is not the requested one, or the rate is far
+        from the tuned one.
     """
+    refuse_other_settings(cell, output)
+    record = provenance_record()
     nest = prepare_kernel(cell.contender, resolution=cell.resolution, threads=cell.threads, seed=cell.seed)
     if nest.num_processes != cell.ranks:
         raise AmatError(
@@ -149,7 +194,7 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
         module = None if cell.contender.build == "nest" else toolchain.build(cell.model).sha256
         # NEST keeps a table for each synapse model that it was built with.
         build = {"synapse_models": len(nest.synapse_models), "mpi": bool(nest.build_info["have_mpi"])}
-        write_json(output, provenance_record(**merged, module=module, nest_build=build))
+        write_json(output, {**record, **merged, "module": module, "nest_build": build})
     return merged
 
 

@@ -4,19 +4,18 @@
 
 """Run of all cells of a matrix through the workflow, on one machine or on a cluster with Slurm."""
 
-import json
 import os
 import shlex
-import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock, Timeout
-
 from amat import paths
+from amat.benchmark.cell import refuse_other_settings
 from amat.benchmark.matrix import Matrix, Site, read_matrix, read_site
+from amat.benchmark.measurements import LOCK
+from amat.compendium.pipeline import run_workflow
+from amat.compendium.provenance import commit
 from amat.errors import AmatError
 from amat.files import check_writable
 
@@ -49,9 +48,9 @@ def run_matrix(
         The folder for ``cells/NAME.json``, ``logs`` and ``report``.
     profile : {"local", "slurm"}
     cores : int, optional
-        Of this machine; all usable cores by default. Ignored with Slurm.
+        Of this machine; all usable cores by default. Not with Slurm.
     jobs : int, optional
-        Largest number of jobs in Slurm at a time; replaces the profile's.
+        Largest number of jobs in Slurm at a time; replaces the profile's. Only with Slurm.
     image : pathlib.Path, optional
         Apptainer image in which all jobs run; replaces the site's.
     dry_run : bool
@@ -69,20 +68,20 @@ def run_matrix(
         cells of another matrix, or cells failed; the message names them with their logs.
     """
     paths.require_checkout("The benchmark workflow")
+    if profile == "slurm" and cores is not None:
+        raise AmatError(f"--cores {cores} has no effect with Slurm, where the cells' layouts count: leave it out.")
+    if profile == "local" and jobs is not None:
+        raise AmatError(f"--jobs {jobs} has no effect on this machine: leave it out, or add --executor slurm.")
+    commit()  # before any work, since git may refuse the checkout
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
     _check_layouts(plan, place, profile, usable)
     check_writable(output.absolute())
-    lock = FileLock(output / ".lock")
     command = _command(matrix, site, place, output, profile, usable, jobs, dry_run)
     environment = {"PYNEST_QUIET": "1", **os.environ}
-    try:
-        with lock.acquire(timeout=0):
-            _refuse_other_cells(plan, output)
-            status = subprocess.run(command, check=False, env=environment).returncode
-    except Timeout:
-        raise AmatError(f"Another benchmark is running in {output}: wait for it, or name another folder.") from None
-    if status:
+    for cell in plan.cells:
+        refuse_other_settings(cell, output / "cells" / f"{cell.name}.json")
+    if run_workflow(command, output / LOCK, "benchmark", environment):
         raise AmatError(_failure(plan, output))
     return output / "report"
 
@@ -96,19 +95,6 @@ def _check_layouts(plan: Matrix, place: Site, profile: RunsOn, usable: int) -> N
                 f"{cell.name} needs {cell.threads * cell.ranks} cores, but {usable} are usable: times on shared cores "
                 "are meaningless. Choose smaller layouts, or another machine."
             )
-
-
-def _refuse_other_cells(plan: Matrix, output: Path) -> None:
-    """Refuse a folder with a cell of the same name but other settings, which would count as finished."""
-    for cell in plan.cells:
-        path = output / "cells" / f"{cell.name}.json"
-        try:
-            found = json.loads(path.read_text())["cell"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # not measured yet, or damaged, which the report mentions
-        if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
-            shown = ", ".join(f"{name} {found[name]} instead of {getattr(cell, name)}" for name in others)
-            raise AmatError(f"{path} belongs to another matrix, with {shown}: name another folder, or remove this one.")
 
 
 def _command(

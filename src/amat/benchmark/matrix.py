@@ -14,12 +14,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amat import paths
 from amat.benchmark.cell import Cell
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
+from amat.files import load_yaml
 
 __all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
 
@@ -188,7 +187,7 @@ def find_site(name: str) -> Path:
 
 
 def _schema(kind: str) -> dict[str, Any]:
-    schema = yaml.safe_load((paths.CONFIG / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+    schema = load_yaml(paths.CONFIG / f"{kind}.schema.yaml", "The schema")
     assert isinstance(schema, dict)
     return schema
 

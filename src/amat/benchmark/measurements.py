@@ -18,7 +18,7 @@ from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json, write_text
 
-__all__ = ["Check", "Plan", "Store", "check_activity", "run_rounds", "summarise"]
+__all__ = ["LOCK", "Check", "Plan", "Store", "check_activity", "run_rounds", "summarise"]
 
 #: Measures a contender once and returns the columns of a row.
 Measure = Callable[[Contender], Mapping[str, Any]]
@@ -26,6 +26,11 @@ Measure = Callable[[Contender], Mapping[str, Any]]
 Check = Callable[[Sequence[Mapping[str, Any]]], None]
 
 _RECORD = "provenance.json"
+
+_REMEDY = "name another folder (--output), or remove this file"
+
+#: The file in the output folder that one benchmark locks.
+LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,8 @@ class Plan:
 class Store:
     """Rows of measurements in a CSV file, which is written atomically after each round.
 
-    Rows that are in the file already are kept if they were measured with the same settings, so that a stopped run
-    resumes; otherwise they are replaced. ``provenance.json`` in the same folder records the settings and versions.
+    Rows that are in the file already are kept, so that a stopped run resumes. ``provenance.json`` in the same folder
+    records the settings and versions of their measurement; rows are never mixed with others, nor replaced by them.
 
     Parameters
     ----------
@@ -61,18 +66,49 @@ class Store:
         Of the file, without its suffix.
     settings : mapping
         Everything that must be equal for measurements in one table; serialisable as JSON.
+
+    Raises
+    ------
+    AmatError
+        If the file was measured with other settings.
     """
 
     def __init__(self, folder: Path, name: str, settings: Mapping[str, Any]) -> None:
         self.path = folder / f"{name}.csv"
         record = folder / _RECORD
         records = json.loads(record.read_text()) if record.is_file() else {}
-        same = records.get(name, {}).get("settings") == json.loads(json.dumps(settings))
         self.rows: list[dict[str, Any]] = []
-        if same and self.path.is_file():
-            table = pd.read_csv(self.path, keep_default_na=False, dtype={"module": str})
-            self.rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-        write_json(record, records | {name: provenance_record(settings=settings)})
+        if not self.path.is_file():
+            write_json(record, records | {name: provenance_record(settings=settings)})
+            return
+        before = records.get(name, {}).get("settings", {})
+        wanted = json.loads(json.dumps(settings))
+        if others := [key for key in sorted({*before, *wanted}) if before.get(key) != wanted.get(key)]:
+            shown = ", ".join(f"{key} {before.get(key)} instead of {wanted.get(key)}" for key in others)
+            raise AmatError(f"{self.path} was measured with {shown}: {_REMEDY}.")
+        table = pd.read_csv(self.path, keep_default_na=False, dtype={"module": str})
+        self.rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+    def check(self, plan: Plan, rounds: int) -> None:
+        """Refuse a plan that would replace measurements of other models, or mix those of two modules of a model.
+
+        Raises
+        ------
+        AmatError
+            If the file has another module of a model, or a round that must be repeated has other models.
+        """
+        modules = {contender.model: contender.module for contender in plan.contenders}
+        for row in self.rows:
+            if row["case"] != plan.case:
+                continue
+            if modules.get(row["model"], row["module"]) != row["module"]:
+                raise AmatError(f"{self.path} has measurements of another build of {row['model']}: {_REMEDY}.")
+            repeated = row["round"] < rounds and not self.has(plan.case, row["round"], plan.contenders)
+            if repeated and row["model"] not in modules:
+                raise AmatError(
+                    f"{self.path} has rounds of {plan.case} with {row['model']} and without all models that are wanted "
+                    f"now: measure all of them together, or {_REMEDY}."
+                )
 
     def has(self, case: str, number: int, contenders: Sequence[Contender]) -> bool:
         """Return whether the file has a round with all contenders."""

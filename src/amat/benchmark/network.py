@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amat import paths
+from amat.files import load_yaml
 
 __all__ = ["TUNED_CV", "TUNED_RATE", "BalancedNetwork", "missing_memory", "read_networks"]
 
@@ -96,7 +95,7 @@ class BalancedNetwork:
 
 def read_networks() -> dict[str, BalancedNetwork]:
     """Return the tuned networks by the family's name."""
-    entries = yaml.safe_load((paths.DATA / "benchmark_networks.yaml").read_text())
+    entries = load_yaml(paths.DATA / "benchmark_networks.yaml")
     return {name: BalancedNetwork(**values) for name, values in entries.items()}
 
 

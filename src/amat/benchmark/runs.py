@@ -8,16 +8,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache, partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
 from amat import toolchain
-from amat.benchmark.brian import BRIAN, BrianProgram, brian_version
+from amat.benchmark.brian import BRIAN, NO_BRIAN, BrianProgram, brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case, memory_cases
-from amat.benchmark.cell import INDEGREE, PHASES, Cell, simulate_cell
+from amat.benchmark.cell import INDEGREE, LONGEST, PHASES, Cell, simulate_cell
 from amat.benchmark.families import (
     BUILDS,
     EMPTY,
@@ -28,14 +28,15 @@ from amat.benchmark.families import (
     choose,
     sample_population,
 )
-from amat.benchmark.kernel import prepare_kernel
-from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
+from amat.benchmark.kernel import RESOLUTION, prepare_kernel
+from amat.benchmark.measurements import LOCK, Plan, Store, check_activity, run_rounds, summarise
 from amat.benchmark.network import missing_memory
 from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write, check_writable, only_run
+from amat.simulation.stimuli import count_steps
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
 
@@ -45,17 +46,14 @@ Progress = Callable[[str, int, int], None]
 #: Rounds of memory measurements, which differ by less than a thousandth.
 MEMORY_ROUNDS = 3
 
+#: Neurons of the networks that are measured by default.
+NETWORKS = (2000, 10000, 50000)
+
 #: Neurons of the network in which the ablation is measured.
 ABLATION_NEURONS = 2000
 
 #: Relative difference of rates that is allowed among builds in a network, which is chaotic.
 ALLOWED_DIFFERENCE = 0.1
-
-_NO_BRIAN = (
-    "Brian2 is skipped, since Python cannot import it here. It may need other versions of NumPy than this project: "
-    "make an environment for it (python3 -m venv brian2-env && brian2-env/bin/pip install brian2 'numpy<2.4'), and "
-    "name it: --brian2 brian2-env/bin/python"
-)
 
 
 @dataclass(frozen=True)
@@ -76,10 +74,10 @@ class Options:
     codegen : sequence of str, optional
         The builds to compare with NEST's built-in models: ``"nestml"``, ``"nestml-checked"``, ``"optimised"``; by
         default all of them, the ablation and Brian2.
-    ablation : bool
-        Whether to measure the steps towards the optimised AMAT model as well.
+    ablation : bool, optional
+        Whether to measure the steps towards the optimised AMAT model as well; by default unless `codegen` is given.
     brian_python : str, optional
-        An interpreter that can import Brian2; by default this one.
+        An interpreter that can import Brian2, which is an error without Brian2; by default this one, if it can.
     """
 
     output: Path
@@ -88,15 +86,17 @@ class Options:
     seed: int = 1
     threads: int = 1
     codegen: Sequence[str] | None = None
-    ablation: bool = True
+    ablation: bool | None = None
     brian_python: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured, before any work is done."""
         if self.rounds < 1:
             raise AmatError(f"rounds must be at least 1, got {self.rounds}; a reliable median needs ten or more.")
-        if self.duration is not None and not self.duration >= 1.0:
-            raise AmatError(f"The timed model time must be 1 ms or more, got {self.duration:g} ms.")
+        if self.duration is not None:
+            if not 1.0 <= self.duration <= LONGEST:
+                raise AmatError(f"The timed model time must be 1 to {LONGEST:g} ms, got {self.duration:g} ms.")
+            count_steps(self.duration, RESOLUTION)
         for name in self.codegen or ():
             if name not in BUILDS[1:]:
                 raise AmatError(f"There is no build {name!r}: choose among {', '.join(BUILDS[1:])}.")
@@ -120,6 +120,23 @@ class Outcome:
     skipped: list[str]
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_Benchmark = Callable[Concatenate[_T, Options, _P], Outcome]
+
+
+def _alone(benchmark: _Benchmark[_T, _P]) -> _Benchmark[_T, _P]:
+    """Make a benchmark the only one that runs in its output folder."""
+
+    @wraps(benchmark)
+    def run(what: _T, options: Options, /, *arguments: _P.args, **named: _P.kwargs) -> Outcome:
+        with only_run(options.output / LOCK, "benchmark"):
+            return benchmark(what, options, *arguments, **named)
+
+    return run
+
+
+@_alone
 def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress) -> Outcome:
     """Time the update of populations; write ``update.csv`` and ``update_summary.csv``.
 
@@ -138,16 +155,19 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
     Outcome
     """
     duration = options.duration or 1000.0
+    if options.brian_python is not None and BASE not in cases:
+        raise AmatError(f"Brian2 is measured in the case {BASE.name} only: add this case, or leave out --brian2.")
+    with_ablation = _choose_ablation(options, {BASE, replace(BASE, rate=INPUT_RATE)} & set(cases), "cases amat-quiet")
     brian_wanted = BASE in cases and (options.codegen is None or options.brian_python is not None)
     python = options.brian_python or sys.executable
-    version = brian_version(python) if brian_wanted else None
+    version = brian_version(python, required=options.brian_python is not None) if brian_wanted else None
     with tempfile.TemporaryDirectory() as scratch:
         plans = []
         for case in cases:
-            contenders = builds(FAMILIES[case.family])
-            if options.ablation and case in (BASE, replace(BASE, rate=INPUT_RATE)):
+            contenders = choose(builds(FAMILIES[case.family]), options.codegen)
+            if case in with_ablation:
                 contenders += ablation_steps()
-            contenders = _built(choose(contenders, options.codegen), progress)
+            contenders = _built(contenders, progress)
             measure = partial(_update, case=case, duration=duration, seed=options.seed, threads=options.threads)
             if version and case == BASE:
                 values = _population(case, options.seed)[0]
@@ -166,9 +186,10 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
         to_ours = summarise(pair, "ns", reference="optimised", also=("spikes", "rate")).assign(quantity="brian2")
         summary = pd.concat([summary, to_ours[to_ours["build"] == "brian2"].dropna(subset="ratio")], ignore_index=True)
     conditions = {case.name: case.conditions for case in cases}
-    return _finish("update", summary, conditions, options, [_NO_BRIAN] if brian_wanted and not version else [])
+    return _finish("update", summary, conditions, options, [NO_BRIAN] if brian_wanted and not version else [])
 
 
+@_alone
 def benchmark_memory(families: Sequence[str], options: Options, progress: Progress) -> Outcome:
     """Measure the memory of neurons; write ``memory.csv`` and ``memory_summary.csv``.
 
@@ -203,8 +224,9 @@ def benchmark_memory(families: Sequence[str], options: Options, progress: Progre
     return _finish("memory", summary, {case.name: case.conditions for case in cases}, options, [])
 
 
+@_alone
 def benchmark_network(
-    sizes: Sequence[int], options: Options, progress: Progress, *, indegree: int = INDEGREE
+    sizes: Sequence[int] | None, options: Options, progress: Progress, *, indegree: int = INDEGREE
 ) -> Outcome:
     """Time balanced networks of AMAT neurons; write ``network.csv`` and ``network_summary.csv``.
 
@@ -218,8 +240,8 @@ def benchmark_network(
 
     Parameters
     ----------
-    sizes : sequence of int
-        Numbers of neurons.
+    sizes : sequence of int, optional
+        Numbers of neurons; by default those of `NETWORKS` that fit into the free memory.
     options : Options
     progress : callable
     indegree : int
@@ -232,10 +254,12 @@ def benchmark_network(
     Raises
     ------
     AmatError
-        If no network fits into the memory that is free.
+        If one of `sizes`, or no network, fits into the memory that is free.
     """
+    chosen = NETWORKS if sizes is None else sizes
+    with_ablation = _choose_ablation(options, {ABLATION_NEURONS} & set(chosen), f"neurons {ABLATION_NEURONS}")
     plans, skipped, conditions = [], [], {}
-    for neurons in sizes:
+    for neurons in chosen:
         duration = options.duration or max(200.0, 2e6 / neurons)
         cell = Cell(
             FAMILIES["amat"].nest, "network", neurons, indegree, options.threads, seed=options.seed, duration=duration
@@ -246,19 +270,26 @@ def benchmark_network(
                 "Choose a smaller --indegree, or a larger machine."
             )
             continue
-        contenders = [*builds(FAMILIES["amat"]), EMPTY]
-        if options.ablation and neurons == ABLATION_NEURONS:
+        contenders = choose([*builds(FAMILIES["amat"]), EMPTY], options.codegen)
+        if neurons in with_ablation:
             contenders += ablation_steps()
-        contenders = _built(choose(contenders, options.codegen), progress)
+        contenders = _built(contenders, progress)
         check = partial(check_activity, builds=(*BUILDS, "ablation"), tolerance=ALLOWED_DIFFERENCE)
         case = f"network-n{neurons}-k{indegree}"
         conditions[case] = {"family": "amat", "neurons": neurons}
         plans.append(Plan(case, contenders, partial(_network, cell=cell), check))
-    if not plans:
+    if not plans or (skipped and sizes is not None):
         raise AmatError("No network was measured. " + " ".join(skipped))
     table = _carry_out("network", plans, options, options.rounds, {"duration": options.duration}, progress)
     summary = summarise(table, "real_time_factor", also=(*(f"{phase}_s" for phase in PHASES), "rate"))
     return _finish("network", summary.assign(quantity="network"), conditions, options, skipped)
+
+
+def _choose_ablation(options: Options, possible: set[_T], remedy: str) -> set[_T]:
+    """Return those cases or sizes in which the ablation is measured; refuse it if it is wanted and impossible."""
+    if options.ablation and not possible:
+        raise AmatError(f"There is no case for the ablation: add --{remedy}, or leave out --ablation.")
+    return possible if options.ablation or (options.ablation is None and options.codegen is None) else set()
 
 
 def _update(contender: Contender, *, case: Case, seed: int, program: BrianProgram | None = None, **how: Any) -> Any:
@@ -336,6 +367,8 @@ def _carry_out(
         done += 1
         progress(task, done, total)
 
+    for plan in plans:
+        store.check(plan, rounds)
     for plan in plans:
         run_rounds(store, plan, rounds, advance)
     return store.table([plan.case for plan in plans])

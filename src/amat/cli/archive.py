@@ -4,7 +4,6 @@
 
 """``amat archive``, ``citation``, ``deposit`` and ``sbom``: citable archives and their descriptions."""
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Annotated
@@ -40,9 +39,7 @@ def archive(
     ] = False,
 ) -> None:
     """Pack sources, results and site into one archive that describes itself. The same content gives the same bytes."""
-    paths.require_checkout("The archive")
-    if importlib.util.find_spec("rocrate") is None:
-        raise AmatError("rocrate, which describes the archive, is not installed: run `pip install rocrate`.")
+    paths.require_checkout("An archive")
     from amat.release.archive import make_archive
 
     made = make_archive(output, draft=draft)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
+from amat import paths
 from amat.cli import common
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _Output = Annotated[
-    Path, typer.Option(help="Output folder for tables and figures. Finished measurements in it are kept.")
+    Path,
+    typer.Option(
+        help="Output folder for tables and figures. Finished measurements are kept. Other settings need another folder."
+    ),
 ]
 _Codegen = Annotated[
     list[str] | None,
@@ -42,7 +46,14 @@ _Codegen = Annotated[
 ]
 _Rounds = Annotated[int, typer.Option(help="Number of rounds. Each measures every model once.")]
 _Seed = Annotated[int, typer.Option(min=1, help="Random seed.")]
-_Ablation = Annotated[bool, typer.Option(help="Also measure AMAT with one optimisation after the other.")]
+_Ablation = Annotated[
+    bool | None,
+    typer.Option(
+        "--ablation/--no-ablation",
+        help="Also measure AMAT with one optimisation after the other. Default: without --codegen and --quick.",
+        show_default=False,
+    ),
+]
 
 #: Units of a summary's median.
 _UNITS = {"time": "ns", "memory": "B", "own memory": "B", "network": "s/s"}
@@ -55,15 +66,22 @@ def update(
         typer.Option("--cases", help="Case or family of cases, by its name in tables. Repeatable."),
     ] = None,
     codegen: _Codegen = None,
-    rounds: _Rounds = 11,
-    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
+    rounds: Annotated[
+        int | None,
+        typer.Option(help="Number of rounds. Each measures every model once. Default: 11.", show_default=False),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(help="Duration of the timed simulation in ms. Default: 1000.", show_default=False),
+    ] = None,
     seed: _Seed = 1,
     threads: common.Threads = 1,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Three rounds of 300 ms with 1000 neurons, without ablation.")
+        bool,
+        typer.Option("--quick", help="Unless set: three rounds of 300 ms with 1000 neurons, without ablation."),
     ] = False,
     memory: Annotated[bool, typer.Option(help="Measure the memory as well.")] = True,
-    ablation: _Ablation = True,
+    ablation: _Ablation = None,
     brian2: Annotated[
         str | None,
         typer.Option(
@@ -81,8 +99,9 @@ def update(
     from amat.benchmark.runs import Options, benchmark_memory, benchmark_update
 
     chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
-    if quick:
-        rounds, duration, ablation = min(rounds, 3), min(duration, 300.0), False
+    rounds = (3 if quick else 11) if rounds is None else rounds
+    duration = (300.0 if quick else 1000.0) if duration is None else duration
+    ablation = False if quick and ablation is None else ablation
     options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
     with _progress() as progress:
         times = benchmark_update(chosen, options, progress)
@@ -111,7 +130,7 @@ def network(
     ] = None,
     seed: _Seed = 1,
     threads: common.Threads = 1,
-    ablation: _Ablation = True,
+    ablation: _Ablation = None,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
     """Time balanced random networks of AMAT neurons, by default of 2,000, 10,000 and 50,000 neurons."""
@@ -120,7 +139,7 @@ def network(
 
     options = Options(output, rounds, duration, seed, threads, codegen, ablation)
     with _progress() as progress:
-        outcome = benchmark_network(neurons or (2000, 10000, 50000), options, progress, indegree=indegree)
+        outcome = benchmark_network(neurons, options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
     common.report(f"Measurements, summaries and figures are in {output}.")
 
@@ -180,6 +199,7 @@ def run(
 ) -> None:
     """Measure a matrix of models, workloads, sizes and cores, on one machine or a cluster. A stopped run resumes."""
     _pin_threads()
+    paths.require_checkout("The benchmark workflow")
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
 

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import console, report, shorten
+from amat.cli.common import console, note, report, shorten
+from amat.errors import AmatError
 
 __all__ = ["book", "reproduce", "setup"]
 
@@ -57,10 +58,15 @@ def setup(
 ) -> None:
     """Check the installation, which ./amat completes first, and print what to do next."""
     from amat import toolchain
-    from amat.compendium.provenance import provenance_record
+    from amat.compendium.provenance import provenance_record, versions
 
     nest = toolchain.check_nest()
-    record = provenance_record(modules=shorten(paths.module_cache()))
+    modules = shorten(paths.module_cache())
+    try:
+        record = provenance_record(modules=modules)
+    except AmatError as error:  # git refuses the checkout, in which models can be built and simulated all the same
+        note(error)
+        record = {"modules": modules, "versions": versions()}
     if as_json:
         console.print_json(json.dumps(record))
         return

@@ -4,7 +4,7 @@
 
 """The pipeline: its configuration, its workflow and the build of the book."""
 
-import fcntl
+import importlib.util
 import os
 import shutil
 import signal
@@ -14,15 +14,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amat import paths
-from amat.compendium.provenance import commit_time
+from amat.compendium.provenance import commit, commit_time
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
-from amat.files import check_writable
+from amat.files import check_writable, load_yaml, only_run
 
-__all__ = ["PROFILES", "build_book", "check_config", "notebook_parameters", "reproduce", "step_environment"]
+__all__ = [
+    "PROFILES",
+    "build_book",
+    "check_config",
+    "notebook_parameters",
+    "reproduce",
+    "run_workflow",
+    "step_environment",
+]
 
 #: Profiles of the pipeline with their descriptions on pages.
 PROFILES: Mapping[str, str] = {
@@ -59,6 +65,7 @@ def reproduce(
         If the configuration is invalid, another run is in progress, a step fails, or SIGTERM stops the run.
     """
     root = paths.require_checkout("The pipeline")
+    commit()  # before any work, since git may refuse the checkout
     chosen = (config or paths.CONFIG / "config.yaml").absolute()
     check_config(chosen)
     for folder in ("build", "results", "book/notebooks", "book/generated"):
@@ -73,39 +80,61 @@ def reproduce(
         *(["--config", f"profile={profile}"] if profile else []),
         *(["--dry-run"] if dry_run else []),
     ]
-    _run_workflow(command, root / "build" / "reproduce.lock")
-    return root / "_build" / "html" / "index.html"
-
-
-def _run_workflow(command: Sequence[str], lock_file: Path) -> None:
-    """Run Snakemake as the only run in its folder; pass SIGTERM on to it.
-
-    Snakemake inherits the locked file, so the lock lasts as long as Snakemake does, even if this process is killed.
-    """
-    stopped = False
-    with lock_file.open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AmatError("Another `amat reproduce` is running in this folder: wait for it, or stop it.") from None
-        with subprocess.Popen(command, env=step_environment(), pass_fds=[lock.fileno()]) as workflow:
-
-            def stop(number: int, frame: object) -> None:
-                nonlocal stopped
-                stopped = True
-                workflow.send_signal(number)
-
-            before = signal.signal(signal.SIGTERM, stop)
-            try:
-                status = workflow.wait()
-            finally:
-                signal.signal(signal.SIGTERM, before)
-    if stopped:
-        raise AmatError("The workflow was stopped after its running steps. Run the same command to resume.")
-    if status:
+    if run_workflow(command, root / "build" / "reproduce.lock", "`amat reproduce`", step_environment()):
         raise AmatError(
             "A step of the workflow failed; its log is named above. Fix the cause and run the same command to resume."
         )
+    return root / "_build" / "html" / "index.html"
+
+
+def run_workflow(command: Sequence[str], lock_file: Path, task: str, environment: Mapping[str, str]) -> int:
+    """Run Snakemake as the only run in its folder; pass SIGTERM on to it.
+
+    Snakemake inherits the locked file, so the lock lasts as long as Snakemake does, even if this process is killed.
+
+    Parameters
+    ----------
+    command : sequence of str
+    lock_file : pathlib.Path
+    task : str
+        The task in messages, for `amat.files.only_run`.
+    environment : mapping
+
+    Returns
+    -------
+    int
+        Snakemake's exit status.
+
+    Raises
+    ------
+    AmatError
+        If Snakemake is not installed, another run is in progress, or SIGTERM stops the run.
+    """
+    if importlib.util.find_spec("snakemake") is None:
+        raise AmatError("Snakemake is not installed: install it with pip, or use ./amat.")
+    stopped = False
+    with (
+        only_run(lock_file, task) as lock,
+        subprocess.Popen(command, env=environment, pass_fds=[lock.fileno()]) as workflow,
+    ):
+        print(workflow.pid, file=lock, flush=True)
+
+        def stop(number: int, frame: object) -> None:
+            nonlocal stopped
+            stopped = True
+            workflow.send_signal(number)
+
+        before = signal.signal(signal.SIGTERM, stop)
+        try:
+            status = workflow.wait()
+        except KeyboardInterrupt:  # the terminal interrupts Snakemake as well, which then stops its steps
+            workflow.wait()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    if stopped:
+        raise AmatError("The workflow was stopped after its running steps. Run the same command to resume.")
+    return status
 
 
 def check_config(path: Path) -> dict[str, Any]:
@@ -116,7 +145,7 @@ def check_config(path: Path) -> dict[str, Any]:
     AmatError
         If the file cannot be read, or a key or value does not fit the schema.
     """
-    schema = yaml.safe_load((paths.CONFIG / "config.schema.yaml").read_text())
+    schema = load_yaml(paths.CONFIG / "config.schema.yaml", "The schema")
     return read_yaml(path, schema, "The configuration")
 
 
@@ -157,6 +186,8 @@ def build_book() -> Path:
     index = root / "_build" / "html" / "index.html"
     command = ["jupyter-book", "build", str(paths.BOOK), "--all", "-W", "-n", "--keep-going"]
     tool = Path(sys.executable).with_name(command[0])
+    if not tool.is_file():
+        raise AmatError("Jupyter Book is not installed: install it with pip, or use ./amat.")
     result = subprocess.run(
         [str(tool), *command[1:]],
         check=False,

@@ -64,13 +64,12 @@ def commit() -> str | None:
     Raises
     ------
     AmatError
-        If the file `SOURCE` is invalid.
+        If the file `SOURCE` is invalid, or git refuses the checkout.
     """
     if described := _source():
         return described[0]
-    found = _git("rev-parse", "HEAD")
-    changed = _git("status", "--porcelain", "--untracked-files=no")
-    return None if found is None or changed is None else found + ("+changes" if changed else "")
+    found = _git("rev-parse", "--quiet", "--verify", "HEAD")
+    return found and found + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
 def commit_time() -> int | None:
@@ -79,23 +78,35 @@ def commit_time() -> int | None:
     Raises
     ------
     AmatError
-        If the file `SOURCE` is invalid.
+        If the file `SOURCE` is invalid, or git refuses the checkout.
     """
     if described := _source():
         return described[1]
-    found = _git("show", "--no-patch", "--no-show-signature", "--format=%ct", "HEAD")
-    return None if found is None else int(found)
+    if not _git("rev-parse", "--quiet", "--verify", "HEAD"):
+        return None
+    return int(_git("show", "--no-patch", "--no-show-signature", "--format=%ct", "HEAD") or 0)
 
 
 def _git(*arguments: str) -> str | None:
-    """Return the output of git in the checkout, or None without git or if the checkout is not a repository."""
+    """Return the output of git in the checkout; None without git or a repository, or if there is nothing to say.
+
+    Raises
+    ------
+    AmatError
+        If git refuses, for example because the checkout belongs to another user.
+    """
     if paths.ROOT is None or not (paths.ROOT / ".git").exists():
         return None
     command = ["git", "-C", str(paths.ROOT), *arguments]
     try:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    except OSError:
         return None
+    if finished.returncode and finished.stderr:
+        raise AmatError(
+            f"git {arguments[0]} failed in {paths.ROOT}, so the commit is unknown: {finished.stderr.strip()}"
+        )
+    return finished.stdout.strip() or None
 
 
 def _source() -> tuple[str, int] | None:

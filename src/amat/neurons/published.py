@@ -18,8 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import yaml
-
+from amat.files import load_yaml
 from amat.neurons.amat import AmatParameters
 from amat.neurons.checks import Catalogue, ParameterError
 from amat.neurons.currents import CurrentSegment, InputCurrent
@@ -327,6 +326,5 @@ def _read_csv(name: str) -> list[dict[str, str]]:
 
 
 def _read_yaml(name: str) -> dict[str, Any]:
-    with (DATA / name).open(encoding="utf-8") as file:
-        content: dict[str, Any] = yaml.safe_load(file)
+    content: dict[str, Any] = load_yaml(DATA / name)
     return content

@@ -175,6 +175,7 @@ def problems(root: Path, runs: Iterable[Run]) -> list[str]:
     AmatError
         If the checkout has no commit, or the site is missing.
     """
+    _git(root, "--version")
     named = commit()
     index = root / "_build" / "html" / "index.html"
     if named is None:

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from amat.errors import AmatError
-from amat.files import write_text
+from amat.files import load_yaml, write_text
 
 __all__ = ["SOURCE", "codemeta", "derived_files", "outdated_files", "read_citation", "write_derived", "zenodo_metadata"]
 
@@ -34,10 +32,7 @@ def read_citation(root: Path) -> dict[str, Any]:
         If the file cannot be read, or a required entry is missing.
     """
     path = root / SOURCE
-    try:
-        citation = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise AmatError(f"{path} cannot be read: {error}") from error
+    citation = load_yaml(path, "The citation")
     needed = ("title", "abstract", "version", "license", "authors", "keywords", "references")
     missing = [key for key in needed if not isinstance(citation, dict) or not citation.get(key)]
     if missing:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from amat import paths
 from amat.analysis import patterns
 from amat.errors import AmatError
+from amat.files import load_yaml
 
 __all__ = ["apart", "port_tutorial"]
 
@@ -38,7 +38,7 @@ def port_tutorial(changes: Path, source: Path = paths.TUTORIAL) -> str:
         If the notebook does not contain a text that is to be replaced, or the result still imports this project's
         package.
     """
-    plan: dict[str, Any] = yaml.safe_load(changes.read_text(encoding="utf-8"))
+    plan: dict[str, Any] = load_yaml(changes)
     notebook: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     cells = {cell["id"]: cell for cell in copy.deepcopy(notebook["cells"])}
     if missing := ({*plan["drop"], *plan["replace"]} - set(cells)):
