@@ -50,7 +50,11 @@ def explore(
     from amat.analysis.explore_figures import plot_map, plot_sensitivity
     from amat.compendium import plots
     from amat.neurons import validated_patterns
+    from amat.simulation.kernel import check_time_step
+    from amat.simulation.stimuli import count_steps
 
+    check_time_step(resolution)
+    count_steps(duration, resolution)
     if axes and len(axes) != 2:
         raise AmatError(f"Expected two axes or none, got {len(axes)}. Without axes the maps of the book are computed.")
     pairs = [tuple(map(exploration.parse_axis, pair)) for pair in ([axes] if axes else exploration.MAPS)]

@@ -25,7 +25,9 @@ def patterns(
     """Check the 20 firing patterns of AMAT and of Izhikevich's model, each against its criterion."""
     from amat.analysis.patterns import CRITERIA
     from amat.analysis.patterns.verdicts import SETS, table_of_verdicts
+    from amat.simulation.kernel import check_time_step
 
+    check_time_step(resolution)
     if output:
         check_writable(output)
     table, responses = table_of_verdicts(resolution=resolution)

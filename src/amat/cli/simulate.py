@@ -10,6 +10,7 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from amat.cli.common import ParameterSettings, parse_settings, report
@@ -116,7 +117,7 @@ def _make_trial(
     """Return the trial that the options describe, with the parameters of the pattern or of the model."""
     from amat.analysis.patterns import find_trial
     from amat.analysis.patterns.custom import make_trial
-    from amat.simulation.stimuli import count_steps
+    from amat.simulation.kernel import check_time_step
 
     if parameter_set and not (pattern and model == "amat"):
         raise AmatError(f"--parameter-set {parameter_set} has no effect: it is for --pattern with --model amat.")
@@ -125,7 +126,7 @@ def _make_trial(
             f"--resolution {resolution:g} has no effect: Izhikevich's patterns have time steps of their own."
         )
     step = _RESOLUTION if resolution is None else resolution
-    count_steps(step, step)  # refuses a time step that is not positive
+    check_time_step(step)
     if not pattern:
         length = _first(duration, currents.duration(step), _DURATION)
         return make_trial(model, currents.on_grid(length, step), length, step)
@@ -157,6 +158,8 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
 
         plots.check_format(plot)
     (response,) = run_trials([changed])
+    if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
+        raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
     _print(response, judged)
     if csv:
         with atomic_write(csv) as file:

@@ -13,7 +13,14 @@ import numpy as np
 
 from amat.arrays import Floats, Integers
 from amat.errors import AmatError
-from amat.simulation.kernel import DELAY, create_neurons, read_spikes, record_spikes, reset_kernel
+from amat.simulation.kernel import (
+    DELAY,
+    check_time_step,
+    create_neurons,
+    read_spikes,
+    record_spikes,
+    reset_kernel,
+)
 from amat.simulation.stimuli import Stimulus
 
 __all__ = ["Recording", "Result", "simulate"]
@@ -105,8 +112,10 @@ def simulate(
     Raises
     ------
     AmatError
-        If the stimuli differ in length, are not on the grid, or are not as many as the neurons of each model.
+        If the stimuli differ in length, are not on the grid, are not finite, or are not as many as the neurons of
+        each model.
     """
+    check_time_step(resolution)
     lead = _silent_steps(resolution) if initial else 0
     current = _current(stimuli, resolution, lead)
     for model, parameters in populations.items():
@@ -151,9 +160,9 @@ def _current(stimuli: Sequence[Stimulus], resolution: float, lead: int) -> Float
     lengths = {len(stimulus.current) for stimulus in stimuli}
     if len(lengths) != 1:
         raise AmatError(f"Stimuli must have the same number of steps, got {sorted(lengths) or 'no stimulus'}.")
-    if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
-        raise AmatError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
     current = np.array([stimulus.current for stimulus in stimuli])
+    if not np.isfinite(current).all():
+        raise AmatError(f"The current must be finite, got {current[~np.isfinite(current)][0]}.")
     silent = _silent_steps(resolution) - lead
     if current[:, :silent].any():
         raise AmatError(
