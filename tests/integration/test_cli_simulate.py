@@ -8,7 +8,9 @@ The expected spikes come from `run_trials` for patterns, and from `amat.simulati
 """
 
 import csv
+import io
 import json
+import subprocess
 import sys
 
 import numpy as np
@@ -164,9 +166,27 @@ def test_the_duration_is_that_of_the_file(amat_simulate, tmp_path):
     assert table["I_pA"].tolist() == [200.0] * 1234 + [0.0]
 
 
-def test_a_figure(amat_simulate, tmp_path):
-    amat_simulate("--step", 200, "--duration", 100, "--plot", tmp_path / "plot.pdf")
-    assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
+@pytest.mark.parametrize("name", ["plot.pdf", "plot.PDF"])
+def test_a_figure(amat_simulate, tmp_path, name):
+    amat_simulate("--step", 200, "--duration", 100, "--plot", tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("path", ["-", "/dev/stdout"])
+def test_a_table_on_standard_output_is_alone_there(path):
+    command = [sys.executable, "-m", "amat", "simulate", "--step", "200", "--duration", "20", "--csv", path]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(pd.read_csv(io.StringIO(finished.stdout))) == 200
+    assert "2 spikes in 20 ms" in finished.stderr
+
+
+def test_a_full_disk_is_an_error_of_one_line():
+    for arguments in (["--csv", "/dev/full"], ["> /dev/full"]):
+        command = f"{sys.executable} -m amat simulate --step 200 --duration 20 {' '.join(arguments)}"
+        finished = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert finished.returncode == 1
+        assert "No space left on device" in finished.stderr
+        assert "Traceback" not in finished.stderr
 
 
 @pytest.mark.parametrize(

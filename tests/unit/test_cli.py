@@ -141,6 +141,19 @@ def test_python_m_amat_is_the_command():
         (["explore", "--duration", "0.05"], 1, "multiple of the time step of 0.1 ms, got 0.05 ms"),
         (["explore", "--set", "beta=nan"], 1, "beta must be a finite number, got nan"),
         (["explore", "alpha_1=-1e308:1e308:3", "omega=5:6:2"], 1, "must be finite and ascend"),
+        (["simulate", "--step", 9, "--csv", "a.svg", "--plot", "./a.svg"], 1, "a.svg are the same file"),
+        (["simulate", "--step", 9, "--csv", "."], 1, ". is a folder"),
+        (["simulate", "--step", 9, "--plot", "-"], 1, "-: figures cannot be written as ''"),
+        (["validate", "--csv", "/dev/null/x.csv"], 1, "cannot be written: Not a directory"),
+        (["build", "--record", "/dev/null/x.json"], 1, "cannot be written: Not a directory"),
+        (["sbom", "/dev/null/x.json"], 1, "cannot be written: Not a directory"),
+        (["tutorial", "--no-open", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
+        (["build-nest", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
+        *(
+            ([name, "--output", "/dev/null"], 1, "cannot be written: Not a directory")
+            for name in ("patterns", "explore")
+        ),
+        *(([name, "--format", "gif"], 2, "'--format'") for name in ("patterns", "explore")),
         (["build", "nowhere.nestml"], 1, "nowhere.nestml"),
         (["validate", "--samples", 0], 2, "'--samples'"),
         (["validate", "--codegen", "stock"], 2, "'--codegen'"),

@@ -14,7 +14,7 @@ from amat.cli import benchmark
 from amat.cli.archive import archive, citation, deposit, sbom
 from amat.cli.build import build
 from amat.cli.build_nest import build_nest
-from amat.cli.common import PASS_ON, messages, report
+from amat.cli.common import PASS_ON, console, messages, report
 from amat.cli.compendium import book, reproduce, setup
 from amat.cli.explore import explore
 from amat.cli.patterns import patterns
@@ -50,6 +50,7 @@ def _options(
     ] = False,
 ) -> None:
     """Take the options of the command itself."""
+    console.stderr = False
 
 
 #: The commands by the groups of ``amat --help``.
@@ -72,5 +73,8 @@ def main() -> None:
     try:
         app()
     except AmatError as error:
+        messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except OSError as error:  # such as a full disk below standard output
         messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)

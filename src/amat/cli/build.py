@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from amat import paths, toolchain
-from amat.cli.common import console, make_table, messages, note, progress_bars, shorten
+from amat.cli.common import console, make_table, messages, note, prepare_outputs, progress_bars, shorten
 from amat.files import write_json
 
 __all__ = ["build"]
@@ -37,6 +37,7 @@ def build(
     ] = None,
 ) -> None:
     """Compile models into modules that NEST loads. Modules in the cache are not rebuilt."""
+    prepare_outputs(record)
     if models:
         chosen = [toolchain.find_model(name, codegen) for name in models]
     elif codegen:

@@ -4,10 +4,10 @@
 
 """Consoles, progress bars, tables and options that several commands share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich import box
@@ -17,9 +17,11 @@ from rich.table import Table
 
 from amat import paths
 from amat.errors import AmatError
+from amat.files import check_outputs, is_standard_output
 
 __all__ = [
     "PASS_ON",
+    "FigureFormat",
     "ParameterSettings",
     "Seed",
     "Threads",
@@ -28,6 +30,7 @@ __all__ = [
     "messages",
     "note",
     "parse_settings",
+    "prepare_outputs",
     "progress_bars",
     "report",
     "shorten",
@@ -42,6 +45,7 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
+FigureFormat = Annotated[Literal["svg", "pdf", "png"], typer.Option("--format", help="Format of the figures.")]
 ParameterSettings = Annotated[
     list[str] | None,
     typer.Option(
@@ -61,6 +65,34 @@ def report(line: object) -> None:
 def note(line: object) -> None:
     """Print one line to standard error as it is."""
     messages.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def prepare_outputs(*tables: Path | None, figures: Sequence[Path | None] = ()) -> None:
+    """Check before any work that files can be written; leave standard output to a table that goes there.
+
+    Every command that writes calls this first.
+
+    Parameters
+    ----------
+    *tables : pathlib.Path, optional
+        Files of any kind other than figures; ``-`` is standard output.
+    figures : sequence of pathlib.Path, optional
+        The suffix must be a format of figures.
+
+    Raises
+    ------
+    AmatError
+        If a figure has another suffix; as `amat.files.check_outputs`.
+    """
+    drawn = [path for path in figures if path]
+    if drawn:
+        from amat.compendium.plots import check_format
+
+        for path in drawn:
+            check_format(path)
+    written = [path for path in tables if path]
+    check_outputs(*written, *drawn)
+    console.stderr = any(map(is_standard_output, written))
 
 
 def make_table(*columns: str, title: str | None = None, caption: str | None = None) -> Table:

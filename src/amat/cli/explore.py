@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import ParameterSettings, Seed, note, parse_settings, report
+from amat.cli.common import FigureFormat, ParameterSettings, Seed, note, parse_settings, prepare_outputs, report
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write
 
 __all__ = ["explore"]
 
@@ -44,6 +44,7 @@ def explore(
     seed: Seed = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of NEST's threads. Default: all cores.")] = None,
     output: Annotated[Path, typer.Option(help="Output folder for tables and figures.")] = Path("amat-explore"),
+    format: FigureFormat = "svg",
 ) -> None:
     """Map AMAT's firing over two parameters, under a constant current (I_e, 150 pA unless set)."""
     from amat.analysis import explore as exploration
@@ -62,7 +63,10 @@ def explore(
     if axes and (varied := {axis.name for axis in pairs[0]}.intersection(values)):
         raise AmatError(f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out.")
     base = validated_patterns()[pattern].parameters.replace(**{"I_e": 150.0} | values)
-    check_writable(output)
+    names = [f"{horizontal.name}_{vertical.name}" for horizontal, vertical in pairs] + ["sensitivity"] * bool(samples)
+    prepare_outputs(
+        *(output / f"{name}.csv" for name in names), figures=[output / f"{name}.{format}" for name in names]
+    )
     cores = threads or len(os.sched_getaffinity(0))
     plots.use_style()
     for horizontal, vertical in pairs:
@@ -71,7 +75,7 @@ def explore(
         table = exploration.explore(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
         with atomic_write(output / f"{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")
-        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.svg")
+        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.{format}")
         kinds = table["kind"].value_counts(normalize=True)
         report(f"{name}: " + ", ".join(f"{100 * part:.0f} % {kind}" for kind, part in kinds.items()))
     if samples:
@@ -80,5 +84,5 @@ def explore(
         )
         with atomic_write(output / "sensitivity.csv") as file:
             indices.to_csv(file, index=False, float_format="%.6g")
-        plots.save(plot_sensitivity(indices), output / "sensitivity.svg")
+        plots.save(plot_sensitivity(indices), output / f"sensitivity.{format}")
     report(f"Tables and figures are in {output}.")

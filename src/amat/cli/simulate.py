@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from amat.cli.common import ParameterSettings, parse_settings, report
+from amat.cli.common import ParameterSettings, parse_settings, prepare_outputs, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 
@@ -80,7 +80,9 @@ def simulate(
         float | None,
         _option(_SIMULATION, "--resolution", f"Time step in ms. Default: of Izhikevich's pattern, or {_RESOLUTION:g}."),
     ] = None,
-    csv: Annotated[Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step.")] = None,
+    csv: Annotated[
+        Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step; - is standard output.")
+    ] = None,
     plot: Annotated[
         Path | None, _option(_SIMULATION, "--plot", "Figure file to write. Its suffix selects the format.")
     ] = None,
@@ -150,13 +152,7 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
     from amat.analysis.patterns.verdicts import table_of_traces
 
     changed = set_parameters(trial, values)
-    for path in (plot, csv):
-        if path:
-            check_writable(path.absolute().parent)
-    if plot:
-        from amat.compendium import plots
-
-        plots.check_format(plot)
+    prepare_outputs(csv, figures=[plot])
     (response,) = run_trials([changed])
     if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
@@ -166,6 +162,7 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if plot:
         from amat.analysis.patterns.figures import plot_response
+        from amat.compendium import plots
 
         plots.use_style()
         plots.save(plot_response(response), plot)

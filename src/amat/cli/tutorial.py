@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import report
+from amat.cli.common import prepare_outputs, report
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write
 
 __all__ = ["tutorial"]
 
@@ -32,8 +32,8 @@ def tutorial(
         raise AmatError(
             "JupyterLab is not installed. Run `pip install jupyterlab`, or use --no-open and another program."
         )
-    check_writable(output)
     notebook = output / paths.TUTORIAL.name
+    prepare_outputs(notebook)
     if not notebook.exists():
         with atomic_write(notebook) as temporary:
             temporary.write_bytes(paths.TUTORIAL.read_bytes())
