@@ -62,7 +62,7 @@ _COMMANDS = {
 
 for panel, commands in _COMMANDS.items():
     for command in commands:
-        settings = PASS_ON if command in (test, tutorial) else {}
+        settings = PASS_ON if command is test else {"allow_extra_args": command is tutorial}
         app.command(rich_help_panel=panel, context_settings=settings)(command)
 app.command(rich_help_panel="Benchmarks and clusters")(build_nest)
 app.add_typer(benchmark.app, rich_help_panel="Benchmarks and clusters")

@@ -14,6 +14,7 @@ import typer
 
 from amat import paths, toolchain
 from amat.cli.common import console, make_table, messages, note, prepare_outputs, progress_bars, shorten
+from amat.errors import AmatError
 from amat.files import write_json
 
 __all__ = ["build"]
@@ -44,6 +45,8 @@ def build(
         chosen = [model for model in toolchain.MODELS.values() if model.codegen == codegen]
     else:
         chosen = [toolchain.MODELS[name] for name in toolchain.DEFAULT_MODELS]
+    if fallback and not any(model.codegen == "optimised" for model in chosen):
+        raise AmatError("--fallback has no effect: no model is built by the optimised generator. Leave it out.")
     if fallback:
         chosen = [dataclasses.replace(model, fallback=True) for model in chosen]
     modules = _build_all(chosen)

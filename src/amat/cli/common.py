@@ -22,6 +22,7 @@ from amat.files import check_outputs, is_standard_output
 __all__ = [
     "PASS_ON",
     "FigureFormat",
+    "OptionalSeed",
     "ParameterSettings",
     "Seed",
     "Threads",
@@ -32,6 +33,7 @@ __all__ = [
     "parse_settings",
     "prepare_outputs",
     "progress_bars",
+    "refuse_without",
     "report",
     "shorten",
 ]
@@ -45,7 +47,10 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
-FigureFormat = Annotated[Literal["svg", "pdf", "png"], typer.Option("--format", help="Format of the figures.")]
+OptionalSeed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed. Default: 1.", show_default=False)]
+FigureFormat = Annotated[
+    Literal["svg", "pdf", "png"] | None, typer.Option("--format", help="Format of the figures. Default: svg.")
+]
 ParameterSettings = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,6 +70,14 @@ def report(line: object) -> None:
 def note(line: object) -> None:
     """Print one line to standard error as it is."""
     messages.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def refuse_without(needed: str, **options: object) -> None:
+    """Raise `AmatError` if an option is given, named as in Python, which has no effect without another one."""
+    for name, value in options.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')} {value}"
+            raise AmatError(f"{option} has no effect without {needed}. Leave it out, or add {needed}.")
 
 
 def prepare_outputs(*tables: Path | None, figures: Sequence[Path | None] = ()) -> None:

@@ -12,7 +12,16 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import FigureFormat, ParameterSettings, Seed, note, parse_settings, prepare_outputs, report
+from amat.cli.common import (
+    FigureFormat,
+    OptionalSeed,
+    ParameterSettings,
+    note,
+    parse_settings,
+    prepare_outputs,
+    refuse_without,
+    report,
+)
 from amat.errors import AmatError
 from amat.files import atomic_write
 
@@ -41,10 +50,10 @@ def explore(
             "and the CV of inter-spike intervals. With 0 they are not computed.",
         ),
     ] = 0,
-    seed: Seed = 1,
+    seed: OptionalSeed = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Number of NEST's threads. Default: all cores.")] = None,
     output: Annotated[Path, typer.Option(help="Output folder for tables and figures.")] = Path("amat-explore"),
-    format: FigureFormat = "svg",
+    format: FigureFormat = None,
 ) -> None:
     """Map AMAT's firing over two parameters, under a constant current (I_e, 150 pA unless set)."""
     from amat.analysis import explore as exploration
@@ -63,9 +72,12 @@ def explore(
     if axes and (varied := {axis.name for axis in pairs[0]}.intersection(values)):
         raise AmatError(f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out.")
     base = validated_patterns()[pattern].parameters.replace(**{"I_e": 150.0} | values)
+    if not samples:
+        refuse_without("--samples", seed=seed)
+    suffix = format or "svg"
     names = [f"{horizontal.name}_{vertical.name}" for horizontal, vertical in pairs] + ["sensitivity"] * bool(samples)
     prepare_outputs(
-        *(output / f"{name}.csv" for name in names), figures=[output / f"{name}.{format}" for name in names]
+        *(output / f"{name}.csv" for name in names), figures=[output / f"{name}.{suffix}" for name in names]
     )
     cores = threads or len(os.sched_getaffinity(0))
     plots.use_style()
@@ -75,14 +87,19 @@ def explore(
         table = exploration.explore(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
         with atomic_write(output / f"{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")
-        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.{format}")
+        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.{suffix}")
         kinds = table["kind"].value_counts(normalize=True)
         report(f"{name}: " + ", ".join(f"{100 * part:.0f} % {kind}" for kind, part in kinds.items()))
     if samples:
         indices = exploration.sensitivity(
-            base, samples=samples, duration=duration, resolution=resolution, seed=seed, threads=cores
+            base,
+            samples=samples,
+            duration=duration,
+            resolution=resolution,
+            seed=1 if seed is None else seed,
+            threads=cores,
         )
         with atomic_write(output / "sensitivity.csv") as file:
             indices.to_csv(file, index=False, float_format="%.6g")
-        plots.save(plot_sensitivity(indices), output / f"sensitivity.{format}")
+        plots.save(plot_sensitivity(indices), output / f"sensitivity.{suffix}")
     report(f"Tables and figures are in {output}.")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import FigureFormat, console, make_table, prepare_outputs, report
+from amat.cli.common import FigureFormat, console, make_table, prepare_outputs, refuse_without, report
 from amat.errors import AmatError
 from amat.files import atomic_write
 
@@ -21,7 +21,7 @@ def patterns(
         float, typer.Option(help="Time step in ms of AMAT. Izhikevich's patterns have time steps of their own.")
     ] = 0.1,
     output: Annotated[Path | None, typer.Option(help="Output folder for patterns.csv and a figure.")] = None,
-    format: FigureFormat = "svg",
+    format: FigureFormat = None,
 ) -> None:
     """Check the 20 firing patterns of AMAT and of Izhikevich's model, each against its criterion."""
     from amat.analysis.patterns import CRITERIA
@@ -29,7 +29,9 @@ def patterns(
     from amat.simulation.kernel import check_time_step
 
     check_time_step(resolution)
-    figure = output and output / f"patterns.{format}"
+    if not output:
+        refuse_without("--output", format=format)
+    figure = output and output / f"patterns.{format or 'svg'}"
     prepare_outputs(output and output / "patterns.csv", figures=[figure])
     table, responses = table_of_verdicts(resolution=resolution)
     shown = make_table("pattern", *SETS)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from amat.cli.common import ParameterSettings, parse_settings, prepare_outputs, report
+from amat.cli.common import ParameterSettings, parse_settings, prepare_outputs, refuse_without, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
 from amat.files import atomic_write
@@ -92,8 +92,8 @@ def simulate(
     A firing pattern under its own current is also checked against its criterion.
     """
     currents = Currents(current, step or [], ramp or [], sine or [], noise, _SEED if seed is None else seed)
-    if seed is not None and not noise:
-        raise AmatError(f"--seed {seed} has no effect without --noise. Leave it out, or add --noise.")
+    if not noise:
+        refuse_without("--noise", seed=seed)
     values = _read_parameters(parameters) | parse_settings(settings)
     if not (pattern or currents or values):
         raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")

@@ -27,7 +27,9 @@ def tutorial(
     ),
     launch: Annotated[bool, typer.Option("--open/--no-open", help="Open the notebook in JupyterLab.")] = True,
 ) -> None:
-    """Copy the tutorial into a folder and open it in JupyterLab. Further arguments are passed to JupyterLab."""
+    """Copy the tutorial into a folder and open it in JupyterLab. Arguments after -- are passed to JupyterLab."""
+    if context.args and not launch:
+        raise AmatError(f"{' '.join(context.args)} has no effect with --no-open: it is for JupyterLab. Leave it out.")
     if launch and importlib.util.find_spec("jupyterlab") is None:
         raise AmatError(
             "JupyterLab is not installed. Run `pip install jupyterlab`, or use --no-open and another program."
