@@ -200,7 +200,7 @@ def test_paths_are_accepted_and_other_types_refused(cache, function):
     for value in ([str(LEAK)], None, 3, os.fsencode(LEAK), (LEAK,)):
         with pytest.raises(TypeError, match=r"name in NEST or the path of a NESTML file, got .* of type"):
             function(value)
-    with pytest.raises(toolchain.ToolchainError, match="it must end in .nestml"):
+    with pytest.raises(toolchain.ToolchainError, match="it must end in"):
         function(Path(toolchain.AMAT))
     with pytest.raises(toolchain.ToolchainError, match="no code generator 'opt': choose one of nestml"):
         toolchain.install(LEAK, codegen="opt")

@@ -17,6 +17,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 import amat
 from amat import paths
 from amat.cli.app import app, main
+from amat.cli.common import console, make_table
 
 #: How the help of an option begins in all commands. Other options have the same help everywhere.
 MEANINGS = {
@@ -118,6 +119,16 @@ def test_the_version(capsys):
 def test_python_m_amat_is_the_command():
     finished = subprocess.run([sys.executable, "-m", "amat", "--version"], check=True, capture_output=True, text=True)
     assert finished.stdout == f"amat {amat.__version__}\n"
+
+
+def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    names = [f"inhibition_induced_spiking_{number}" for number in range(9)]
+    table = make_table(*names)
+    table.add_row(*names)
+    console.print(table)
+    head, _, row = capsys.readouterr().out.strip().splitlines()
+    assert head.split() == row.split() == names
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -38,9 +38,19 @@ __all__ = [
     "shorten",
 ]
 
+
+class _FullWidthConsole(Console):
+    """A console that neither wraps nor cuts off anything unless it is a terminal."""
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
+        """The size of the terminal, or more columns than any table has."""
+        return super().size if self.is_terminal else ConsoleDimensions(10_000, 25)
+
+
 #: Results go to standard output, messages about the work to standard error.
-console = Console(emoji=False)
-messages = Console(stderr=True, emoji=False)
+console = _FullWidthConsole(emoji=False)
+messages = _FullWidthConsole(stderr=True, emoji=False)
 
 #: Settings of commands that pass unknown arguments on to another program.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
