@@ -17,7 +17,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 import amat
 from amat import paths
 from amat.cli.app import app, main
-from amat.cli.common import console, make_table
+from amat.cli.common import announce_cost, console, make_table
+from amat.errors import AmatError
 
 #: How the help of an option begins in all commands. Other options have the same help everywhere.
 MEANINGS = {
@@ -121,6 +122,13 @@ def test_python_m_amat_is_the_command():
     assert finished.stdout == f"amat {amat.__version__}\n"
 
 
+def test_a_long_computation_is_announced(capsys):
+    announce_cost("A map of 5 neurons", seconds=150.0, memory=1.0)
+    assert capsys.readouterr() == ("", "A map of 5 neurons will take about 2 minutes.\n")
+    with pytest.raises(AmatError, match="A map of 5 neurons would take about 20 days: choose a smaller size"):
+        announce_cost("A map of 5 neurons", seconds=20 * 86400.0, memory=1.0)
+
+
 def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     names = [f"inhibition_induced_spiking_{number}" for number in range(9)]
@@ -173,6 +181,29 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         (["tutorial", "--no-open", "--foo"], 2, "--foo"),
         (["tutorial", "--foo"], 2, "--foo"),
         (["tutorial", "--no-open", "foo"], 1, "foo has no effect with --no-open"),
+        (
+            ["simulate", "--step", 9, "--resolution", "1e-9"],
+            1,
+            "multiple of 0.001 ms, NEST's unit of time, got 1e-09 ms",
+        ),
+        (["simulate", "--step", 9, "--duration", "inf"], 1, "duration must be positive, got inf ms"),
+        (["simulate", "--step", 9, "--resolution", "0.0125"], 1, "multiple of 0.001 ms, NEST's unit of time"),
+        (
+            ["simulate", "--step", 9, "--duration", "1e12"],
+            1,
+            "A simulation of 1e+13 steps would take about 2,500,000.0 GB",
+        ),
+        (["simulate", "--pattern", "class_1", "--duration", "1e12"], 1, "A simulation of 1e+13 steps would take about"),
+        (
+            ["explore", "alpha_1=0:1:100000", "omega=5:6:100000"],
+            1,
+            "A map of 1e+10 neurons over 1000 ms would take about",
+        ),
+        (["explore", "--duration", "1e12"], 1, "A map of 1e+04 neurons over 1e+12 ms would take about"),
+        (["explore", "--samples", 2**40], 1, "A map of 1.76e+13 neurons over 1000 ms would take about"),
+        (["explore", "--threads", 10000], 1, "--threads 10000 is too many for"),
+        (["validate", "--threads", 10000], 1, "--threads 10000 is too many for"),
+        (["validate", "--samples", 10**12], 1, "A comparison of 1e+12 parameter sets would take about"),
         (["build", "nowhere.nestml"], 1, "nowhere.nestml"),
         (["validate", "--samples", 0], 2, "'--samples'"),
         (["validate", "--codegen", "stock"], 2, "'--codegen'"),

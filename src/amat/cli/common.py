@@ -4,6 +4,8 @@
 
 """Consoles, progress bars, tables and options that several commands share."""
 
+import math
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +28,8 @@ __all__ = [
     "ParameterSettings",
     "Seed",
     "Threads",
+    "announce_cost",
+    "check_threads",
     "console",
     "make_table",
     "messages",
@@ -52,10 +56,23 @@ class _FullWidthConsole(Console):
 console = _FullWidthConsole(emoji=False)
 messages = _FullWidthConsole(stderr=True, emoji=False)
 
+#: Estimated seconds from which a computation is announced, and beyond which it is refused.
+_ANNOUNCED, _LONGEST = 60.0, 7 * 86400.0
+
 #: Settings of commands that pass unknown arguments on to another program.
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
-Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.")]
+
+def check_threads(threads: int | None) -> int | None:
+    """Raise `AmatError` if NEST would need so many threads that it hardly advances; return the number."""
+    cores = len(os.sched_getaffinity(0))
+    limit = max(8, 4 * cores)
+    if threads is not None and threads > limit:
+        raise AmatError(f"--threads {threads} is too many for {cores} cores: choose {limit} or fewer.")
+    return threads
+
+
+Threads = Annotated[int, typer.Option("--threads", min=1, help="Number of NEST's threads.", callback=check_threads)]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Random seed.")]
 OptionalSeed = Annotated[int | None, typer.Option("--seed", min=0, help="Random seed. Default: 1.", show_default=False)]
 FigureFormat = Annotated[
@@ -88,6 +105,43 @@ def refuse_without(needed: str, **options: object) -> None:
         if value is not None:
             option = f"--{name.replace('_', '-')} {value}"
             raise AmatError(f"{option} has no effect without {needed}. Leave it out, or add {needed}.")
+
+
+def _available_memory() -> float:
+    """Return the memory in bytes that is available, or infinity where Linux does not state it."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+        return 1024 * float(text.split("MemAvailable:")[1].split()[0])
+    except (OSError, IndexError):
+        return math.inf
+
+
+def announce_cost(what: str, seconds: float, memory: float) -> None:
+    """Print the estimated time of a computation if it is long; refuse what cannot end or does not fit into memory.
+
+    Parameters
+    ----------
+    what : str
+        The computation with its size, as the subject of a sentence.
+    seconds : float
+    memory : float
+        In bytes.
+
+    Raises
+    ------
+    AmatError
+        If the computation would take more than a week, or more memory than is available.
+    """
+    available = _available_memory()
+    if memory > available:
+        raise AmatError(
+            f"{what} would take about {memory / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available: "
+            "choose a smaller size."
+        )
+    if seconds > _LONGEST:
+        raise AmatError(f"{what} would take about {seconds / 86400:,.0f} days: choose a smaller size.")
+    if seconds > _ANNOUNCED:
+        note(f"{what} will take about {seconds / 60:.0f} minutes.")
 
 
 def prepare_outputs(*tables: Path | None, figures: Sequence[Path | None] = ()) -> None:

@@ -16,6 +16,8 @@ from amat.cli.common import (
     FigureFormat,
     OptionalSeed,
     ParameterSettings,
+    announce_cost,
+    check_threads,
     note,
     parse_settings,
     prepare_outputs,
@@ -51,7 +53,10 @@ def explore(
         ),
     ] = 0,
     seed: OptionalSeed = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Number of NEST's threads. Default: all cores.")] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Number of NEST's threads. Default: all cores.", callback=check_threads),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Output folder for tables and figures.")] = Path("amat-explore"),
     format: FigureFormat = None,
 ) -> None:
@@ -76,10 +81,18 @@ def explore(
         refuse_without("--samples", seed=seed)
     suffix = format or "svg"
     names = [f"{horizontal.name}_{vertical.name}" for horizontal, vertical in pairs] + ["sensitivity"] * bool(samples)
+    cores = threads or len(os.sched_getaffinity(0))
+    counts = [horizontal.points * vertical.points for horizontal, vertical in pairs]
+    counts.append(samples * (2 * len(exploration.RANGES) + 2))
+    steps = sum(counts) * duration / resolution
+    announce_cost(
+        f"A map of {max(counts):.3g} neurons over {duration:g} ms",
+        seconds=5e-4 * sum(counts) + 1e-7 * steps / cores,
+        memory=max(counts) * (2e4 + 60 * duration),
+    )
     prepare_outputs(
         *(output / f"{name}.csv" for name in names), figures=[output / f"{name}.{suffix}" for name in names]
     )
-    cores = threads or len(os.sched_getaffinity(0))
     plots.use_style()
     for horizontal, vertical in pairs:
         name = f"{horizontal.name}_{vertical.name}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from amat.cli.common import ParameterSettings, parse_settings, prepare_outputs, refuse_without, report
+from amat.cli.common import ParameterSettings, announce_cost, parse_settings, prepare_outputs, refuse_without, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
 from amat.files import atomic_write
@@ -131,13 +131,23 @@ def _make_trial(
     check_time_step(step)
     if not pattern:
         length = _first(duration, currents.duration(step), _DURATION)
+        _check_cost(length, step)
         return make_trial(model, currents.on_grid(length, step), length, step)
     trial = find_trial(pattern, model, parameter_set or "validated", step)
     step = trial.neuron.resolution
-    if not currents:
-        return dataclasses.replace(trial, duration=_first(duration, trial.duration))
     length = _first(duration, currents.duration(step), trial.duration)
+    _check_cost(length, step)
+    if not currents:
+        return dataclasses.replace(trial, duration=length)
     return dataclasses.replace(trial, current=currents.on_grid(length, step), duration=length)
+
+
+def _check_cost(duration: float, step: float) -> None:
+    """Refuse a simulation that is too long; the cost of a step is that of its current, traces and table."""
+    from amat.simulation.stimuli import count_steps
+
+    steps = count_steps(duration, step)
+    announce_cost(f"A simulation of {steps:.3g} steps", seconds=7e-6 * steps, memory=250 * steps)
 
 
 def _first(*values: float | None) -> float:

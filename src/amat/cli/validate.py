@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from amat import toolchain
-from amat.cli.common import Seed, Threads, console, prepare_outputs, progress_bars
+from amat.cli.common import Seed, Threads, announce_cost, console, prepare_outputs, progress_bars
 from amat.errors import AmatError
 from amat.files import atomic_write
 
@@ -37,6 +37,7 @@ def validate(
     from amat.analysis import validation
 
     prepare_outputs(csv)
+    announce_cost(f"A comparison of {samples:.3g} parameter sets", seconds=0.06 * samples, memory=2e3 * samples)
     name = toolchain.find_model("amat2_psc_exp_neuron", codegen).name
     toolchain.build(name)
     with progress_bars() as progress:

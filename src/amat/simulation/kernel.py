@@ -30,15 +30,20 @@ __all__ = [
 #: Delay of every connection in ms; a whole number of steps for all time steps that divide 1 ms.
 DELAY = 1.0
 
+#: NEST's unit of time in ms.
+_TIC = 0.001
+
 #: The neuron models by their names in NEST.
 NEST_MODELS: Mapping[ModelName, str] = {"amat": toolchain.AMAT_OPT, "izhikevich": toolchain.IZHIKEVICH_2004}
 
 
 def check_time_step(resolution: float) -> None:
-    """Raise `ProtocolError` unless a time step in ms is positive and divides `DELAY`."""
+    """Raise `ProtocolError` unless a time step in ms is positive, divides `DELAY` and is one that NEST represents."""
     count_steps(resolution, resolution)  # refuses numbers that are not positive and finite
     if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
         raise ProtocolError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
+    if resolution < _TIC or abs(round(resolution / _TIC) * _TIC - resolution) > 1e-9:
+        raise ProtocolError(f"The time step must be a multiple of {_TIC} ms, NEST's unit of time, got {resolution} ms.")
 
 
 def reset_kernel(resolution: float, models: Iterable[str] = (), *, seed: int | None = None, threads: int = 1) -> Any:
