@@ -10,6 +10,7 @@ The expected spikes come from `run_trials` for patterns, and from `amat.simulati
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -83,6 +84,25 @@ def test_a_pattern_has_the_librarys_spikes_and_verdict(amat_simulate, pattern, m
     np.testing.assert_allclose(table["V_m_mV"], response.V_m, rtol=0, atol=1e-9)
     assert f"{len(response.spikes)} spike" in out.splitlines()[0]
     assert f"Met: {CRITERIA[pattern].decide(response).reason}." in out
+
+
+def exit_status(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["amat", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def test_simulate_and_patterns_agree_on_a_pattern_that_is_not_met(capsys, monkeypatch):
+    """Both fail for the validated neuron. Printed parameters and changed ones are not expected to show the pattern."""
+    assert exit_status(monkeypatch, "patterns", "--resolution", 1.0) == 1
+    missing = re.search(r"do not show (\w+)", capsys.readouterr().err)[1]
+    arguments = ("simulate", "--pattern", missing, "--resolution", 1.0)
+    assert exit_status(monkeypatch, *arguments) == 1
+    assert "Not met: " in capsys.readouterr().out
+    assert exit_status(monkeypatch, *arguments[:3], "--parameter-set", "printed-10") == 0
+    assert exit_status(monkeypatch, *arguments, "--set", "omega=90") == 0
+    assert capsys.readouterr().out.count("Not met: ") >= 1
 
 
 def test_a_printed_parameter_set(amat_simulate):

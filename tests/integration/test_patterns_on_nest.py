@@ -17,7 +17,7 @@ from amat.analysis.patterns import CRITERIA, find_trial, load_trials, run_trials
 from amat.analysis.patterns.search import find_windows, search_pattern
 from amat.analysis.patterns.verdicts import table_of_traces, table_of_verdicts
 from amat.errors import AmatError
-from amat.neurons import NEURON_MODELS, izhikevich_patterns
+from amat.neurons import NEURON_MODELS, AmatParameters, IzhikevichParameters, izhikevich_patterns
 from amat.simulation.kernel import NEST_MODELS, reset_kernel
 from amat.simulation.reference import integrate
 from amat.simulation.run import step_current
@@ -84,6 +84,15 @@ def test_the_documented_script_has_the_librarys_spikes(pattern, model):
     spikes = names["recorder"].events["times"] - names["start"]
     (response,) = run_trials([find_trial(pattern, model)])
     assert np.asarray(spikes).round(6).tolist() == response.spikes.round(6).tolist()
+
+
+def test_parameters_are_read_from_neurons_in_nest():
+    nest = reset_kernel(0.1, NEST_MODELS.values())
+    values = {"tau_m": 7.0, "alpha_2": 1.5}
+    ours, builtin = (nest.Create(name, params=values) for name in (NEST_MODELS["amat"], "amat2_psc_exp"))
+    assert AmatParameters.from_nestml(ours.get()) == AmatParameters.from_nest(builtin.get()) == AmatParameters(**values)
+    izhikevich = nest.Create(NEST_MODELS["izhikevich"], params={"a": 0.1})
+    assert IzhikevichParameters.from_nestml(izhikevich.get()).a == 0.1
 
 
 def test_a_current_before_nests_devices_act_is_refused():

@@ -89,7 +89,8 @@ def simulate(
 ) -> None:
     """Simulate a neuron with any parameters under any current, and print its spikes.
 
-    A firing pattern under its own current is also checked against its criterion.
+    A firing pattern under its own current is also checked against its criterion. If the validated or published
+    neuron does not meet it, the exit status is 1, as that of `amat patterns`.
     """
     currents = Currents(current, step or [], ramp or [], sine or [], noise, _SEED if seed is None else seed)
     if not noise:
@@ -98,7 +99,9 @@ def simulate(
     if not (pattern or currents or values):
         raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")
     trial = _make_trial(pattern, model, parameter_set, currents, duration, resolution)
-    _run(trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv)
+    met = _run(trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv)
+    if not (met or values) and parameter_set in (None, "validated"):
+        raise AmatError(f"The neuron does not show {pattern} with this time step: choose 0.1 ms or less.")
 
 
 def _read_parameters(path: Path | None) -> dict[str, Any]:
@@ -155,8 +158,8 @@ def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None) -> None:
-    """Simulate a trial with changed parameters, print the response, and write figure and table."""
+def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None) -> bool:
+    """Simulate a trial with changed parameters, print and write the response; return whether the pattern is met."""
     from amat.analysis.patterns import run_trials
     from amat.analysis.patterns.custom import set_parameters
     from amat.analysis.patterns.verdicts import table_of_traces
@@ -166,7 +169,7 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
     (response,) = run_trials([changed])
     if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
-    _print(response, judged)
+    met = _print(response, judged)
     if csv:
         with atomic_write(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
@@ -176,10 +179,11 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
 
         plots.use_style()
         plots.save(plot_response(response), plot)
+    return met
 
 
-def _print(response: Response, judged: bool) -> None:
-    """Print the spikes and, for a pattern under its own current, the verdict."""
+def _print(response: Response, judged: bool) -> bool:
+    """Print the spikes and, for a pattern under its own current, the verdict; return whether it is not negative."""
     from amat.analysis.patterns import CRITERIA
 
     neuron, duration = response.trial.neuron, response.trial.duration
@@ -194,3 +198,5 @@ def _print(response: Response, judged: bool) -> None:
         verdict = criterion.decide(response)
         report(f"Criterion: {criterion.statement}")
         report(f"{'Met' if verdict.passed else 'Not met'}: {verdict.reason}.")
+        return verdict.passed
+    return True
