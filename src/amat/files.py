@@ -10,6 +10,9 @@ import glob
 import json
 import os
 import secrets
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,18 +21,56 @@ import yaml
 
 from amat.errors import AmatError
 
-__all__ = ["atomic_write", "check_writable", "load_yaml", "only_run", "write_json", "write_text"]
+__all__ = [
+    "atomic_write",
+    "check_outputs",
+    "check_writable",
+    "is_standard_output",
+    "load_yaml",
+    "only_run",
+    "write_json",
+    "write_text",
+]
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yield a temporary file in the folder of `path` that replaces `path` if the block ends without an error.
+    """Yield a temporary file whose contents replace `path` if the block ends without an error.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file to write; a missing folder is created. The temporary file is empty and has the same ending.
+        The file to write; a missing folder is created. Symbolic links are followed. Devices and FIFOs are written
+        to, not replaced, and ``-`` is standard output. The temporary file is empty and has the same ending.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be written, for example because the disk is full.
     """
+    try:
+        with _write_through(path) if _is_stream(path) else _replace(Path(os.path.realpath(path))) as temporary:
+            yield temporary
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise AmatError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def _write_through(path: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        temporary = Path(folder, f"output{path.suffix}")
+        temporary.touch()
+        yield temporary
+        sys.stdout.flush()
+        standard = is_standard_output(path)
+        with temporary.open("rb") as source, open(1 if standard else path, "wb", closefd=not standard) as target:
+            shutil.copyfileobj(source, target)
+
+
+@contextlib.contextmanager
+def _replace(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path)
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(8)}{path.suffix}")
@@ -61,6 +102,46 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` atomically, as indented JSON with sorted keys."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def is_standard_output(path: Path) -> bool:
+    """Return whether a path is ``-``, or names the file or device that is standard output."""
+    try:
+        return path == Path("-") or os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:
+        return False
+
+
+def _is_stream(path: Path) -> bool:
+    """Return whether a path is standard output, a device or a FIFO, which must not be replaced."""
+    return is_standard_output(path) or (path.exists() and not path.is_file())
+
+
+def check_outputs(*files: Path) -> None:
+    """Check before any work that files can be written. Nothing is created.
+
+    Raises
+    ------
+    AmatError
+        If a path is a folder, two paths are one file, or a file cannot be written.
+    """
+    known: dict[str, Path] = {}
+    for path in files:
+        name = os.path.realpath("/dev/stdout" if is_standard_output(path) else path)
+        if name in known:
+            raise AmatError(f"{known[name]} and {path} are the same file: choose another name for one of the two.")
+        known[name] = path
+        try:
+            if path.is_dir():
+                raise AmatError(f"{path} is a folder: give the name of a file.")
+            if path.exists() and not os.access(path, os.W_OK):
+                raise PermissionError(0, "Permission denied")
+            if not _is_stream(path):
+                folder = next(parent for parent in Path(name).parents if parent.exists())
+                with tempfile.TemporaryFile(dir=folder) as probe:
+                    probe.write(bytes(4096))  # a full disk has room for an empty file
+        except OSError as error:
+            raise AmatError(f"{path} cannot be written: {error.strerror}. Choose another file.") from error
 
 
 def check_writable(folder: Path) -> None:

@@ -8,7 +8,10 @@ The expected spikes come from `run_trials` for patterns, and from `amat.simulati
 """
 
 import csv
+import io
 import json
+import re
+import subprocess
 import sys
 
 import numpy as np
@@ -81,6 +84,25 @@ def test_a_pattern_has_the_librarys_spikes_and_verdict(amat_simulate, pattern, m
     np.testing.assert_allclose(table["V_m_mV"], response.V_m, rtol=0, atol=1e-9)
     assert f"{len(response.spikes)} spike" in out.splitlines()[0]
     assert f"Met: {CRITERIA[pattern].decide(response).reason}." in out
+
+
+def exit_status(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["amat", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def test_simulate_and_patterns_agree_on_a_pattern_that_is_not_met(capsys, monkeypatch):
+    """Both fail for the validated neuron. Printed parameters and changed ones are not expected to show the pattern."""
+    assert exit_status(monkeypatch, "patterns", "--resolution", 1.0) == 1
+    missing = re.search(r"do not show (\w+)", capsys.readouterr().err)[1]
+    arguments = ("simulate", "--pattern", missing, "--resolution", 1.0)
+    assert exit_status(monkeypatch, *arguments) == 1
+    assert "Not met: " in capsys.readouterr().out
+    assert exit_status(monkeypatch, *arguments[:3], "--parameter-set", "printed-10") == 0
+    assert exit_status(monkeypatch, *arguments, "--set", "omega=90") == 0
+    assert capsys.readouterr().out.count("Not met: ") >= 1
 
 
 def test_a_printed_parameter_set(amat_simulate):
@@ -164,9 +186,27 @@ def test_the_duration_is_that_of_the_file(amat_simulate, tmp_path):
     assert table["I_pA"].tolist() == [200.0] * 1234 + [0.0]
 
 
-def test_a_figure(amat_simulate, tmp_path):
-    amat_simulate("--step", 200, "--duration", 100, "--plot", tmp_path / "plot.pdf")
-    assert (tmp_path / "plot.pdf").read_bytes().startswith(b"%PDF")
+@pytest.mark.parametrize("name", ["plot.pdf", "plot.PDF"])
+def test_a_figure(amat_simulate, tmp_path, name):
+    amat_simulate("--step", 200, "--duration", 100, "--plot", tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("path", ["-", "/dev/stdout"])
+def test_a_table_on_standard_output_is_alone_there(path):
+    command = [sys.executable, "-m", "amat", "simulate", "--step", "200", "--duration", "20", "--csv", path]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(pd.read_csv(io.StringIO(finished.stdout))) == 200
+    assert "2 spikes in 20 ms" in finished.stderr
+
+
+def test_a_full_disk_is_an_error_of_one_line():
+    for arguments in (["--csv", "/dev/full"], ["> /dev/full"]):
+        command = f"{sys.executable} -m amat simulate --step 200 --duration 20 {' '.join(arguments)}"
+        finished = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert finished.returncode == 1
+        assert "No space left on device" in finished.stderr
+        assert "Traceback" not in finished.stderr
 
 
 @pytest.mark.parametrize(
@@ -198,6 +238,11 @@ def test_a_figure(amat_simulate, tmp_path):
         (["--pattern", "class_1", "--model", "izhikevich", "--parameter-set", "validated"], "has no effect"),
         (["--pattern", "class_1", "--model", "izhikevich", "--resolution", "0.1"], "--resolution 0.1 has no effect"),
         (["--step", "100", "--plot", "figure.xyz"], "figures cannot be written as '.xyz'"),
+        (["--step", "100", "--resolution", "nan"], "time step must be positive, got nan ms"),
+        (["--step", "1e308", "--step", "1e308"], "currents add up to numbers that are not finite"),
+        (["--ramp=-1e308:1e308"], "currents add up to numbers that are not finite"),
+        (["--set", "C_m=1e-320"], "NEST refuses these values"),
+        (["--model", "izhikevich", "--set", "a=1e300", "--step", "10"], "state grew beyond all numbers"),
         (["--current", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["--parameters", "nowhere.yaml"], "nowhere.yaml cannot be read"),
     ],

@@ -5,16 +5,22 @@
 """The 20 firing patterns on NEST: verdicts, and both models against computations that share no code with them."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from amat.analysis.patterns import CRITERIA, load_trials, run_trials
+import amat
+from amat import paths
+from amat.analysis.patterns import CRITERIA, find_trial, load_trials, run_trials
 from amat.analysis.patterns.search import find_windows, search_pattern
 from amat.analysis.patterns.verdicts import table_of_traces, table_of_verdicts
-from amat.neurons import izhikevich_patterns
+from amat.errors import AmatError
+from amat.neurons import NEURON_MODELS, AmatParameters, IzhikevichParameters, izhikevich_patterns
+from amat.simulation.kernel import NEST_MODELS, reset_kernel
 from amat.simulation.reference import integrate
+from amat.simulation.run import step_current
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +64,40 @@ def test_amat_is_exact(judged):
         assert steps.tolist() == exact.spike_steps[0].tolist(), neuron.pattern
         np.testing.assert_allclose(response.V_m, exact.V_m[0], rtol=0, atol=1e-9)
         np.testing.assert_allclose(response.V_th, exact.V_th[0], rtol=0, atol=1e-9)
+
+
+#: The script of the page that injects a pattern's current.
+RECIPE = re.search(
+    r"^(from amat\.analysis\.patterns import find_trial\n.*?)^```",
+    (paths.BOOK / "getting_started.md").read_text(),
+    flags=re.DOTALL | re.MULTILINE,
+)[1]
+
+
+@pytest.mark.parametrize("model", NEURON_MODELS)
+@pytest.mark.parametrize("pattern", CRITERIA)
+def test_the_documented_script_has_the_librarys_spikes(pattern, model):
+    """The page's way of injecting a pattern's current gives the spikes of the library, which `amat simulate` prints."""
+    script = RECIPE.replace('"rebound_bursting", "amat"', f'"{pattern}", "{model}"')
+    names = {"amat": amat, "nest": reset_kernel(0.1)}
+    exec(script.replace(NEST_MODELS["amat"], NEST_MODELS[model]), names)
+    spikes = names["recorder"].events["times"] - names["start"]
+    (response,) = run_trials([find_trial(pattern, model)])
+    assert np.asarray(spikes).round(6).tolist() == response.spikes.round(6).tolist()
+
+
+def test_parameters_are_read_from_neurons_in_nest():
+    nest = reset_kernel(0.1, NEST_MODELS.values())
+    values = {"tau_m": 7.0, "alpha_2": 1.5}
+    ours, builtin = (nest.Create(name, params=values) for name in (NEST_MODELS["amat"], "amat2_psc_exp"))
+    assert AmatParameters.from_nestml(ours.get()) == AmatParameters.from_nest(builtin.get()) == AmatParameters(**values)
+    izhikevich = nest.Create(NEST_MODELS["izhikevich"], params={"a": 0.1})
+    assert IzhikevichParameters.from_nestml(izhikevich.get()).a == 0.1
+
+
+def test_a_current_before_nests_devices_act_is_refused():
+    with pytest.raises(AmatError, match=r"acts 0\.5 ms after NEST's start: raise start to 1\.1 ms"):
+        step_current(np.ones(5), 0.1, 0.5)
 
 
 def published_scheme(pattern):

@@ -192,6 +192,20 @@ print(nest.Create("leak_neuron_nestml").get("tau"))
     assert finished.stdout.split()[-1] == "10.0"
 
 
+@pytest.mark.parametrize("function", [toolchain.find_model, toolchain.build, toolchain.install])
+def test_paths_are_accepted_and_other_types_refused(cache, function):
+    """`install` and `build` take what `find_model` takes."""
+    assert toolchain.build(LEAK) == toolchain.build(str(LEAK))
+    assert toolchain.find_model(LEAK, "optimised").name == "leak_neuron_opt"
+    for value in ([str(LEAK)], None, 3, os.fsencode(LEAK), (LEAK,)):
+        with pytest.raises(TypeError, match=r"name in NEST or the path of a NESTML file, got .* of type"):
+            function(value)
+    with pytest.raises(toolchain.ToolchainError, match="it must end in"):
+        function(Path(toolchain.AMAT))
+    with pytest.raises(toolchain.ToolchainError, match="no code generator 'opt': choose one of nestml"):
+        toolchain.install(LEAK, codegen="opt")
+
+
 def test_names_of_the_catalogue_are_those_of_its_models():
     assert list(toolchain.MODELS) == [model.name for model in toolchain.MODELS.values()]
 

@@ -86,7 +86,7 @@ def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, t
     """All cells run in less than three minutes through JupyterLab's server, as its page sends them."""
     toolchain.build(toolchain.AMAT_OPT)
     amat = [sys.executable, "-m", "amat"]
-    options = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
+    options = ["--", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"]
     options.append(f"--IdentityProvider.token={TOKEN}")
     log = tmp_path / "log"
     with log.open("w") as output:

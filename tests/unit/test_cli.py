@@ -19,6 +19,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 import amat
 from amat import paths
 from amat.cli.app import app, main
+from amat.cli.common import announce_cost, console, make_table
+from amat.errors import AmatError
 
 #: How the help of an option begins in all commands. Other options have the same help everywhere.
 MEANINGS = {
@@ -210,6 +212,23 @@ def test_python_m_amat_is_the_command():
     assert finished.stdout == f"amat {amat.__version__}\n"
 
 
+def test_a_long_computation_is_announced(capsys):
+    announce_cost("A map of 5 neurons", seconds=150.0, memory=1.0)
+    assert capsys.readouterr() == ("", "A map of 5 neurons will take about 2 minutes.\n")
+    with pytest.raises(AmatError, match="A map of 5 neurons would take about 20 days: choose a smaller size"):
+        announce_cost("A map of 5 neurons", seconds=20 * 86400.0, memory=1.0)
+
+
+def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    names = [f"inhibition_induced_spiking_{number}" for number in range(9)]
+    table = make_table(*names)
+    table.add_row(*names)
+    console.print(table)
+    head, _, row = capsys.readouterr().out.strip().splitlines()
+    assert head.split() == row.split() == names
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -224,6 +243,57 @@ def test_python_m_amat_is_the_command():
             "amat: --set beta=0.2: beta is already set to 0.1. Set each parameter once.\n",
         ),
         (["explore", "beta=0:1:9", "omega=1:9:9", "--set", "beta=0.1"], 1, "--set beta has no effect: an axis"),
+        *((["patterns", "--resolution", value], 1, f"must be positive, got {value} ms") for value in ("nan", "inf")),
+        (["patterns", "--resolution", "0.3"], 1, "must divide the delay of 1.0 ms, got 0.3 ms"),
+        (["explore", "--resolution", "nan"], 1, "time step must be positive, got nan ms"),
+        (["explore", "--duration", "nan"], 1, "duration must be positive, got nan ms"),
+        (["explore", "--duration", "0.05"], 1, "multiple of the time step of 0.1 ms, got 0.05 ms"),
+        (["explore", "--set", "beta=nan"], 1, "beta must be a finite number, got nan"),
+        (["explore", "alpha_1=-1e308:1e308:3", "omega=5:6:2"], 1, "must be finite and ascend"),
+        (["simulate", "--step", 9, "--csv", "a.svg", "--plot", "./a.svg"], 1, "a.svg are the same file"),
+        (["simulate", "--step", 9, "--csv", "."], 1, ". is a folder"),
+        (["simulate", "--step", 9, "--plot", "-"], 1, "-: figures cannot be written as ''"),
+        (["validate", "--csv", "/dev/null/x.csv"], 1, "cannot be written: Not a directory"),
+        (["build", "--record", "/dev/null/x.json"], 1, "cannot be written: Not a directory"),
+        (["sbom", "/dev/null/x.json"], 1, "cannot be written: Not a directory"),
+        (["tutorial", "--no-open", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
+        (["build-nest", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
+        *(
+            ([name, "--output", "/dev/null"], 1, "cannot be written: Not a directory")
+            for name in ("patterns", "explore")
+        ),
+        *(([name, "--format", "gif"], 2, "'--format'") for name in ("patterns", "explore")),
+        (["explore", "--seed", 3], 1, "--seed 3 has no effect without --samples"),
+        (["patterns", "--format", "pdf"], 1, "--format pdf has no effect without --output"),
+        (["upstream", "--no-texts", "--seed", 3], 1, "--seed 3 has no effect without --texts"),
+        (["upstream", "--no-texts", "--samples", 30], 1, "--samples 30 has no effect without --texts"),
+        (["build", "izhikevich_neuron_nestml", "--fallback"], 1, "--fallback has no effect"),
+        (["tutorial", "--no-open", "--foo"], 2, "--foo"),
+        (["tutorial", "--foo"], 2, "--foo"),
+        (["tutorial", "--no-open", "foo"], 1, "foo has no effect with --no-open"),
+        (
+            ["simulate", "--step", 9, "--resolution", "1e-9"],
+            1,
+            "multiple of 0.001 ms, NEST's unit of time, got 1e-09 ms",
+        ),
+        (["simulate", "--step", 9, "--duration", "inf"], 1, "duration must be positive, got inf ms"),
+        (["simulate", "--step", 9, "--resolution", "0.0125"], 1, "multiple of 0.001 ms, NEST's unit of time"),
+        (
+            ["simulate", "--step", 9, "--duration", "1e12"],
+            1,
+            "A simulation of 1e+13 steps would take about 2,500,000.0 GB",
+        ),
+        (["simulate", "--pattern", "class_1", "--duration", "1e12"], 1, "A simulation of 1e+13 steps would take about"),
+        (
+            ["explore", "alpha_1=0:1:100000", "omega=5:6:100000"],
+            1,
+            "A map of 1e+10 neurons over 1000 ms would take about",
+        ),
+        (["explore", "--duration", "1e12"], 1, "A map of 1e+04 neurons over 1e+12 ms would take about"),
+        (["explore", "--samples", 2**40], 1, "A map of 1.76e+13 neurons over 1000 ms would take about"),
+        (["explore", "--threads", 10000], 1, "--threads 10000 is too many for"),
+        (["validate", "--threads", 10000], 1, "--threads 10000 is too many for"),
+        (["validate", "--samples", 10**12], 1, "A comparison of 1e+12 parameter sets would take about"),
         (["build", "nowhere.nestml"], 1, "nowhere.nestml"),
         (["validate", "--samples", 0], 2, "'--samples'"),
         (["validate", "--codegen", "stock"], 2, "'--codegen'"),

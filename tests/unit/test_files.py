@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from amat.errors import AmatError
-from amat.files import atomic_write, load_yaml, only_run, write_json
+from amat.files import atomic_write, check_outputs, load_yaml, only_run, write_json, write_text
 
 
 def test_failure_leaves_only_the_old_file(tmp_path):
@@ -105,3 +105,56 @@ def test_merged_keys_may_be_overridden(tmp_path):
     path = tmp_path / "file.yaml"
     path.write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, y: 4}\nd: {x: 5}\n")
     assert load_yaml(path) == {"a": {"x": 1, "y": 2}, "b": {"x": 3, "y": 2}, "c": {"x": 3, "y": 4}, "d": {"x": 5}}
+
+
+def test_links_are_followed_and_fifos_written_to(tmp_path):
+    target, link, fifo = tmp_path / "folder" / "target", tmp_path / "link", tmp_path / "fifo"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    os.mkfifo(fifo)
+    check_outputs(link, fifo)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE, text=True) as reader:
+        write_text(fifo, "through")
+        assert reader.communicate()[0] == "through"
+    assert fifo.is_fifo()
+    assert sorted(tmp_path.rglob("*")) == [fifo, target.parent, target, link]
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "output.txt"])
+def test_standard_output_is_written_to_not_replaced(tmp_path, name):
+    """Also where it is a file, whose other contents stay."""
+    code = "from pathlib import Path; from amat.files import write_text; import sys\n"
+    code += "print('before'); write_text(Path(sys.argv[1]), 'table\\n'); print('after')"
+    command = [sys.executable, "-c", code, name]
+    with (tmp_path / "output.txt").open("w") as output:
+        subprocess.run(command, check=True, stdout=output, cwd=tmp_path)
+    assert (tmp_path / "output.txt").read_text() == "before\ntable\nafter\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["output.txt"]
+
+
+def test_a_full_disk_is_an_error_of_one_line():
+    with pytest.raises(AmatError, match=r"^/dev/full cannot be written: No space left on device\.$"):
+        write_text(Path("/dev/full"), "text")
+
+
+def test_outputs_are_checked_before_any_work_and_nothing_is_left(tmp_path):
+    (tmp_path / "link.csv").symlink_to("table.csv")
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    check_outputs(tmp_path / "new" / "folder" / "table.csv", tmp_path / "table.csv")
+    for paths, message in (
+        (["table.csv", "link.csv"], "are the same file"),
+        (["a.csv", "new/../a.csv"], "are the same file"),
+        ([""], "is a folder"),
+        (["file/table.csv"], "cannot be written: Not a directory"),
+        (["x" * 300], "cannot be written: File name too long"),
+        (["/proc/table.csv"], "cannot be written: "),
+    ):
+        with pytest.raises(AmatError, match=message):
+            check_outputs(*(tmp_path / path for path in paths))
+    with pytest.raises(AmatError, match="are the same file"):
+        check_outputs(Path("-"), Path("/dev/stdout"))
+    assert sorted(tmp_path.iterdir()) == before

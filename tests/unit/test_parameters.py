@@ -91,6 +91,18 @@ class TestConventions:
             via_nestml = AmatParameters.from_nestml(via_nest.to_nestml())
             assert AmatParameters.from_paper(via_nestml.to_paper()).to_paper() == approx(parameters.to_paper())
 
+    def test_the_status_of_a_neuron_in_nest_is_accepted(self):
+        status = {"model": "amat2_psc_exp", "Ca": 0.0, "V_m": -70.0, "recordables": ["V_m"]}
+        parameters = AmatParameters(tau_m=7.0, E_L=-60.0)
+        assert AmatParameters.from_nest(parameters.to_nest() | status) == parameters
+        assert AmatParameters.from_nestml(parameters.to_nestml() | status) == parameters
+        izhikevich = IzhikevichParameters(a=0.1)
+        assert IzhikevichParameters.from_nestml(izhikevich.to_nestml() | status) == izhikevich
+        with pytest.raises(ParameterError, match="model amat2_psc_exp has no AMAT parameter 'refr_T'"):
+            AmatParameters.from_nestml(parameters.to_nest() | status)
+        with pytest.raises(ParameterError, match="tau_m must be a finite number"):
+            AmatParameters.from_nest(parameters.to_nest() | status | {"tau_m": (5.0, 6.0)})  # of two neurons
+
     def test_resistance_and_current_change_units(self):
         parameters = AmatParameters.from_paper({"R": 50, "tau_m": 10, "tau_R": 3, "I": 0.15})
         assert parameters.C_m == 200.0

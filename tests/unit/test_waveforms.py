@@ -4,6 +4,8 @@
 
 """Currents that are read from a file, and noise."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,36 @@ def test_samples_are_held_until_the_next(tmp_path):
     assert hold_samples(times, values, 6, 0.1).tolist() == [0.0, 0.0, 5.0, -1.5, 0.0, 0.0]
     path.write_text("0,1\n0.1,2\n")
     assert read_samples(path)[1].tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "time,current\n0.2,5\n1.5,-1.5\n",
+        "time;current\n0.2;5\n1.5;-1.5\n",
+        "Zeit (ms);Strom (pA)\n0,2;5,0\n1,5;-1,5\n",
+        "0,2\t5\n1,5\t-1,5\n",
+        "time,current\r\n0.2,5\r\n1.5,-1.5\r\n",
+        "\ufefftime,current\n0.2,5\n1.5,-1.5",
+        "0.2,5\n1.5,-1.5\n\n",
+        "0.2,5\n1.5,-1.5\n,\n \n",
+    ],
+)
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_files_of_other_programs_are_read(tmp_path, text, compress):
+    """Headers, semicolons, tabs, decimal commas, CRLF, a byte order mark, gzip, empty lines at the end."""
+    path = tmp_path / "current.csv"
+    path.write_bytes(compress(text.encode()))
+    times, values = read_samples(path)
+    assert (times.tolist(), values.tolist()) == ([0.2, 1.5], [5.0, -1.5])
+
+
+def test_a_damaged_gzip_file_is_refused(tmp_path):
+    path = tmp_path / "current.csv.gz"
+    for content in (gzip.compress(b"0,1\n1,2\n" * 99)[:-12], b"\x1f\x8bnothing"):
+        path.write_bytes(content)
+        with pytest.raises(AmatError, match="is a damaged gzip file"):
+            read_samples(path)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class Axis:
     def __post_init__(self) -> None:
         """Raise an error if the name is unknown or the range is empty."""
         AmatParameters().replace(**{self.name: AmatParameters().to_nestml().get(self.name, 0.0)})  # a known name
-        if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
+        if not 0 < self.stop - self.start < math.inf:
             raise AmatError(f"The range of {self.name} must be finite and ascend, got {self.start:g} to {self.stop:g}.")
         if self.points < 2:
             raise AmatError(f"The range of {self.name} must have two values or more, got {self.points}.")

@@ -16,7 +16,7 @@ from amat.cli import benchmark
 from amat.cli.archive import archive, citation, deposit, sbom
 from amat.cli.build import build
 from amat.cli.build_nest import build_nest
-from amat.cli.common import PASS_ON, messages, report
+from amat.cli.common import PASS_ON, console, messages, report
 from amat.cli.compendium import book, reproduce, setup
 from amat.cli.explore import explore
 from amat.cli.patterns import patterns
@@ -51,6 +51,7 @@ def _options(
     ] = False,
 ) -> None:
     """Take the options of the command itself."""
+    console.stderr = False
 
 
 #: The commands by the groups of ``amat --help``.
@@ -62,7 +63,7 @@ _COMMANDS = {
 
 for panel, commands in _COMMANDS.items():
     for command in commands:
-        settings = PASS_ON if command in (test, tutorial) else {}
+        settings = PASS_ON if command is test else {"allow_extra_args": command is tutorial}
         app.command(rich_help_panel=panel, context_settings=settings)(command)
 app.command(rich_help_panel="Benchmarks and clusters")(build_nest)
 app.add_typer(benchmark.app, rich_help_panel="Benchmarks and clusters")
@@ -103,4 +104,7 @@ def main() -> None:
             "project, which installs all packages."
         )
         messages.print(f"amat: {text}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except OSError as error:  # such as a full disk below standard output
+        messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)

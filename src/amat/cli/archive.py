@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import note, report
+from amat.cli.common import note, prepare_outputs, report
 from amat.errors import AmatError
 
 __all__ = ["archive", "citation", "deposit", "sbom"]
@@ -80,4 +80,5 @@ def sbom(
     """Write a software bill of materials: the environment's packages with versions and licences."""
     from amat.release.sbom import write_sbom
 
+    prepare_outputs(file)
     report(f"The software bill of materials: {write_sbom(file, system=system)}")

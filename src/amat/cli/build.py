@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 
 from amat import paths, toolchain
-from amat.cli.common import console, make_table, messages, note, progress_bars, shorten
+from amat.cli.common import console, make_table, messages, note, prepare_outputs, progress_bars, shorten
+from amat.errors import AmatError
 from amat.files import write_json
 
 __all__ = ["build"]
@@ -37,12 +38,15 @@ def build(
     ] = None,
 ) -> None:
     """Compile models into modules that NEST loads. Modules in the cache are not rebuilt."""
+    prepare_outputs(record)
     if models:
         chosen = [toolchain.find_model(name, codegen) for name in models]
     elif codegen:
         chosen = [model for model in toolchain.MODELS.values() if model.codegen == codegen]
     else:
         chosen = [toolchain.MODELS[name] for name in toolchain.DEFAULT_MODELS]
+    if fallback and not any(model.codegen == "optimised" for model in chosen):
+        raise AmatError("--fallback has no effect: no model is built by the optimised generator. Leave it out.")
     if fallback:
         chosen = [dataclasses.replace(model, fallback=True) for model in chosen]
     modules = _build_all(chosen)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import note, report
+from amat.cli.common import note, prepare_outputs, report
 
 
 def build_nest(
@@ -22,6 +22,7 @@ def build_nest(
     from amat import toolchain
 
     folder = (output or (paths.ROOT or Path.cwd()) / "build" / "nest-mpi").absolute()
+    prepare_outputs(folder / "nest")
     build = toolchain.build_nest(progress=note)
     toolchain.install_nest(build, folder)
     made = "from the cache" if build.cached else f"built in {build.seconds:.0f} s"

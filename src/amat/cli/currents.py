@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from amat.arrays import Floats
 from amat.errors import AmatError
 from amat.neurons.currents import CurrentSegment, InputCurrent
@@ -69,8 +71,15 @@ class Currents:
         Raises
         ------
         AmatError
-            If a value has another form, or a current begins after the simulation.
+            If a value has another form, a current begins after the simulation, or the sum is not finite.
         """
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = self._sum(duration, resolution)
+        if not np.isfinite(total).all():
+            raise AmatError("The currents add up to numbers that are not finite: choose smaller amplitudes.")
+        return total
+
+    def _sum(self, duration: float, resolution: float) -> Floats:
         from amat.simulation import stimuli, waveforms
 
         stimuli.count_steps(duration, resolution)  # refuses what is no duration

@@ -10,12 +10,13 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
-from amat.cli.common import ParameterSettings, parse_settings, report
+from amat.cli.common import ParameterSettings, announce_cost, parse_settings, prepare_outputs, refuse_without, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 
@@ -79,23 +80,28 @@ def simulate(
         float | None,
         _option(_SIMULATION, "--resolution", f"Time step in ms. Default: of Izhikevich's pattern, or {_RESOLUTION:g}."),
     ] = None,
-    csv: Annotated[Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step.")] = None,
+    csv: Annotated[
+        Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step; - is standard output.")
+    ] = None,
     plot: Annotated[
         Path | None, _option(_SIMULATION, "--plot", "Figure file to write. Its suffix selects the format.")
     ] = None,
 ) -> None:
     """Simulate a neuron with any parameters under any current, and print its spikes.
 
-    A firing pattern under its own current is also checked against its criterion.
+    A firing pattern under its own current is also checked against its criterion. If the validated or published
+    neuron does not meet it, the exit status is 1, as that of `amat patterns`.
     """
     currents = Currents(current, step or [], ramp or [], sine or [], noise, _SEED if seed is None else seed)
-    if seed is not None and not noise:
-        raise AmatError(f"--seed {seed} has no effect without --noise. Leave it out, or add --noise.")
+    if not noise:
+        refuse_without("--noise", seed=seed)
     values = _read_parameters(parameters) | parse_settings(settings)
     if not (pattern or currents or values):
         raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")
     trial = _make_trial(pattern, model, parameter_set, currents, duration, resolution)
-    _run(trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv)
+    met = _run(trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv)
+    if not (met or values) and parameter_set in (None, "validated"):
+        raise AmatError(f"The neuron does not show {pattern} with this time step: choose 0.1 ms or less.")
 
 
 def _read_parameters(path: Path | None) -> dict[str, Any]:
@@ -116,7 +122,7 @@ def _make_trial(
     """Return the trial that the options describe, with the parameters of the pattern or of the model."""
     from amat.analysis.patterns import find_trial
     from amat.analysis.patterns.custom import make_trial
-    from amat.simulation.stimuli import count_steps
+    from amat.simulation.kernel import check_time_step
 
     if parameter_set and not (pattern and model == "amat"):
         raise AmatError(f"--parameter-set {parameter_set} has no effect: it is for --pattern with --model amat.")
@@ -125,16 +131,26 @@ def _make_trial(
             f"--resolution {resolution:g} has no effect: Izhikevich's patterns have time steps of their own."
         )
     step = _RESOLUTION if resolution is None else resolution
-    count_steps(step, step)  # refuses a time step that is not positive
+    check_time_step(step)
     if not pattern:
         length = _first(duration, currents.duration(step), _DURATION)
+        _check_cost(length, step)
         return make_trial(model, currents.on_grid(length, step), length, step)
     trial = find_trial(pattern, model, parameter_set or "validated", step)
     step = trial.neuron.resolution
-    if not currents:
-        return dataclasses.replace(trial, duration=_first(duration, trial.duration))
     length = _first(duration, currents.duration(step), trial.duration)
+    _check_cost(length, step)
+    if not currents:
+        return dataclasses.replace(trial, duration=length)
     return dataclasses.replace(trial, current=currents.on_grid(length, step), duration=length)
+
+
+def _check_cost(duration: float, step: float) -> None:
+    """Refuse a simulation that is too long; the cost of a step is that of its current, traces and table."""
+    from amat.simulation.stimuli import count_steps
+
+    steps = count_steps(duration, step)
+    announce_cost(f"A simulation of {steps:.3g} steps", seconds=7e-6 * steps, memory=250 * steps)
 
 
 def _first(*values: float | None) -> float:
@@ -142,34 +158,32 @@ def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None) -> None:
-    """Simulate a trial with changed parameters, print the response, and write figure and table."""
+def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None) -> bool:
+    """Simulate a trial with changed parameters, print and write the response; return whether the pattern is met."""
     from amat.analysis.patterns import run_trials
     from amat.analysis.patterns.custom import set_parameters
     from amat.analysis.patterns.verdicts import table_of_traces
 
     changed = set_parameters(trial, values)
-    for path in (plot, csv):
-        if path:
-            check_writable(path.absolute().parent)
-    if plot:
-        from amat.compendium import plots
-
-        plots.check_format(plot)
+    prepare_outputs(csv, figures=[plot])
     (response,) = run_trials([changed])
-    _print(response, judged)
+    if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
+        raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
+    met = _print(response, judged)
     if csv:
         with atomic_write(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if plot:
         from amat.analysis.patterns.figures import plot_response
+        from amat.compendium import plots
 
         plots.use_style()
         plots.save(plot_response(response), plot)
+    return met
 
 
-def _print(response: Response, judged: bool) -> None:
-    """Print the spikes and, for a pattern under its own current, the verdict."""
+def _print(response: Response, judged: bool) -> bool:
+    """Print the spikes and, for a pattern under its own current, the verdict; return whether it is not negative."""
     from amat.analysis.patterns import CRITERIA
 
     neuron, duration = response.trial.neuron, response.trial.duration
@@ -184,3 +198,5 @@ def _print(response: Response, judged: bool) -> None:
         verdict = criterion.decide(response)
         report(f"Criterion: {criterion.statement}")
         report(f"{'Met' if verdict.passed else 'Not met'}: {verdict.reason}.")
+        return verdict.passed
+    return True

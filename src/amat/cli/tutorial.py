@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from amat import paths
-from amat.cli.common import report
+from amat.cli.common import prepare_outputs, report
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write
 
 __all__ = ["tutorial"]
 
@@ -27,13 +27,15 @@ def tutorial(
     ),
     launch: Annotated[bool, typer.Option("--open/--no-open", help="Open the notebook in JupyterLab.")] = True,
 ) -> None:
-    """Copy the tutorial into a folder and open it in JupyterLab. Further arguments are passed to JupyterLab."""
+    """Copy the tutorial into a folder and open it in JupyterLab. Arguments after -- are passed to JupyterLab."""
+    if context.args and not launch:
+        raise AmatError(f"{' '.join(context.args)} has no effect with --no-open: it is for JupyterLab. Leave it out.")
     if launch and importlib.util.find_spec("jupyterlab") is None:
         raise AmatError(
             "JupyterLab is not installed. Run `pip install jupyterlab`, or use --no-open and another program."
         )
-    check_writable(output)
     notebook = output / paths.TUTORIAL.name
+    prepare_outputs(notebook)
     if not notebook.exists():
         with atomic_write(notebook) as temporary:
             temporary.write_bytes(paths.TUTORIAL.read_bytes())

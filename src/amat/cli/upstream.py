@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from amat.cli.common import Seed, note, report
+from amat.cli.common import OptionalSeed, note, refuse_without, report
 from amat.errors import AmatError
 from amat.files import write_json
 
@@ -34,19 +34,26 @@ def upstream(
         bool, typer.Option("--texts/--no-texts", help="Write the pull request and the notes with measured numbers.")
     ] = True,
     samples: Annotated[
-        int, typer.Option(min=15, help="Number of random parameter sets, for the validation in the texts.")
-    ] = 60,
-    seed: Seed = 1,
+        int | None,
+        typer.Option(
+            min=15,
+            help="Number of random parameter sets, for the validation in the texts. Default: 60.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: OptionalSeed = None,
 ) -> None:
     """Assemble and check the contribution to NESTML and NEST from this project's model, pages and tutorial."""
     from amat.release.upstream import assemble, check
 
+    if not texts:
+        refuse_without("--texts", samples=samples, seed=seed)
     bundle = assemble(
         output,
         source_tree=source_tree,
         texts=texts,
-        sets=samples,
-        seed=seed,
+        sets=samples or 60,
+        seed=1 if seed is None else seed,
         progress=lambda stage: note(f"{stage} …"),
     )
     for path in bundle.files:

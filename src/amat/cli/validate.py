@@ -14,9 +14,9 @@ from rich import box
 from rich.table import Table
 
 from amat import toolchain
-from amat.cli.common import Seed, Threads, console, progress_bars
+from amat.cli.common import Seed, Threads, announce_cost, console, prepare_outputs, progress_bars
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable
+from amat.files import atomic_write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,13 +29,15 @@ def validate(
     seed: Seed = 1,
     threads: Threads = 2,
     codegen: Annotated[toolchain.Codegen, typer.Option(help="Code generator.")] = "nestml-checked",
-    csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one row per parameter set.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="CSV file to write, with one row per parameter set; - is standard output.")
+    ] = None,
 ) -> None:
     """Compare AMAT with NEST's amat2_psc_exp and with the exact solution, for random parameters and stimuli."""
     from amat.analysis import validation
 
-    if csv:
-        check_writable(csv.absolute().parent)
+    prepare_outputs(csv)
+    announce_cost(f"A comparison of {samples:.3g} parameter sets", seconds=0.06 * samples, memory=2e3 * samples)
     name = toolchain.find_model("amat2_psc_exp_neuron", codegen).name
     toolchain.build(name)
     with progress_bars() as progress:

@@ -78,7 +78,7 @@ def use_style() -> None:
 def check_format(path: Path) -> None:
     """Raise `AmatError` if a file's suffix is not a format of figures."""
     known = FigureCanvasBase.get_supported_filetypes()
-    if path.suffix.removeprefix(".") not in known:
+    if path.suffix.lower().removeprefix(".") not in known:
         raise AmatError(f"{path}: figures cannot be written as {path.suffix!r}. Choose one of {', '.join(known)}.")
 
 
@@ -92,7 +92,7 @@ def save(figure: Figure, path: str | Path) -> None:
         A missing folder is created.
     """
     path = Path(path)
-    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     with _fixed_layout(figure), atomic_write(path) as temporary:
         figure.savefig(temporary, metadata=metadata)
 

@@ -25,7 +25,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from amat.neurons.checks import ParameterError, ParameterSet, require_finite, require_known, require_positive
+from amat.neurons.checks import (
+    ParameterError,
+    ParameterSet,
+    require_finite,
+    require_known,
+    require_positive,
+    select_parameters,
+)
 
 __all__ = ["UNITS", "AmatParameters"]
 
@@ -161,14 +168,18 @@ class AmatParameters(ParameterSet):
         The others take NEST's default. As in NEST, a changed `E_L` leaves the absolute `omega`
         (-65 mV) where it is.
 
+        Parameters
+        ----------
+        values : mapping of str to float
+            Parameters, or what NEST's ``neuron.get()`` returns, whose other entries are left out.
+
         Raises
         ------
         ParameterError
             If a name is unknown or a value is invalid.
         """
         defaults = cls().to_nest()
-        require_known("amat2_psc_exp parameter", values, defaults)
-        complete = {**defaults, **values}
+        complete = {**defaults, **select_parameters("amat2_psc_exp parameter", values, defaults)}
         named = {name: complete[_NEST_NAMES.get(name, name)] for name in UNITS}
         named["omega"] = require_finite("omega", named["omega"]) - require_finite("E_L", named["E_L"])
         return cls(**named)

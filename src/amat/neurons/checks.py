@@ -13,7 +13,15 @@ from typing import ClassVar, Self, TypeVar
 
 from amat.errors import AmatError
 
-__all__ = ["Catalogue", "ParameterError", "ParameterSet", "require_finite", "require_known", "require_positive"]
+__all__ = [
+    "Catalogue",
+    "ParameterError",
+    "ParameterSet",
+    "require_finite",
+    "require_known",
+    "require_positive",
+    "select_parameters",
+]
 
 T = TypeVar("T")
 
@@ -82,13 +90,17 @@ class ParameterSet:
     def from_nestml(cls, values: Mapping[str, float]) -> Self:
         """Return a set from values by NESTML's names; the others take the default.
 
+        Parameters
+        ----------
+        values : mapping of str to float
+            Parameters, or what NEST's ``neuron.get()`` returns, whose other entries are left out.
+
         Raises
         ------
         ParameterError
             If a name is unknown or a value is invalid.
         """
-        require_known(cls.kind, values, [field.name for field in dataclasses.fields(cls)])
-        return cls(**values)
+        return cls(**select_parameters(cls.kind, values, [field.name for field in dataclasses.fields(cls)]))
 
 
 def require_finite(name: str, value: object) -> float:
@@ -113,6 +125,22 @@ def require_known(kind: str, names: Iterable[str], known: Collection[str]) -> No
     for name in names:
         if name not in known:
             raise _unknown(kind, name, known)
+
+
+def select_parameters(kind: str, values: Mapping[str, float], known: Collection[str]) -> dict[str, float]:
+    """Return the parameters among values, which are parameters only or the status of a neuron in NEST.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown, or the status is that of a model without one of the parameters.
+    """
+    if "model" not in values:
+        require_known(kind, values, known)
+        return dict(values)
+    if missing := [name for name in known if name not in values]:
+        raise ParameterError(f"NEST's model {values['model']} has no {kind} {missing[0]!r}: its names are others.")
+    return {name: values[name] for name in known}
 
 
 def _unknown(kind: str, name: str, known: Collection[str]) -> ParameterError:

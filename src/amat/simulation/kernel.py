@@ -12,16 +12,38 @@ import numpy as np
 
 from amat import toolchain
 from amat.arrays import Floats, Integers
+from amat.errors import AmatError
 from amat.neurons.neuron import ModelName
-from amat.simulation.stimuli import count_steps
+from amat.simulation.stimuli import ProtocolError, count_steps
 
-__all__ = ["DELAY", "NEST_MODELS", "Simulation", "create_neurons", "read_spikes", "record_spikes", "reset_kernel"]
+__all__ = [
+    "DELAY",
+    "NEST_MODELS",
+    "Simulation",
+    "check_time_step",
+    "create_neurons",
+    "read_spikes",
+    "record_spikes",
+    "reset_kernel",
+]
 
 #: Delay of every connection in ms; a whole number of steps for all time steps that divide 1 ms.
 DELAY = 1.0
 
+#: NEST's unit of time in ms.
+_TIC = 0.001
+
 #: The neuron models by their names in NEST.
 NEST_MODELS: Mapping[ModelName, str] = {"amat": toolchain.AMAT_OPT, "izhikevich": toolchain.IZHIKEVICH_2004}
+
+
+def check_time_step(resolution: float) -> None:
+    """Raise `ProtocolError` unless a time step in ms is positive, divides `DELAY` and is one that NEST represents."""
+    count_steps(resolution, resolution)  # refuses numbers that are not positive and finite
+    if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
+        raise ProtocolError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
+    if resolution < _TIC or abs(round(resolution / _TIC) * _TIC - resolution) > 1e-9:
+        raise ProtocolError(f"The time step must be a multiple of {_TIC} ms, NEST's unit of time, got {resolution} ms.")
 
 
 def reset_kernel(resolution: float, models: Iterable[str] = (), *, seed: int | None = None, threads: int = 1) -> Any:
@@ -59,9 +81,18 @@ def reset_kernel(resolution: float, models: Iterable[str] = (), *, seed: int | N
 
 
 def create_neurons(nest: Any, model: str, parameters: Sequence[Mapping[str, Any]]) -> Any:
-    """Create neurons of a model, each with its parameters and initial state."""
+    """Create neurons of a model, each with its parameters and initial state.
+
+    Raises
+    ------
+    AmatError
+        If NEST refuses a value, with NEST's message.
+    """
     nodes = nest.Create(model, len(parameters))
-    nodes.set([dict(values) for values in parameters])
+    try:
+        nodes.set([dict(values) for values in parameters])
+    except nest.NESTError as error:
+        raise AmatError(f"NEST refuses these values: {error}") from error
     return nodes
 
 

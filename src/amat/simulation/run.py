@@ -13,10 +13,17 @@ import numpy as np
 
 from amat.arrays import Floats, Integers
 from amat.errors import AmatError
-from amat.simulation.kernel import DELAY, create_neurons, read_spikes, record_spikes, reset_kernel
+from amat.simulation.kernel import (
+    DELAY,
+    check_time_step,
+    create_neurons,
+    read_spikes,
+    record_spikes,
+    reset_kernel,
+)
 from amat.simulation.stimuli import Stimulus
 
-__all__ = ["Recording", "Result", "simulate"]
+__all__ = ["Recording", "Result", "simulate", "step_current"]
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,10 @@ def simulate(
     Raises
     ------
     AmatError
-        If the stimuli differ in length, are not on the grid, or are not as many as the neurons of each model.
+        If the stimuli differ in length, are not on the grid, are not finite, or are not as many as the neurons of
+        each model.
     """
+    check_time_step(resolution)
     lead = _silent_steps(resolution) if initial else 0
     current = _current(stimuli, resolution, lead)
     for model, parameters in populations.items():
@@ -141,6 +150,47 @@ def simulate(
     return Result(recordings, current, excitatory, inhibitory)
 
 
+def step_current(current: Floats, resolution: float, start: float) -> dict[str, Any]:
+    """Return the parameters with which NEST's `step_current_generator` injects a current exactly.
+
+    Connect the generator with a delay of 1 ms, which is NEST's default. The last value holds until the end.
+
+    Parameters
+    ----------
+    current : ndarray, shape (steps,)
+        The current during each time step, in the model's unit.
+    resolution : float
+        The time step in ms; must divide the delay.
+    start : float
+        NEST's time in ms at which the first step begins. A current that is not zero from the first step on needs
+        the delay and one step, such as 2 ms.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    AmatError
+        If the current is not finite, or the generator would have to start before NEST's time begins.
+    """
+    check_time_step(resolution)
+    if not np.isfinite(current).all():
+        raise AmatError(f"The current must be finite, got {current[~np.isfinite(current)][0]}.")
+    changes = np.flatnonzero(np.diff(current, prepend=0.0))
+    emitted = changes + round(start / resolution) - round(DELAY / resolution)
+    if len(emitted) and emitted[0] < 1:
+        raise AmatError(
+            f"A device's current arrives after the delay of {DELAY} ms and one step, got a current that acts "
+            f"{start + changes[0] * resolution:g} ms after NEST's start: raise start to {DELAY + resolution:g} ms."
+        )
+    return {
+        "amplitude_times": emitted * resolution,
+        "amplitude_values": current[changes],
+        "allow_offgrid_times": True,  # multiples of the step that floating point has moved off the grid
+    }
+
+
 def _silent_steps(resolution: float) -> int:
     """Return the number of steps before a device's current can act: the delay, and one step."""
     return round(DELAY / resolution) + 1
@@ -151,8 +201,6 @@ def _current(stimuli: Sequence[Stimulus], resolution: float, lead: int) -> Float
     lengths = {len(stimulus.current) for stimulus in stimuli}
     if len(lengths) != 1:
         raise AmatError(f"Stimuli must have the same number of steps, got {sorted(lengths) or 'no stimulus'}.")
-    if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
-        raise AmatError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
     current = np.array([stimulus.current for stimulus in stimuli])
     silent = _silent_steps(resolution) - lead
     if current[:, :silent].any():
@@ -210,18 +258,9 @@ def _connect(
 
 def _inject(nest: Any, waveform: Floats, targets: Sequence[Any], resolution: float, lead: int) -> None:
     """Connect a generator such that its current acts during the steps of the waveform."""
-    changes = np.flatnonzero(np.diff(waveform, prepend=0.0))
-    if not len(changes):
+    if not waveform.any():
         return
-    emitted = changes + lead - round(DELAY / resolution)
-    generator = nest.Create(
-        "step_current_generator",
-        params={
-            "amplitude_times": emitted * resolution,
-            "amplitude_values": waveform[changes],
-            "allow_offgrid_times": True,  # multiples of the step that floating point has moved off the grid
-        },
-    )
+    generator = nest.Create("step_current_generator", params=step_current(waveform, resolution, lead * resolution))
     for target in targets:
         nest.Connect(generator, target, syn_spec={"delay": DELAY})
 

@@ -81,7 +81,7 @@ def count_steps(duration: float, resolution: float) -> int:
     if not 0 < duration < math.inf:
         raise ProtocolError(f"The duration must be positive, got {duration} ms.")
     steps = round(duration / resolution)
-    if steps < 1 or abs(steps * resolution - duration) > 1e-6:
+    if steps < 1 or abs(steps * resolution - duration) > max(1e-6, 1e-12 * duration):
         raise ProtocolError(f"The duration must be a multiple of the time step of {resolution} ms, got {duration} ms.")
     return steps
 

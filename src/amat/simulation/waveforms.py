@@ -5,7 +5,10 @@
 """Currents on the grid of time steps that are read from a file, or random."""
 
 import csv
+import gzip
+import io
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +19,15 @@ from amat.errors import AmatError
 
 __all__ = ["hold_samples", "read_samples", "sample_noise"]
 
+#: The first bytes of a file that gzip has compressed.
+_GZIP = b"\x1f\x8b"
+
 
 def read_samples(path: Path) -> tuple[Floats, Floats]:
     """Read a current from a CSV file with two columns, the time in ms and the current.
 
-    The first row may be a header. Times must be 0 or later, and increase.
+    The first row may be a header. Columns may be separated by semicolons or tabs, numbers may then have decimal commas,
+    and the file may be compressed by gzip. Times must be 0 or later, and increase.
 
     Returns
     -------
@@ -32,8 +39,13 @@ def read_samples(path: Path) -> tuple[Floats, Floats]:
         If the file cannot be read, or a row does not fit. The message names the line.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [(number, row) for number, row in enumerate(csv.reader(file), start=1) if row]
+        content = path.read_bytes()
+        text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode("utf-8-sig")
+        separator = next((mark for mark in ";\t" if mark in text), ",")
+        lines = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), start=1)
+        rows = [(number, row) for number, row in lines if "".join(row).strip()]
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise AmatError(f"The current file {path} is a damaged gzip file: {error}.") from error
     except OSError as error:
         raise AmatError(f"The current file {path} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -41,7 +53,7 @@ def read_samples(path: Path) -> tuple[Floats, Floats]:
     samples: list[tuple[float, float]] = []
     for place, (number, row) in enumerate(rows):
         try:
-            time, value = map(float, row)
+            time, value = (float(cell if separator == "," else cell.replace(",", ".")) for cell in row)
         except ValueError:
             if place == 0 and len(row) == 2:
                 continue  # the header

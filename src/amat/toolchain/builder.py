@@ -72,12 +72,12 @@ class Module:
         return found[self.model]
 
 
-def build(model: str | Model = AMAT, *, progress: Progress | None = None) -> Module:
+def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | None = None) -> Module:
     """Return a model's module for NEST, built if it is not in the cache.
 
     Parameters
     ----------
-    model : str or Model
+    model : str, path-like or Model
         A name from `amat.toolchain.MODELS`, the path of a NESTML file, or a model of your own.
     progress : callable, optional
         Called with the name of each stage as it begins.
@@ -92,7 +92,7 @@ def build(model: str | Model = AMAT, *, progress: Progress | None = None) -> Mod
         If the model is unknown or rejected by NESTML, a compiler or header is missing, compilation fails, or
         the cache cannot be written. Nothing is left in the cache then.
     """
-    if isinstance(model, str):
+    if not isinstance(model, Model):
         model = find_model(model)
     report = progress or (lambda stage: None)
     library = f"{model.name}module.so"

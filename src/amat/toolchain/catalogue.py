@@ -5,6 +5,7 @@
 """The models that the project builds, with the code generator and the options of each."""
 
 import difflib
+import os
 import re
 import sys
 from dataclasses import dataclass, field
@@ -196,12 +197,12 @@ MODELS: dict[str, Model] = {
 DEFAULT_MODELS = tuple(name for name, model in MODELS.items() if model.codegen != "nestml")
 
 
-def find_model(name: str, codegen: Codegen | None = None) -> Model:
+def find_model(name: str | os.PathLike[str], codegen: Codegen | None = None) -> Model:
     """Return the model with a name in NEST, or the model in a NESTML file.
 
     Parameters
     ----------
-    name : str
+    name : str or path-like
         A model's name in NEST, or, with `codegen`, its name in NESTML; or a path that ends in ``.nestml``.
     codegen : {"nestml", "nestml-checked", "optimised"}, optional
         The code generator; by default the one that a name implies, and ``"nestml-checked"`` for a path.
@@ -209,10 +210,22 @@ def find_model(name: str, codegen: Codegen | None = None) -> Model:
     Raises
     ------
     ToolchainError
-        If there is no such model; the message names the closest matches.
+        If there is no such model or code generator; the message names the closest matches.
+    TypeError
+        If `name` is neither a string nor a path.
     """
+    if not isinstance(name, str | os.PathLike) or isinstance(os.fspath(name), bytes):
+        raise TypeError(
+            f"A model is a name in NEST or the path of a NESTML file, got {name!r} of type {type(name).__name__}: "
+            "give several models as several arguments."
+        )
+    if codegen is not None and codegen not in _SUFFIXES:
+        raise ToolchainError(f"There is no code generator {codegen!r}: choose one of {', '.join(_SUFFIXES)}.")
+    if isinstance(name, os.PathLike) and Path(name).suffix != ".nestml":
+        raise ToolchainError(f"{name} is not the path of a NESTML model: it must end in .nestml.")
+    name = os.fspath(name)
     if name.endswith(".nestml"):
-        path = Path(name).absolute()
+        path = Path(name).expanduser().absolute()
         if not path.is_file():
             raise ToolchainError(f"There is no file {path}: give the path of a NESTML model.")
         return _of_file(path, codegen or "nestml-checked")

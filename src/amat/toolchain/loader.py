@@ -4,6 +4,8 @@
 
 """Loading of modules into the NEST kernel of this process."""
 
+import os
+
 from amat.toolchain.builder import build
 from amat.toolchain.catalogue import Codegen, find_model
 from amat.toolchain.errors import ToolchainError
@@ -14,7 +16,7 @@ __all__ = ["install"]
 _loaded: dict[str, str] = {}
 
 
-def install(*names: str, codegen: Codegen | None = None) -> None:
+def install(*names: str | os.PathLike[str], codegen: Codegen | None = None) -> None:
     """Make models available in NEST: build those that are not in the cache, and load those that are not loaded.
 
     Call this again after ``nest.ResetKernel()``, which unloads modules. A call for a model that is loaded takes hardly
@@ -22,7 +24,7 @@ def install(*names: str, codegen: Codegen | None = None) -> None:
 
     Parameters
     ----------
-    *names : str
+    *names : str or path-like
         Names of models in NEST, from `amat.toolchain.MODELS`, or paths of NESTML files; without any, the
         AMAT neuron.
     codegen : {"nestml", "nestml-checked", "optimised"}, optional
@@ -35,6 +37,8 @@ def install(*names: str, codegen: Codegen | None = None) -> None:
     ToolchainError
         If a module cannot be built or loaded, there are nodes already, or the file of a model has been edited since
         NEST loaded it.
+    TypeError
+        If a name is neither a string nor a path.
     """
     import nest
 
