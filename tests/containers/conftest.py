@@ -109,7 +109,7 @@ def outside(folder):
     """Results of the environment that runs the tests, to compare the images' results with."""
     made = folder / "outside"
     made.mkdir()
-    run(AMAT, "validate", "--sets", 100, "--seed", 3, "--csv", "validate.csv", cwd=made)
+    run(AMAT, "validate", "--samples", 100, "--seed", 3, "--csv", "validate.csv", cwd=made)
     parameters = notebook_parameters(check_config(paths.CONFIG / "config.yaml"), "validation")
     run(AMAT, "build", "amat2_psc_exp_neuron_nestml", "--record", made / "modules.json")
     execute_notebook(paths.NOTEBOOKS / "validation.ipynb", made / "validation.ipynb", made, parameters, {})

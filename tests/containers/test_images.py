@@ -58,7 +58,7 @@ def test_labels(image, root, checkout_commit):
 
 
 def test_validation_has_the_results_from_outside(image, outside):
-    image.run("validate", "--sets", 100, "--seed", 3, "--csv", "validate.csv")
+    image.run("validate", "--samples", 100, "--seed", 3, "--csv", "validate.csv")
     assert_same(image.work / "validate.csv", outside / "validate.csv")
 
 

@@ -65,7 +65,7 @@ def test_builds_of_other_models_fire_at_similar_rates(options, tmp_path, name, r
 
 
 def test_the_spikes_of_the_input_are_counted():
-    """As many as a recorder sees, and as NEST counts in the last simulation."""
+    """Their number is what a recorder sees, and what NEST counts in the last simulation."""
     nest = reset_kernel(RESOLUTION)
     neurons = nest.Create("iaf_psc_exp", 2, {"V_th": 1e9})  # never spike
     steps = create_input(nest, neurons, replace(BASE, rate=INPUT_RATE), WARM_UP + 100.0, 3)
@@ -101,7 +101,7 @@ def test_allocated_bytes_include_new_objects():
 
 
 def test_memory_is_proportional_to_the_neurons():
-    """To 1 %, so that memory that NEST allocates once is negligible."""
+    """The deviation is below 1 %, so that memory that NEST allocates once is negligible."""
     contender = MODELS[toolchain.AMAT]
     bytes_each = [
         measure_memory(

@@ -100,7 +100,7 @@ def test_a_folder_without_cells_is_refused(tmp_path):
 
 
 def test_each_synapse_model_takes_memory_of_each_neuron():
-    """In NEST 3.10 a pointer when a neuron is created, and an empty vector when it is prepared, for each model."""
+    """NEST 3.10 needs a pointer for each model when a neuron is created, and an empty vector when it is prepared."""
     # In a new process, since memory that other tests free at any time would be counted.
     program = (
         "import json; from amat.benchmark.synapse_tables import measure_tables, table_sizes; "

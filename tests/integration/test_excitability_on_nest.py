@@ -83,7 +83,7 @@ def test_the_dead_time_limits_the_rate(curves):
 
 
 def test_amat_begins_to_fire_when_the_potential_reaches_the_resting_threshold(by_name):
-    """At omega / R = 100 pA from rest, for all parameters of the threshold."""
+    """Firing begins at omega / R = 100 pA from rest, for all parameters of the threshold."""
     for pattern in PATTERNS[:4]:
         row = by_name.loc[("amat", pattern)]
         assert 100.0 < row["sustained_current"] < 100.001

@@ -167,7 +167,7 @@ def test_findings_of_valgrind_are_recognised():
 
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_valgrind_finds_nothing(tmp_path):
-    """Only reports that mention the generated neuron count; Python and NEST have others."""
+    """Reports count only if they mention the generated neuron; Python and NEST cause others."""
     library = toolchain.build(MODEL).library
     log = tmp_path / "valgrind.log"
     valgrind = ["valgrind", "--tool=memcheck", "--leak-check=no", f"--log-file={log}", "--num-callers=20"]

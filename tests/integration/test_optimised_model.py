@@ -354,7 +354,7 @@ class Pair:
     ids=str,
 )
 def test_parameters_set_between_simulations(changes, threads):
-    """As in amat2_psc_exp. A new E_L keeps V_m, and shifts the threshold, which is absolute in NEST's model."""
+    """The reference is amat2_psc_exp. A new E_L keeps V_m and shifts the threshold, which is absolute there."""
     nest = start(threads=threads)
     pair = Pair(nest)
     before = pair.run(100.3)

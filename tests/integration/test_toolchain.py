@@ -51,7 +51,7 @@ def path_without(tool: str, folder: Path) -> str:
 
 
 def test_the_small_model_runs_in_nest(cache):
-    """In a process of its own, because other tests damage the library, which must not be loaded here then."""
+    """The test uses another process, because other tests damage the library, which must not be loaded here then."""
     script = f"""
 import amat
 from amat.simulation.kernel import reset_kernel

@@ -51,7 +51,7 @@ def _points(neuron, rate, depth):
 
 @pytest.mark.parametrize("pattern", ["depolarizing_after_potential", "tonic_spiking", "accommodation"])
 def test_a_relay_has_gain_one_and_phase_zero(relayed, pattern):
-    """At time steps of 0.1, 0.25 and 0.5 ms, up to the highest frequency: Poisson in, the same Poisson process out."""
+    """The output is the Poisson process of the input at all frequencies, with steps of 0.1, 0.25 and 0.5 ms."""
     neuron = _relay(pattern)
     found = modulated_responses(
         [neuron], _points(neuron, 40.0, 0.8), [0.5, 20.0, 500.0], kinds=["poisson"], n_trials=40, warm_up=100.0

@@ -2,14 +2,19 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Limits on the size of modules and functions, and on repeated code."""
+"""Limits on the size of modules and functions, and on repeated code; names of modules."""
 
 import ast
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
+import nestml_optimised
 import pytest
+
+import amat
 
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 60
 
@@ -42,6 +47,16 @@ def test_functions_are_short(sources):
             if isinstance(node, ast.FunctionDef) and count_code_lines(node) > LONGEST_FUNCTION:
                 too_long[f"{name}: {node.name}"] = count_code_lines(node)
     assert not too_long
+
+
+@pytest.mark.parametrize("package", [amat, nestml_optimised])
+def test_no_module_is_hidden_by_another_object(package):
+    """``import package.module as name`` gives the module, because its package has nothing else of that name."""
+    for _, name, _ in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        parent, _, child = name.rpartition(".")
+        if child != "__main__":
+            module = import_module(name)
+            assert getattr(sys.modules[parent], child) is module
 
 
 @pytest.mark.slow

@@ -197,7 +197,7 @@ class TestSearch:
 
 class TestHysteresis:
     def test_of_a_made_up_neuron(self, monkeypatch):
-        """It starts at 100 and stops below 70."""
+        """The neuron starts at 100 and stops below 70."""
 
         def up_and_down(neuron, levels, *, plateau):
             course = [("up", x, x >= 100.0) for x in levels] + [("down", x, x >= 70.0) for x in levels[-2::-1]]
@@ -287,7 +287,7 @@ class TestAnalyticCurve:
     @pytest.mark.parametrize("cell", [CLASS_2, BISTABLE, validated_patterns()["class_1"].parameters])
     @pytest.mark.parametrize("current", [100.1, 120.0, 300.0])
     def test_threshold_reaches_the_potential_at_the_interval_and_not_before(self, cell, current):
-        """By summing the history of a thousand spikes."""
+        """The reference is the sum over a history of a thousand spikes."""
         interval = steady_interval(cell, current)
         ages = np.arange(1000.0)[:, np.newaxis] * interval + np.linspace(cell.refr_T, interval, 500)
         threshold = cell.alpha_1 * np.exp(-ages / cell.tau_1) + cell.alpha_2 * np.exp(-ages / cell.tau_2)

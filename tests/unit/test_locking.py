@@ -154,7 +154,7 @@ class TestLocking:
 
     @pytest.mark.parametrize("m", [1, 2, 3])
     def test_tongues_of_an_integrator_with_a_rhythmic_threshold(self, m):
-        """It spikes when the time since the last spike is 1 + K sin(2 pi f t): 1:m if and only if |m / f - 1| <= K."""
+        """Spikes come 1 + K sin(2 pi f t) after the last one: locking is 1:m if and only if |m / f - 1| <= K."""
         K = 0.04
         for ratio in np.linspace(1 - 1.6 * K, 1 + 1.6 * K, 11):
             f = m / ratio
@@ -298,7 +298,7 @@ class TestExactTongues:
 
     @pytest.mark.parametrize("cell", [CLASS_1, CLASS_2, SINGLE])
     def test_tongues_agree_with_trains_iterated_spike_by_spike(self, cell):
-        """In continuous time, by root finding: sparse points of the map, and both kinds of edges among them."""
+        """The trains are in continuous time, by root finding, at sparse points of the map with both kinds of edges."""
         current = 300.0
         rate = 1e3 / steady_interval(cell, current)
         f, A = (part.ravel() for part in np.meshgrid(np.linspace(0.82, 1.52, 8) * rate, [15.0, 60.0, 150.0]))

@@ -185,7 +185,7 @@ class TestFilters:
         assert fits["amat", "band", "poisson", "band-pass"].delay == pytest.approx(0.5, abs=0.4)
 
     def test_band_pass_contains_the_low_pass(self):
-        """With the zero at one of the two corners."""
+        """The two are equal if the zero is at one of the two corners."""
         corner, other = 2 * math.pi * 30.0, 2 * math.pi * 200.0
         natural = math.sqrt(corner * other)
         band = _filter("band-pass", 2.0, 2.0 / other, natural / (2 * math.pi), natural / (corner + other), LOW.delay)

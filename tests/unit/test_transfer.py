@@ -20,7 +20,6 @@ from amat.analysis.transfer import (
     modulated_responses,
     natural_responses,
     require_frequencies,
-    select_neurons,
     stationary_curves,
     subthreshold_responses,
 )
@@ -54,7 +53,7 @@ def _points(neurons, rate=1000.0, depth=0.2):
 class TestSynapses:
     @pytest.mark.parametrize(("weight", "tau"), [("weight_exc", "tau_syn_exc"), ("weight_inh", "tau_syn_inh")])
     def test_peak_of_a_postsynaptic_potential(self, weight, tau):
-        """By Euler's method, in steps of 1 us."""
+        """The reference is Euler's method with steps of 1 us."""
         cell, synapses = AMAT.parameters, balanced_synapses(AMAT, epsp=0.3)
         current, potential, peak = getattr(synapses, weight), 0.0, 0.0
         for _ in range(20000):
@@ -205,14 +204,6 @@ def test_distance_gain_at_its_limits():
 
 @pytest.mark.usefixtures("no_simulation")
 class TestBadInput:
-    def test_unknown_pattern_and_model(self):
-        with pytest.raises(AmatError, match=r"'tonic_spikin'.*tonic_spiking"):
-            select_neurons("amat", ["tonic_spikin"])
-        with pytest.raises(AmatError, match="No pattern"):
-            select_neurons("amat", [])
-        with pytest.raises(AmatError, match="'hodgkin'"):
-            select_neurons("hodgkin", ["tonic_spiking"])
-
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

@@ -273,7 +273,7 @@ def sample_population(
     Raises
     ------
     AmatError
-        If time constants shall differ in another family than AMAT.
+        If different time constants are requested for a family other than AMAT.
     """
     random = np.random.default_rng(seed)
     ranges: dict[str, tuple[float, float]] = {}

@@ -56,7 +56,7 @@ class ParameterSet:
         self.validate()
 
     def validate(self, resolution: float | None = None) -> None:
-        """Check the values, and those that depend on it against a simulation's time step in ms."""
+        """Check the values, also against a simulation's time step in ms if one is given."""
 
     def replace(self, **changes: float) -> Self:
         """Return a copy with some values changed.

@@ -292,7 +292,7 @@ def _segments(entry: Mapping[str, Any]) -> tuple[CurrentSegment, ...]:
 
 
 def _printed_current(row: Mapping[str, str]) -> InputCurrent:
-    """Lay the stimulus of a row of Table 1 out in time, in pA and ms."""
+    """Return the stimulus of a row of Table 1 as a function of time, in pA and ms."""
     segments = []
     t = _ONSET
     slopes = [rate * _RAMP_UNIT_IN_PA_PER_MS[row["ramp_rate_unit"]] for rate in _numbers(row["ramp_rate"])]

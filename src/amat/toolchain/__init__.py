@@ -2,7 +2,10 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Build NESTML models into modules of NEST, cache and load them. Imports `amat.neurons` and the foundation only."""
+"""NESTML models as modules of NEST: generation, compilation, cache and loading.
+
+May import `amat.neurons` and the foundation.
+"""
 
 from amat.toolchain.builder import Module, build
 from amat.toolchain.catalogue import (

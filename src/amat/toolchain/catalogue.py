@@ -159,7 +159,7 @@ _PLAIN = {
 
 
 def _ablation() -> tuple[Model, ...]:
-    """Return AMAT with one more optimisation in each model."""
+    """Return models of AMAT, each with one optimisation more than the one before."""
     steps: tuple[tuple[str, dict[str, Any]], ...] = (
         ("state in local variables", {}),
         ("+ buffers on demand", {"buffers": "on_demand"}),

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Load modules into the NEST kernel of this process."""
+"""Loading of modules into the NEST kernel of this process."""
 
 from collections.abc import Mapping
 from typing import Any

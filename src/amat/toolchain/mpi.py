@@ -89,7 +89,7 @@ class NestBuild:
 
 
 def missing_packages() -> dict[str, str]:
-    """Return Debian's packages of what building NEST with MPI lacks on this machine, by command or header."""
+    """Return the Debian packages that a build of NEST with MPI needs and this machine lacks, by command or header."""
     missing = find_missing(_COMMANDS)
     if not (Path(sysconfig.get_paths()["include"]) / "Python.h").is_file():
         missing["Python.h"] = "python3-dev"

@@ -4,8 +4,8 @@
 
 """Firing under a constant current: f-I curves, classes of excitability, adaptation and hysteresis, of both models.
 
-A neuron at rest gets a step of current. The rate is measured at the onset of the response and at its end. How firing
-begins as the current grows is Hodgkin's classification [1]_:
+A neuron at rest receives a step of current. The rate is measured at the onset of the response and at its end. How
+firing begins as the current grows is Hodgkin's classification [1]_:
 
 ========  ===========================================================================================================
 class 1   sustained firing begins with a rate that goes to zero

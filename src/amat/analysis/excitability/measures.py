@@ -102,7 +102,7 @@ def measure_step(spike_times: ArrayLike, duration: float, part: float = STEADY_P
 
 
 def _steady_rate(spikes: Floats, start: float, stop: float) -> float:
-    """Return the rate in spikes/s by the intervals that end in an epoch, or 0 if firing ends in it."""
+    """Return the rate in spikes/s from the intervals that end in an epoch, or 0 if firing ends in it."""
     inside = int(np.searchsorted(spikes, start, side="right"))
     train = spikes[max(0, inside - 1) :]
     intervals = np.diff(train)

@@ -83,7 +83,7 @@ def _simulate_steps(neurons: Sequence[Neuron], distances: Sequence[Floats], dura
 def find_onsets(
     neurons: Sequence[Neuron], *, n_currents: int = 24, duration: float = 20000.0, precision: float = 1e-6
 ) -> pd.DataFrame:
-    """Find the currents at which neurons begin to spike and to go on spiking, and the type of the onset.
+    """Find the currents at which first spikes and sustained firing begin, and the type of the onset.
 
     A coarse run brackets each of the two currents between the last that does not suffice and the first that does;
     further runs refine the brackets. A current beyond one that suffices is assumed to suffice.
@@ -141,7 +141,7 @@ def find_onsets(
 def _find_brackets(
     neurons: Sequence[Neuron], n_currents: int, duration: float, precision: float
 ) -> tuple[list[Bracket], list[Bracket]]:
-    """Return for each neuron the brackets of the distances at which it begins to spike, and to go on spiking."""
+    """Return for each neuron brackets of the distances at which first spikes and sustained firing begin."""
     coarse = [np.geomspace(*_SEARCH[neuron.model], n_currents) for neuron in neurons]
     first: list[Bracket] = []
     sustained: list[Bracket] = []
@@ -191,7 +191,7 @@ def _describe_onset(neuron: Neuron, first: Bracket, sustained: Bracket, near: fl
 
 
 def _answers(trains: Sequence[Floats], duration: float) -> tuple[list[bool], list[bool]]:
-    """Return for each train whether there are spikes, and whether they go on."""
+    """Return for each train whether there are spikes, and whether firing is sustained."""
     return [len(t) > 0 for t in trains], [measure_step(t, duration).steady_rate > 0 for t in trains]
 
 

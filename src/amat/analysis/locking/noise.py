@@ -83,7 +83,7 @@ def measure_reliability(
     cycles: int = 60,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """Measure how alike a neuron answers one rhythm in trials that differ in their noise, at several frequencies.
+    """Measure the reliability of a neuron under one rhythm, over trials with different noise, at several frequencies.
 
     Parameters
     ----------

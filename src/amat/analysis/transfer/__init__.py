@@ -35,7 +35,6 @@ from amat.analysis.transfer.inputs import (
     balanced_synapses,
     frequency_grid,
     require_frequencies,
-    select_neurons,
 )
 from amat.analysis.transfer.responses import (
     modulated_responses,
@@ -62,7 +61,6 @@ __all__ = [
     "modulated_responses",
     "natural_responses",
     "require_frequencies",
-    "select_neurons",
     "stationary_curves",
     "subthreshold_responses",
 ]

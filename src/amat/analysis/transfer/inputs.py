@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons import AmatParameters, ModelName, Neuron, find_neuron
+from amat.neurons import AmatParameters, Neuron
 
 __all__ = [
     "BALANCE",
@@ -25,7 +25,6 @@ __all__ = [
     "balanced_synapses",
     "frequency_grid",
     "require_frequencies",
-    "select_neurons",
 ]
 
 
@@ -85,19 +84,6 @@ class ModulatedInput:
     depth: float = 0.0
     kind: InputKind = "poisson"
     course: Floats | None = None
-
-
-def select_neurons(model: ModelName, patterns: Sequence[str]) -> list[Neuron]:
-    """Return the neurons of a model that show the given patterns.
-
-    Raises
-    ------
-    AmatError
-        If there is no pattern, or an unknown one, or no such model.
-    """
-    if not patterns:
-        raise AmatError("No pattern is named: give at least one, for example tonic_spiking.")
-    return [find_neuron(pattern, model) for pattern in patterns]
 
 
 def balanced_synapses(neuron: Neuron, *, balance: float = BALANCE, epsp: float = EPSP) -> Synapses:

@@ -165,7 +165,7 @@ def _connect(nest: Any, condition: ModulatedInput, synapses: Synapses, targets: 
 def require_runs(neurons: Sequence[Neuron], n_trials: int, duration: float, warm_up: float, seed: int) -> None:
     """Raise `AmatError` if arguments cannot be simulated or measured; times in ms."""
     if not neurons:
-        raise AmatError("No neuron is given: give at least one, for example from select_neurons.")
+        raise AmatError("No neuron is given: give at least one, for example from amat.neurons.find_neuron.")
     if n_trials < 2:
         raise AmatError(f"At least 2 trials are needed to estimate variability, got {n_trials}.")
     if not (0 < duration < math.inf and 0 <= warm_up < math.inf):
