@@ -51,6 +51,15 @@ def test_spikes_of_nests_own_tests(nest):
     assert spikes_under_dc(nest, MODEL, mat.to_nestml()) == [11, 32, 54]
 
 
+def test_the_recorded_drive_is_the_current_and_the_part_of_the_leak(nest):
+    """As the documentation of the model says: -1400 pA without input."""
+    neurons = nest.Create(MODEL, 2, params={"I_e": [0.0, 300.0]})
+    recorders = nest.Create("multimeter", 2, params={"record_from": ["I_drive"], "interval": 0.1})
+    nest.Connect(recorders, neurons, "one_to_one")
+    nest.Simulate(2.0)
+    assert [recorder.events["I_drive"][-1] for recorder in recorders] == [-1400.0, -1100.0]
+
+
 @pytest.mark.parametrize("resolution", [0.025, 0.1, 0.5])
 @pytest.mark.parametrize("refr_T", [0.5, 1.0, 2.0, 2.03, 5.0, 10.0])
 def test_dead_time_is_the_refractory_time_and_one_step(amat_module, refr_T, resolution):

@@ -216,7 +216,7 @@ def test_names_of_the_catalogue_are_those_of_its_models():
         ("x' = -x / tau", "x' = -x / tauu", "tauu"),
         ("integrate_odes()", "integrate_odes(", "integrate_odes|parse|mismatched|no viable"),
         ("tau ms = 10 ms [[tau > 0 ms]]", "tau ms = 10 ms [[tau + 1 ms]]", "boolean"),
-        ("model leak_neuron:", "neuron leak_neuron:", 'needs a line "model NAME:"'),
+        ("model leak_neuron:", "neuron leak_neuron:", '"neuron leak_neuron:" is the syntax of an old NESTML'),
         (
             "model leak_neuron:",
             "model first:\n    state:\n        y real = 0\nmodel second:",
@@ -232,6 +232,39 @@ def test_a_rejected_model_is_an_error_with_its_message(cache, tmp_path, old, new
     with pytest.raises(toolchain.ToolchainError, match=message):
         toolchain.build(str(bad))
     assert len(entries(cache)) == 1
+
+
+@pytest.mark.parametrize("name", ["my-model", "1model", "\u00dcn\u00efcode", "two words"])
+def test_a_file_may_have_any_name(cache, tmp_path, name):
+    """The module is that of the same text in a file with the model's name."""
+    source = tmp_path / f"{name}.nestml"
+    shutil.copy(LEAK, source)
+    assert toolchain.build(str(source)).sha256 == toolchain.build(str(LEAK)).sha256
+    source.write_text(LEAK.read_text().replace("/ tau", "/ tauu"))
+    with pytest.raises(toolchain.ToolchainError, match=re.escape(f"{source}:")):
+        toolchain.build(str(source))
+
+
+def test_errors_of_all_files_are_reported_with_paths_that_exist(run_amat, tmp_path):
+    names = ["neuron.nestml", "unit.nestml"]
+    for name, new in zip(names, ("x' = -(x / tau", "x' = -x"), strict=True):
+        (tmp_path / name).write_text(LEAK.read_text().replace("x' = -x / tau", new))
+    finished = run_amat("build", *(tmp_path / name for name in names), AMAT_CACHE=str(tmp_path / "cache"))
+    assert finished.returncode == 1
+    for name in names:
+        assert f"{tmp_path / name}:" in finished.stderr
+    assert str(tmp_path / "cache") not in finished.stderr
+
+
+def test_warnings_are_shown_whether_a_module_is_cached_or_not(cache, run_amat, tmp_path):
+    source = tmp_path / "unread.nestml"
+    source.write_text(LEAK.read_text().replace("    input:\n", "    input:\n        spikes <- spike\n"))
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=rf"{source}: the input port spikes is never read"):
+            module = toolchain.build(str(source))
+    finished = run_amat("build", source)
+    assert "the input port spikes is never read" in finished.stderr
+    shutil.rmtree(module.library.parent)
 
 
 @pytest.mark.parametrize(
@@ -262,14 +295,16 @@ def test_a_compiler_error_is_shown(cache, tmp_path, run_amat):
     path = path_without("g++", tmp_path)
     wrapper.write_text(
         "#!/bin/sh\n"
-        'case "$*" in *leak_neuron_nestml.cpp*) echo "leak.cpp:1: error: out of cheese" >&2; exit 1;; esac\n'
+        'case "$*" in *leak_neuron_nestml.cpp*) echo "$PWD/leak.cpp:1: error: out of cheese" >&2; exit 1;; esac\n'
         f'exec {shutil.which("g++")} "$@"\n'
     )
     wrapper.chmod(0o755)
     fresh = tmp_path / "cache"
     finished = run_amat("build", LEAK, PATH=path, AMAT_CACHE=str(fresh))
     assert finished.returncode == 1
-    assert "error: out of cheese" in finished.stderr
+    assert "leak.cpp:1: error: out of cheese" in finished.stderr
+    assert str(LEAK) in finished.stderr
+    assert str(fresh) not in finished.stderr  # the folder of the code is gone
     assert entries(fresh) == []
 
 

@@ -8,12 +8,14 @@ import pytest
 from nestml_optimised import (
     InstallationError,
     ModelError,
+    ModelWarning,
     NestmlOptimisedError,
     OptionError,
     UnsupportedModelError,
     generate,
     generate_nest_target,
     nest_installation,
+    parse_models,
 )
 
 #: Options of NESTML for quick generation.
@@ -136,3 +138,109 @@ def test_without_nest_the_error_names_the_package(monkeypatch, counter, tmp_path
             generate_nest_target(counter, tmp_path / "code")
     finally:
         nest_installation.find_nest.cache_clear()
+
+
+#: A neuron with the features that mistakes are made in.
+LEAKY = """model leaky_neuron:
+    state:
+        V_m mV = 0 mV
+    parameters:
+        tau ms = 10 ms [[tau > 0 ms]]
+    equations:
+        V_m' = -V_m / tau
+    input:
+        exc_spikes <- excitatory spike
+        inh_spikes <- inhibitory spike
+        I_stim pA <- continuous
+    output:
+        spike
+    update:
+        integrate_odes()
+        V_m += (exc_spikes - inh_spikes) * 1 s * 1 mV + I_stim * 1 GOhm
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "fix"),
+    [
+        ("model leaky", "neuron leaky", "1:0", "model NAME:"),
+        ("    state:", "    initial_values:", "2:4", "state:"),
+        ("    equations:", "    equations:\n        shape k = exp(-t / tau)", "7:14", "kernel"),
+        ("    input:", "    end\n    input:", "8:4", 'remove "end"'),
+        ("pA <- continuous", "pA <- current", "11:21", "I_stim pA <- continuous"),
+        ("exc_spikes <-", "exc_spikes nS <-", "9:", "has no type"),
+        ("V_m mV", "V m mV", "3:", "V_m"),
+        ("    parameters:\n", "    parameters\n", "4:", "parameters:"),
+        ("tau ms =", "in ms =", "5:8", "in is a reserved word"),
+        ("tau ms =", "tau =", "5:", "tau real"),
+        ("-V_m / tau", "-(V_m / tau", "7:16", "close the parenthesis"),
+        ("10 ms", "ms", "5:17", "1 ms"),
+        ("tau ms", "tau milli", "5:12", "use a unit"),
+        ("-V_m / tau", "-V_m / tau + tau", "7:15", "make the units agree"),
+        ("-V_m / tau", "-V_m / tau * expp(1)", "7:", "exp, expm1"),
+        ("-V_m / tau", "-V_m / taux", "7:", "declare taux"),
+        ("    parameters:", "    parameters:\n        tau ms = 1 ms", "6:8", "only once"),
+        ("[[tau > 0 ms]]", "[[tau]]", "5:25", "tau > 0 ms"),
+    ],
+)
+def test_an_error_shows_the_first_line_that_is_wrong_and_the_likely_fix(tmp_path, old, new, place, fix):
+    source = tmp_path / "leaky.nestml"
+    assert old in LEAKY
+    source.write_text(LEAKY.replace(old, new, 1))
+    with pytest.raises(ModelError) as refused:
+        parse_models(source, tmp_path / "code")
+    first, line, hint, *_ = str(refused.value).splitlines()
+    assert first.startswith(f"{source}:{place}")
+    assert line.strip() == source.read_text().splitlines()[int(place.split(":")[0]) - 1].strip()
+    assert "Likely fix: " in hint
+    assert fix in hint
+
+
+def test_all_errors_of_all_files_are_reported_at_once(tmp_path):
+    sources = [tmp_path / f"{name}.nestml" for name in ("first", "second", "third")]
+    for source in sources:
+        source.write_text(LEAKY.replace("leaky", source.stem))
+    sources[0].write_text(sources[0].read_text().replace("10 ms", "ms").replace("V_m / tau", "V_m / taux"))
+    sources[2].write_text(sources[2].read_text().replace("    state:", "    state"))
+    with pytest.raises(ModelError) as refused:
+        parse_models(sources, tmp_path / "code")
+    places = [line.split(": ")[0] for line in str(refused.value).splitlines() if line.startswith(str(tmp_path))]
+    assert f"{sources[0]}:5:17" in places
+    assert any(place.startswith(f"{sources[0]}:7:") for place in places)
+    assert not any(str(sources[1]) in place for place in places)
+    assert any(place.startswith(f"{sources[2]}:2:") for place in places)
+
+
+@pytest.mark.parametrize("codegen", ["nestml", "nestml-checked", "optimised"])
+@pytest.mark.parametrize(
+    ("qualifiers", "lost"),
+    [
+        (("excitatory ", "excitatory "), "a_in"),
+        (("inhibitory ", "inhibitory "), "a_in"),
+        (("excitatory ", "inhibitory ", "excitatory ", "inhibitory "), "c_in, d_in"),
+        (("excitatory ", "inhibitory ", ""), "c_in"),
+        (("", "excitatory "), "b_in"),
+    ],
+)
+def test_spike_ports_that_generated_code_would_ignore_are_refused(tmp_path, codegen, qualifiers, lost):
+    names = [f"{letter}_in" for letter in "abcd"[: len(qualifiers)]]
+    ports = "".join(f"        {name} <- {which}spike\n" for name, which in zip(names, qualifiers, strict=True))
+    text = LEAKY.replace("exc_spikes - inh_spikes", " + ".join(names))
+    source = tmp_path / "ports.nestml"
+    source.write_text(text.split("        exc_spikes")[0] + ports + "        I_stim" + text.split("        I_stim")[1])
+    message = "may have one spike port" if codegen == "optimised" else f"ignore spikes to the port {lost}\\."
+    with pytest.raises((ModelError, UnsupportedModelError), match=message):
+        generate(source, tmp_path / "code", module_name="portsmodule", codegen=codegen, codegen_opts=None)
+    assert not list((tmp_path / "code").glob("*.cpp"))
+
+
+def test_ports_that_a_model_never_reads_are_warned_about(tmp_path):
+    source = tmp_path / "leaky.nestml"
+    source.write_text(LEAKY.replace(" - inh_spikes", "").replace(" + I_stim * 1 GOhm", ""))
+    with pytest.warns(ModelWarning) as caught:
+        parse_models(source, tmp_path / "code")
+    texts = [str(warning.message) for warning in caught]
+    assert [name for name in ("exc_spikes", "inh_spikes", "I_stim") if any(f"port {name} " in t for t in texts)] == [
+        "inh_spikes",
+        "I_stim",
+    ]

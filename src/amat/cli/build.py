@@ -4,11 +4,10 @@
 
 """``amat build``: compile models into modules that NEST loads."""
 
-import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,8 +30,16 @@ def build(
     ] = None,
     fallback: Annotated[
         bool,
-        typer.Option("--fallback", help="Use nestml-checked for models that the optimised generator does not support."),
+        typer.Option(
+            "--fallback",
+            help="Build models that the optimised generator does not support with nestml-checked, under the name that "
+            "they have there.",
+        ),
     ] = False,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="An option of the code generator. May be repeated."),
+    ] = None,
     record: Annotated[
         Path | None, typer.Option(help="Write the keys and hashes of the compiled modules to this JSON file.")
     ] = None,
@@ -47,9 +54,8 @@ def build(
         chosen = [toolchain.MODELS[name] for name in toolchain.DEFAULT_MODELS]
     if fallback and not any(model.codegen == "optimised" for model in chosen):
         raise AmatError("--fallback has no effect: no model is built by the optimised generator. Leave it out.")
-    if fallback:
-        chosen = [dataclasses.replace(model, fallback=True) for model in chosen]
-    modules = _build_all(chosen)
+    settings = dict(map(_parse_option, options or []))
+    modules = _build_all([model.with_options(settings) for model in chosen], fallback=fallback)
     table = make_table("model in NEST", "built in", "key", caption=f"in {shorten(paths.module_cache())}")
     for module in modules:
         table.add_row(module.model, "cached" if module.cached else f"{module.seconds:.0f} s", module.key[:16])
@@ -58,8 +64,16 @@ def build(
         write_json(record, {m.model: {"key": m.key, "sha256": m.sha256} for m in modules})
 
 
-def _build_all(models: Sequence[toolchain.Model]) -> list[toolchain.Module]:
-    """Build models, two at a time, and show the stage of each."""
+def _parse_option(text: str) -> tuple[str, Any]:
+    """Return the name and the value of an option."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise typer.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--option")
+    return name, {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _build_all(models: Sequence[toolchain.Model], *, fallback: bool) -> list[toolchain.Module]:
+    """Build models, two at a time, and show the stage of each. The error names the problems of all models."""
     with progress_bars() as progress, ThreadPoolExecutor(max_workers=2) as pool:
 
         def build_one(model: toolchain.Model) -> toolchain.Module:
@@ -68,11 +82,24 @@ def _build_all(models: Sequence[toolchain.Model]) -> list[toolchain.Module]:
             def show(stage: str) -> None:
                 message = f"{model.name}: {stage}"
                 progress.update(task, description=message)
-                if not messages.is_terminal:
+                if not messages.is_terminal or stage.startswith("warning"):
                     note(message)
 
-            module = toolchain.build(model, progress=show)
-            progress.remove_task(task)
-            return module
+            try:
+                return toolchain.build(model, progress=show)
+            except toolchain.UnsupportedError as error:
+                if not fallback:
+                    raise
+                show(f"falling back to nestml-checked: {str(error).splitlines()[0]}")
+                return toolchain.build(toolchain.find_fallback(model), progress=show)
+            finally:
+                progress.remove_task(task)
 
-        return list(pool.map(build_one, models))
+        futures = [pool.submit(build_one, model) for model in models]
+        errors = [error for future in futures if (error := future.exception())]
+    for error in errors:
+        if not isinstance(error, AmatError):
+            raise error
+    if errors:
+        raise AmatError("\n".join(dict.fromkeys(map(str, errors))))
+    return [future.result() for future in futures]

@@ -18,9 +18,10 @@ from amat.toolchain.catalogue import (
     MODELS,
     Codegen,
     Model,
+    find_fallback,
     find_model,
 )
-from amat.toolchain.errors import ToolchainError
+from amat.toolchain.errors import ToolchainError, UnsupportedError
 from amat.toolchain.loader import install
 from amat.toolchain.mpi import NestBuild, build_nest, install_nest
 
@@ -37,9 +38,11 @@ __all__ = [
     "Module",
     "NestBuild",
     "ToolchainError",
+    "UnsupportedError",
     "build",
     "build_nest",
     "check_nest",
+    "find_fallback",
     "find_model",
     "install",
     "install_nest",

@@ -6,9 +6,12 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -17,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import nestml_optimised
-from nestml_optimised import NestmlOptimisedError
+from nestml_optimised import ModelWarning, NestmlOptimisedError
 from nestml_optimised.nest_installation import compiler, find_nest
 
 from amat import paths
 from amat.toolchain.cache import compute_digest, find_or_build
-from amat.toolchain.catalogue import AMAT, FAST_ANALYTIC, Model, find_model
-from amat.toolchain.errors import UNSUPPORTED, ToolchainError, UnsupportedError
+from amat.toolchain.catalogue import AMAT, MODELS, Model, find_model
+from amat.toolchain.errors import REJECTED, UNSUPPORTED, ToolchainError, UnsupportedError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
 __all__ = ["Module", "Progress", "build", "check_nest", "describe_generation", "run_nestml"]
@@ -71,6 +74,11 @@ class Module:
         found: dict[str, dict[str, str]] = json.loads((self.generated / "propagators.json").read_text())
         return found[self.model]
 
+    def warnings(self) -> list[str]:
+        """Return the warnings about the model."""
+        found: list[str] = json.loads((self.generated / "warnings.json").read_text())
+        return found
+
 
 def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | None = None) -> Module:
     """Return a model's module for NEST, built if it is not in the cache.
@@ -80,7 +88,8 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
     model : str, path-like or Model
         A name from `amat.toolchain.MODELS`, the path of a NESTML file, or a model of your own.
     progress : callable, optional
-        Called with the name of each stage as it begins.
+        Called with the name of each stage as it begins, and with each warning about a model of your own. Without it,
+        these are warnings of Python.
 
     Returns
     -------
@@ -88,6 +97,8 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
 
     Raises
     ------
+    UnsupportedError
+        If the optimised code generator does not support the model.
     ToolchainError
         If the model is unknown or rejected by NESTML, a compiler or header is missing, compilation fails, or
         the cache cannot be written. Nothing is left in the cache then.
@@ -108,9 +119,17 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
         )
     except NestmlOptimisedError as error:
         raise ToolchainError(str(error)) from error
-    return Module(
+    module = Module(
         model.name, entry.key, entry.folder / library, entry.files[library], entry.seconds, cached=entry.cached
     )
+    own = model.source not in {known.source for known in MODELS.values()}  # those of the project are known
+    for text in module.warnings() if own else []:
+        message = text.replace(_source_name(model), str(model.source))
+        if progress:
+            report(f"warning: {message}")
+        else:
+            warnings.warn(message, ModelWarning, stacklevel=2)
+    return module
 
 
 def describe_generation() -> dict[str, Any]:
@@ -164,7 +183,6 @@ def _describe(model: Model) -> dict[str, Any]:
         "source_text": model.read(),
         "suffix": model.suffix,
         "codegen": model.codegen,
-        "fallback": model.fallback,
         "options": model.options,
         "nest_version": nest.version,
         "nest_build": nest.build_id,
@@ -199,45 +217,63 @@ def _build(model: Model, source_text: str, work: Path, report: Progress) -> None
     # NEST derives a module's name from its file, and two modules may not share one.
     module_name = f"{model.name}module"
     report("generating C++ from NESTML")
-    _generate(model, source_text, generated, module_name, report)
+    _generate(model, source_text, generated, module_name)
     report("configuring")
     config = nest.write_config(work)
-    _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake")
+    _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake", work)
     report("compiling")
     jobs = str(len(os.sched_getaffinity(0)))
     environment = {**os.environ, "CPLUS_INCLUDE_PATH": nest.include_path}
-    _run(["cmake", "--build", str(work / "build"), "--parallel", jobs], "the compiler", env=environment)
+    command = ["cmake", "--build", str(work / "build"), "--parallel", jobs]
+    _run(command, f"the compiler, on the C++ code of {model.source},", work, env=environment)
     (work / "build" / f"{module_name}.so").rename(work / f"{module_name}.so")
     for leftover in ("build", "bin", "report"):
         shutil.rmtree(work / leftover)
 
 
-def _generate(model: Model, source_text: str, generated: Path, module_name: str, report: Progress) -> None:
+def _generate(model: Model, source_text: str, generated: Path, module_name: str) -> None:
     # A copy, so that the source that is compiled is the one that was hashed.
-    source = generated / model.source.name
+    source = generated / _source_name(model)
     source.write_text(source_text, encoding="utf-8")
-    request = {"platform": "NEST", "source": str(source), "target": str(generated)}
-    request |= {"module": module_name, "suffix": model.suffix}
-
-    def attempt(codegen: str, options: dict[str, Any]) -> None:
-        order = {**request, "codegen": codegen, "options": options}
-        result = run_nestml(generated.with_name("request.json"), order)
-        if result.returncode == UNSUPPORTED:
-            raise UnsupportedError(result.stderr.strip())
-        _check(result, f"NESTML, on {model.source},", result.stderr)
-
-    try:
-        attempt(model.codegen, model.options)
-    except UnsupportedError as error:
-        if not model.fallback:
-            raise ToolchainError(f"{error}\n  --fallback builds it with nestml-checked.") from None
-        report(f"falling back to nestml-checked: {error}")
-        attempt("nestml-checked", FAST_ANALYTIC)
+    request: dict[str, Any] = {"platform": "NEST", "source": str(source), "target": str(generated)}
+    request |= {"module": module_name, "suffix": model.suffix, "codegen": model.codegen, "options": model.options}
+    result = run_nestml(generated.with_name("request.json"), request)
+    output = result.stderr.replace(str(source), str(model.source)).strip()
+    if result.returncode == UNSUPPORTED:
+        raise UnsupportedError(f"{output}\n{_remedies(model, output)}")
+    if result.returncode == REJECTED:
+        raise ToolchainError(output)
+    _check(result, f"NESTML, on {model.source},", output)
+    stored = generated / "warnings.json"
+    stored.write_text(stored.read_text().replace(str(source), source.name))  # the folder is renamed
 
 
-def _run(command: list[str], who: str, env: dict[str, str] | None = None) -> None:
+def _source_name(model: Model) -> str:
+    """Return the file name of a copy of a model: that of the model, whose file may have any name."""
+    return re.sub(r"\W", "_", model.name.removesuffix(model.suffix), flags=re.ASCII) + ".nestml"
+
+
+def _remedies(model: Model, reason: str) -> str:
+    """Return commands that build a model that the optimised code generator does not support as it is."""
+    path = shlex.quote(str(model.source))
+    lines = [
+        "Build it with NESTML's templates:",
+        f"  amat build {path} --codegen nestml-checked",
+        f'  amat.install({str(model.source)!r}, codegen="nestml-checked")',
+    ]
+    if "numeric_solver" in reason:
+        lines += [
+            "or with Heun's method:",
+            f"  amat build {path} --codegen optimised --option numeric_solver=Heun",
+            f'  amat.install({str(model.source)!r}, codegen="optimised", options={{"numeric_solver": "Heun"}})',
+        ]
+    return "\n".join(lines)
+
+
+def _run(command: list[str], who: str, work: Path, env: dict[str, str] | None = None) -> None:
+    """Run a command in a temporary folder, whose path its error does not contain."""
     result = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
-    _check(result, who, result.stdout)
+    _check(result, who, result.stdout.replace(f"{work}/", ""))
 
 
 def _check(result: subprocess.CompletedProcess[str], who: str, output: str) -> None:

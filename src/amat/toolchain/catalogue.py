@@ -8,7 +8,8 @@ import difflib
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,7 @@ __all__ = [
     "MODELS",
     "Codegen",
     "Model",
+    "find_fallback",
     "find_model",
 ]
 
@@ -59,8 +61,6 @@ class Model:
     codegen : {"nestml", "nestml-checked", "optimised"}
         NESTML's unmodified code generator, `nestml_optimised.CheckedNESTCodeGenerator`, or
         `nestml_optimised.OptimisedNESTCodeGenerator`.
-    fallback : bool
-        Whether to use the checked code generator if the optimised one does not support the model.
     label : str
         Its label among models of the same source, for tables and plots.
     """
@@ -69,7 +69,6 @@ class Model:
     suffix: str = "_nestml"
     options: dict[str, Any] = field(default_factory=lambda: dict(FAST_ANALYTIC))
     codegen: Codegen = "nestml-checked"
-    fallback: bool = False
     label: str = ""
 
     @cached_property
@@ -83,12 +82,18 @@ class Model:
         """
         names = re.findall(r"^model\s+(\w+)\s*:", self.read(), flags=re.MULTILINE)
         if not names:
-            raise ToolchainError(f'{self.source} holds no model: it needs a line "model NAME:".')
+            old = re.search(r"^(neuron|synapse)\b.*", self.read(), flags=re.MULTILINE)
+            reason = f'"{old[0]}" is the syntax of an old NESTML' if old else "it holds no model"
+            raise ToolchainError(f'{self.source}: {reason}. A model begins with a line "model NAME:".')
         if len(names) > 1:
             raise ToolchainError(
                 f"{self.source} holds {len(names)} models, {', '.join(names)}: put each into a file of its own."
             )
         return f"{names[0]}{self.suffix}"
+
+    def with_options(self, options: Mapping[str, Any]) -> "Model":
+        """Return the model with further options of the code generator, which replace those of the same names."""
+        return replace(self, options={**self.options, **options})
 
     def read(self) -> str:
         """Return the NESTML text.
@@ -119,6 +124,11 @@ def _of_file(source: Path, codegen: Codegen) -> Model:
 
 def _optimised(source: Path, suffix: str = "_opt", label: str = "", **options: Any) -> Model:
     return Model(source, suffix=suffix, options=options, codegen="optimised", label=label)
+
+
+def find_fallback(model: Model) -> Model:
+    """Return the model in the same file for the checked code generator, as `find_model` would."""
+    return _of_file(model.source, "nestml-checked")
 
 
 #: The AMAT neuron's name in NEST, built by NESTML's templates extended by checks.

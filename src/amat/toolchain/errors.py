@@ -6,10 +6,13 @@
 
 from amat.errors import AmatError
 
-__all__ = ["UNSUPPORTED", "ToolchainError", "UnsupportedError"]
+__all__ = ["REJECTED", "UNSUPPORTED", "ToolchainError", "UnsupportedError"]
 
 #: The exit status of `amat.toolchain.generate` if the code generator does not support the model.
 UNSUPPORTED = 3
+
+#: Its exit status if the model or an option is rejected for another reason; its standard error is the reason.
+REJECTED = 4
 
 
 class ToolchainError(AmatError):

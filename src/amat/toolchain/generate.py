@@ -6,7 +6,8 @@
 
 ``python -m amat.toolchain.generate REQUEST.json`` writes the code of the request's ``source`` into its ``target``
 folder. For the platform NEST that includes the propagators that ODE-toolbox found, as ``propagators.json``. Errors go
-to standard error, and the exit status is 1, or `UNSUPPORTED` if the optimised generator does not support the model.
+to standard error, and the exit status is `REJECTED`, or `UNSUPPORTED` if the optimised generator does not support the
+model. Warnings about a model are stored as ``warnings.json``.
 """
 
 import contextlib
@@ -14,10 +15,11 @@ import io
 import json
 import sys
 import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
-from amat.toolchain.errors import UNSUPPORTED
+from amat.toolchain.errors import REJECTED, UNSUPPORTED
 
 __all__ = ["main"]
 
@@ -30,24 +32,28 @@ def main(request_file: str) -> int:
 
 
 def _generate_for_nest(request: dict[str, Any]) -> int:
-    from nestml_optimised import NestmlOptimisedError, UnsupportedModelError, generate
+    from nestml_optimised import ModelWarning, NestmlOptimisedError, UnsupportedModelError, generate
 
     try:
-        propagators = generate(
-            request["source"],
-            request["target"],
-            module_name=request["module"],
-            suffix=request["suffix"],
-            codegen=request["codegen"],
-            codegen_opts=request["options"],
-        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            propagators = generate(
+                request["source"],
+                request["target"],
+                module_name=request["module"],
+                suffix=request["suffix"],
+                codegen=request["codegen"],
+                codegen_opts=request["options"],
+            )
     except UnsupportedModelError as error:
         print(error, file=sys.stderr)
         return UNSUPPORTED
     except NestmlOptimisedError as error:
         print(error, file=sys.stderr)
-        return 1
+        return REJECTED
+    texts = [str(warning.message) for warning in caught if warning.category is ModelWarning]
     (Path(request["target"]) / "propagators.json").write_text(json.dumps(propagators, indent=1))
+    (Path(request["target"]) / "warnings.json").write_text(json.dumps(texts, indent=1))
     return 0
 
 

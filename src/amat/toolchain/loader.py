@@ -5,6 +5,8 @@
 """Loading of modules into the NEST kernel of this process."""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from amat.toolchain.builder import build
 from amat.toolchain.catalogue import Codegen, find_model
@@ -12,11 +14,13 @@ from amat.toolchain.errors import ToolchainError
 
 __all__ = ["install"]
 
-#: The NESTML text of each loaded model when this process loaded it, by its name in NEST.
-_loaded: dict[str, str] = {}
+#: The NESTML text and the options of each model when this process loaded it, by its name in NEST.
+_loaded: dict[str, tuple[str, dict[str, Any]]] = {}
 
 
-def install(*names: str | os.PathLike[str], codegen: Codegen | None = None) -> None:
+def install(
+    *names: str | os.PathLike[str], codegen: Codegen | None = None, options: Mapping[str, Any] | None = None
+) -> None:
     """Make models available in NEST: build those that are not in the cache, and load those that are not loaded.
 
     Call this again after ``nest.ResetKernel()``, which unloads modules. A call for a model that is loaded takes hardly
@@ -31,23 +35,27 @@ def install(*names: str | os.PathLike[str], codegen: Codegen | None = None) -> N
         The code generator: NESTML's, unmodified (model names end in ``_nestml_unmodified``), NESTML's templates
         extended by checks (``_nestml``), or this project's (``_opt``). The default is the one that a name implies, and
         ``"nestml-checked"`` for a path.
+    options : mapping, optional
+        Further options of the code generator, such as ``{"numeric_solver": "Heun"}``.
 
     Raises
     ------
     ToolchainError
-        If a module cannot be built or loaded, there are nodes already, or the file of a model has been edited since
-        NEST loaded it.
+        If a module cannot be built or loaded, there are nodes already, or the file or the options of a model have
+        changed since NEST loaded it.
     TypeError
         If a name is neither a string nor a path.
     """
     import nest
 
     models = [find_model(name, codegen) for name in names]
-    for model in models or [find_model("amat2_psc_exp_neuron", codegen or "nestml-checked")]:
+    for found in models or [find_model("amat2_psc_exp_neuron", codegen or "nestml-checked")]:
+        model = found.with_options(options or {})
         if model.name in nest.node_models:
-            if _loaded.get(model.name, text := model.read()) != text:
+            if _loaded.get(model.name, content := (model.read(), model.options)) != content:
                 raise ToolchainError(
-                    f"{model.source} has changed since NEST loaded {model.name}: call nest.ResetKernel() to unload it."
+                    f"{model.source} or its options have changed since NEST loaded {model.name}: "
+                    "call nest.ResetKernel() to unload it."
                 )
             continue
         if nest.network_size:
@@ -64,4 +72,4 @@ def install(*names: str | os.PathLike[str], codegen: Codegen | None = None) -> N
             ) from error
         if module.model not in nest.node_models:
             raise ToolchainError(f"{module.library} was loaded, but NEST has no model {module.model}.")
-        _loaded[model.name] = model.read()
+        _loaded[model.name] = (model.read(), model.options)

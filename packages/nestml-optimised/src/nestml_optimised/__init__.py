@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nestml_optimised.errors import (
     InstallationError,
     ModelError,
+    ModelWarning,
     NestmlOptimisedError,
     OptionError,
     UnsupportedModelError,
@@ -31,6 +32,7 @@ __all__ = [
     "CheckedNESTCodeGenerator",
     "InstallationError",
     "ModelError",
+    "ModelWarning",
     "NestmlOptimisedError",
     "OptimisedNESTCodeGenerator",
     "OptionError",

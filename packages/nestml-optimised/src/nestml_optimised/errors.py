@@ -7,6 +7,7 @@
 __all__ = [
     "InstallationError",
     "ModelError",
+    "ModelWarning",
     "NestmlOptimisedError",
     "OptionError",
     "UnsupportedModelError",
@@ -19,7 +20,11 @@ class NestmlOptimisedError(Exception):
 
 
 class ModelError(NestmlOptimisedError):
-    """A model that NESTML rejects; the message holds NESTML's messages, one per line."""
+    """A model that NESTML rejects, or whose input ports NESTML's code would ignore; the message gives all errors."""
+
+
+class ModelWarning(UserWarning):
+    """A warning of NESTML about a model, or an input port that the model never reads."""
 
 
 class UnsupportedModelError(NestmlOptimisedError):

@@ -12,6 +12,7 @@ time should call them in a process of their own.
 import io
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -23,11 +24,14 @@ from pynestml.codegeneration.nest_code_generator import NESTCodeGenerator
 from pynestml.frontend import pynestml_frontend
 from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.utils.logger import Logger, LoggingLevel
+from pynestml.utils.model_parser import ModelParser
 
 from nestml_optimised.checked import CheckedNESTCodeGenerator
-from nestml_optimised.errors import ModelError, OptionError
+from nestml_optimised.errors import ModelError, ModelWarning, OptionError
+from nestml_optimised.messages import SYNTAX, find_syntax_error, format_message
 from nestml_optimised.nest_installation import find_nest
 from nestml_optimised.optimised import OptimisedNESTCodeGenerator
+from nestml_optimised.ports import check_ports, find_unread_ports
 from nestml_optimised.transformer import replace_transformers
 
 __all__ = ["Codegen", "generate", "generate_nest_target", "parse_models"]
@@ -229,7 +233,11 @@ def _process(codegen: str, unknown_to_builder: Mapping[str, Any]) -> dict[str, d
     if codegen != "nestml":
         transformers = replace_transformers(transformers, matrices=codegen == "optimised")
 
-    models, metadata = pynestml_frontend.transform_models(transformers, _parse())
+    parsed = _parse()
+    if codegen != "optimised":
+        for model in parsed:
+            check_ports(model)
+    models, metadata = pynestml_frontend.transform_models(transformers, parsed)
     pynestml_frontend.generate_code(generator, models, metadata)
     _raise_errors()
     if FrontendConfiguration.store_log:
@@ -241,15 +249,65 @@ def _process(codegen: str, unknown_to_builder: Mapping[str, Any]) -> dict[str, d
 
 
 def _parse() -> list[Any]:
-    """Return the models that NESTML is configured for, once they pass its checks."""
-    models: list[Any] = pynestml_frontend.get_parsed_models()
-    for model in models:
-        if not Logger.has_errors(model):
-            CoCosManager.check_cocos(model)
+    """Return the models that NESTML is configured for, once they pass its checks.
+
+    All files are checked before an error is raised. NESTML's warnings become warnings of Python.
+    """
+    pynestml_frontend.create_report_dir()
+    pynestml_frontend.init_predefined()
+    models: list[Any] = []
+    problems: list[str] = []
+    for file in FrontendConfiguration.get_files():
+        begin = len(Logger.get_log())
+        found, failure = _parse_file(file)
+        models += found
+        entries = list(Logger.get_log().values())[begin:]
+        errors = [_describe(file, entry) for entry in entries if entry[2] is LoggingLevel.ERROR]
+        if failure and not errors:
+            errors = [f"{file}: NESTML failed with {failure}"]
+        problems += dict.fromkeys(errors)
+        for entry in entries:
+            if entry[2] is LoggingLevel.WARNING and not errors:
+                warnings.warn(_describe(file, entry), ModelWarning, stacklevel=2)
+        for name in [name for model in found if not errors for name in find_unread_ports(model)]:
+            text = f"{file}: the input port {name} is never read, so that input to it has no effect"
+            warnings.warn(text, ModelWarning, stacklevel=2)
+    if problems:
+        raise ModelError("\n".join(problems))
+    CoCosManager.check_no_duplicate_compilation_unit_names(models)
     _raise_errors()
     if not models:
         raise ModelError(f"{_sources()}: there is no model that NESTML can parse")
     return models
+
+
+def _parse_file(file: str) -> tuple[list[Any], str]:
+    """Return the models of a file after NESTML's checks, and the exception that ended them, or ""."""
+    models: list[Any] = []
+    try:
+        unit = ModelParser.parse_file(file)
+        if unit:
+            CoCosManager.check_model_names_unique(unit)
+            models = unit.get_model_list()
+        for model in models:
+            if not Logger.has_errors(model):
+                CoCosManager.check_cocos(model)
+    except Exception as error:  # NESTML's checks assume that earlier ones have passed
+        return models, f"{type(error).__name__}: {error}"
+    finally:
+        Logger.set_current_node(None)
+    return models, ""
+
+
+def _describe(file: str, entry: Any) -> str:
+    """Return a message of NESTML's log about a file."""
+    *_, position, text = entry
+    syntax = text.startswith(SYNTAX)
+    first = find_syntax_error(file) if syntax else None
+    if first:
+        return format_message(file, *first, "NESTML cannot read this line", syntax=True)
+    line, column = (position.start_line, position.start_column) if position else (0, 0)
+    return format_message(file, line, column, text)
 
 
 def _raise_errors() -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
+from pynestml.utils.ast_utils import ASTUtils
+from pynestml.visitors.ast_visitor import ASTVisitor
 
-from nestml_optimised.errors import UnsupportedModelError
+from nestml_optimised.errors import ModelError, UnsupportedModelError
 from nestml_optimised.expressions import is_zero
 from nestml_optimised.model import Model, symbol_name
 
-__all__ = ["Ports", "find_ports", "rewrite_spike_input"]
+__all__ = ["Ports", "check_ports", "find_ports", "find_unread_ports", "rewrite_spike_input"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,51 @@ def find_ports(model: Model) -> Ports:
         )
     current = [symbol_name(port) for port in model.neuron.get_continuous_input_ports()]
     return Ports(tuple(map(symbol_name, both + exc + inh)), current[0] if current else "")
+
+
+def check_ports(neuron: Any) -> None:
+    """Check that spikes can reach all spike ports of a model in the code of NESTML's templates.
+
+    The receptors of that code, and the sign of a weight, select one or two ports each. With several receptors, they
+    are open only if at least two ports take both signs, or one is a vector.
+
+    Raises
+    ------
+    ModelError
+        If a port is out of reach.
+    """
+    ports = neuron.get_spike_input_ports()
+    if len(ports) < 2:
+        return
+    receptors = list(ASTUtils.get_spike_input_ports_in_pairs(neuron).values())
+    if len(neuron.get_multiple_receptors()) < 2 and not neuron.is_multisynapse_spikes():
+        receptors = receptors[:1]
+    reached = {port.get_symbol_name() for receptor in receptors for port in receptor}
+    lost = [port.get_symbol_name() for port in ports if port.get_symbol_name() not in reached]
+    if lost:
+        raise ModelError(
+            f"{neuron.get_name()}: NESTML's code would ignore spikes to the port {', '.join(lost)}. A model may have "
+            "one spike port, one excitatory and one inhibitory port, or several that are neither (NEST's receptor "
+            "types 1, 2, and so on)."
+        )
+
+
+def find_unread_ports(neuron: Any) -> list[str]:
+    """Return the names of the input ports that no equation or statement of a model reads.
+
+    A model without equations and statements ignores its input on purpose.
+    """
+    if not (neuron.get_equations_blocks() or neuron.get_update_blocks() or neuron.get_on_receive_blocks()):
+        return []
+    names = {block.get_port_name() for block in neuron.get_on_receive_blocks()}
+
+    class Visitor(ASTVisitor):  # type: ignore[misc]  # NESTML is not typed
+        def visit_variable(self, node: Any) -> None:
+            names.add(node.get_name())
+
+    neuron.accept(Visitor())
+    ports = [port.get_name() for block in neuron.get_input_blocks() for port in block.get_input_ports()]
+    return [name for name in ports if name not in names]
 
 
 def rewrite_spike_input(model: Model, ports: Ports) -> Model:
