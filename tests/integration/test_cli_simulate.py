@@ -200,6 +200,15 @@ def test_a_table_on_standard_output_is_alone_there(path):
     assert "2 spikes in 20 ms" in finished.stderr
 
 
+def test_spikes_are_written(amat_simulate, tmp_path):
+    arguments = ("--step", 200, "--duration", 100, "--spikes")
+    _, table = amat_simulate(*arguments, tmp_path / "spikes.csv")
+    assert pd.read_csv(tmp_path / "spikes.csv")["time_ms"].tolist() == spikes_of(table)
+    amat_simulate(*arguments, tmp_path / "spikes.npz")
+    with np.load(tmp_path / "spikes.npz") as file:
+        assert (file["spike_times_ms"].tolist(), file["duration_ms"]) == (spikes_of(table), 100.0)
+
+
 def test_a_full_disk_is_an_error_of_one_line():
     for arguments in (["--csv", "/dev/full"], ["> /dev/full"]):
         command = f"{sys.executable} -m amat simulate --step 200 --duration 20 {' '.join(arguments)}"
@@ -243,6 +252,7 @@ def test_a_full_disk_is_an_error_of_one_line():
         (["--ramp=-1e308:1e308"], "currents add up to numbers that are not finite"),
         (["--set", "C_m=1e-320"], "NEST refuses these values"),
         (["--model", "izhikevich", "--set", "a=1e300", "--step", "10"], "state grew beyond all numbers"),
+        (["--step", "100", "--spikes", "spikes.nix"], "spikes cannot be written as '.nix'. Choose .csv or .npz"),
         (["--current", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["--parameters", "nowhere.yaml"], "nowhere.yaml cannot be read"),
     ],

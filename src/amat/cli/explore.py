@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +26,12 @@ from amat.cli.common import (
 )
 from amat.errors import AmatError
 from amat.files import atomic_write
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from amat.analysis.explore import Axis
 
 __all__ = ["explore"]
 
@@ -65,31 +71,15 @@ def explore(
     from amat.analysis.explore_figures import plot_map, plot_sensitivity
     from amat.compendium import plots
     from amat.neurons import validated_patterns
-    from amat.simulation.kernel import check_time_step
-    from amat.simulation.stimuli import count_steps
 
-    check_time_step(resolution)
-    count_steps(duration, resolution)
-    if axes and len(axes) != 2:
-        raise AmatError(f"Expected two axes or none, got {len(axes)}. Without axes the maps of the book are computed.")
-    pairs = [tuple(map(exploration.parse_axis, pair)) for pair in ([axes] if axes else exploration.MAPS)]
     values = parse_settings(settings)
-    if axes and (varied := {axis.name for axis in pairs[0]}.intersection(values)):
-        raise AmatError(f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out.")
+    pairs = _read_axes(axes, values, None if samples else seed)
     base = validated_patterns()[pattern].parameters.replace(**{"I_e": 150.0} | values)
-    if not samples:
-        refuse_without("--samples", seed=seed)
+    seed = 1 if seed is None else seed
     suffix = format or "svg"
     names = [f"{horizontal.name}_{vertical.name}" for horizontal, vertical in pairs] + ["sensitivity"] * bool(samples)
     cores = threads or len(os.sched_getaffinity(0))
-    counts = [horizontal.points * vertical.points for horizontal, vertical in pairs]
-    counts.append(samples * (2 * len(exploration.RANGES) + 2))
-    steps = sum(counts) * duration / resolution
-    announce_cost(
-        f"A map of {max(counts):.3g} neurons over {duration:g} ms",
-        seconds=5e-4 * sum(counts) + 1e-7 * steps / cores,
-        memory=max(counts) * (2e4 + 60 * duration),
-    )
+    _check_cost(pairs, samples, duration, resolution, cores)
     prepare_outputs(
         *(output / f"{name}.csv" for name in names), figures=[output / f"{name}.{suffix}" for name in names]
     )
@@ -98,21 +88,51 @@ def explore(
         name = f"{horizontal.name}_{vertical.name}"
         note(f"{name}: {horizontal.points * vertical.points} neurons")
         table = exploration.explore(horizontal, vertical, base, duration=duration, resolution=resolution, threads=cores)
-        with atomic_write(output / f"{name}.csv") as file:
-            table.to_csv(file, index=False, float_format="%.6g")
-        plots.save(plot_map(table, horizontal, vertical), output / f"{name}.{suffix}")
+        _write(table, plot_map(table, horizontal, vertical), output / name, suffix)
         kinds = table["kind"].value_counts(normalize=True)
         report(f"{name}: " + ", ".join(f"{100 * part:.0f} % {kind}" for kind, part in kinds.items()))
     if samples:
         indices = exploration.sensitivity(
-            base,
-            samples=samples,
-            duration=duration,
-            resolution=resolution,
-            seed=1 if seed is None else seed,
-            threads=cores,
+            base, samples=samples, duration=duration, resolution=resolution, seed=seed, threads=cores
         )
-        with atomic_write(output / "sensitivity.csv") as file:
-            indices.to_csv(file, index=False, float_format="%.6g")
-        plots.save(plot_sensitivity(indices), output / f"sensitivity.{suffix}")
+        _write(indices, plot_sensitivity(indices), output / "sensitivity", suffix)
     report(f"Tables and figures are in {output}.")
+
+
+def _write(table: pd.DataFrame, figure: Figure, stem: Path, suffix: str) -> None:
+    """Write a table and its figure."""
+    from amat.compendium import plots
+
+    with atomic_write(Path(f"{stem}.csv")) as file:
+        table.to_csv(file, index=False, float_format="%.6g")
+    plots.save(figure, f"{stem}.{suffix}")
+
+
+def _read_axes(axes: list[str] | None, values: dict[str, float], unused_seed: int | None) -> list[tuple[Axis, Axis]]:
+    """Return the axes of each map; refuse those of parameters that are set, and a seed without effect."""
+    from amat.analysis import explore as exploration
+
+    refuse_without("--samples", seed=unused_seed)
+    if axes and len(axes) != 2:
+        raise AmatError(f"Expected two axes or none, got {len(axes)}. Without axes the maps of the book are computed.")
+    pairs = [(exploration.parse_axis(a), exploration.parse_axis(b)) for a, b in ([axes] if axes else exploration.MAPS)]
+    if axes and (varied := {axis.name for axis in pairs[0]}.intersection(values)):
+        raise AmatError(f"--set {varied.pop()} has no effect: an axis varies it. Leave one of the two out.")
+    return pairs
+
+
+def _check_cost(pairs: list[tuple[Axis, Axis]], samples: int, duration: float, resolution: float, cores: int) -> None:
+    """Refuse maps that are too large, and times that NEST cannot simulate."""
+    from amat.analysis.explore import RANGES
+    from amat.simulation.kernel import check_time_step
+    from amat.simulation.stimuli import count_steps
+
+    check_time_step(resolution)
+    steps = count_steps(duration, resolution)
+    counts = [horizontal.points * vertical.points for horizontal, vertical in pairs]
+    counts.append(samples * (2 * len(RANGES) + 2))
+    announce_cost(
+        f"A map of {max(counts):.3g} neurons over {duration:g} ms",
+        seconds=sum(counts) * (5e-4 + 1e-7 * steps / cores),
+        memory=max(counts) * (2e4 + 60 * duration),
+    )

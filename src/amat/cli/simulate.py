@@ -83,6 +83,7 @@ def simulate(
     csv: Annotated[
         Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step; - is standard output.")
     ] = None,
+    spikes: Annotated[Path | None, _option(_SIMULATION, "--spikes", "Spike times to write: .csv or .npz.")] = None,
     plot: Annotated[
         Path | None, _option(_SIMULATION, "--plot", "Figure file to write. Its suffix selects the format.")
     ] = None,
@@ -93,13 +94,14 @@ def simulate(
     neuron does not meet it, the exit status is 1, as that of `amat patterns`.
     """
     currents = Currents(current, step or [], ramp or [], sine or [], noise, _SEED if seed is None else seed)
-    if not noise:
-        refuse_without("--noise", seed=seed)
+    refuse_without("--noise", seed=None if noise else seed)
     values = _read_parameters(parameters) | parse_settings(settings)
     if not (pattern or currents or values):
         raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")
     trial = _make_trial(pattern, model, parameter_set, currents, duration, resolution)
-    met = _run(trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv)
+    met = _run(
+        trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv, spikes=spikes
+    )
     if not (met or values) and parameter_set in (None, "validated"):
         raise AmatError(f"The neuron does not show {pattern} with this time step: choose 0.1 ms or less.")
 
@@ -158,14 +160,18 @@ def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None) -> bool:
+def _run(
+    trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None, spikes: Path | None
+) -> bool:
     """Simulate a trial with changed parameters, print and write the response; return whether the pattern is met."""
     from amat.analysis.patterns import run_trials
     from amat.analysis.patterns.custom import set_parameters
     from amat.analysis.patterns.verdicts import table_of_traces
 
     changed = set_parameters(trial, values)
-    prepare_outputs(csv, figures=[plot])
+    if spikes and spikes.suffix.lower() not in (".csv", ".npz", ""):
+        raise AmatError(f"{spikes}: spikes cannot be written as {spikes.suffix!r}. Choose .csv or .npz.")
+    prepare_outputs(csv, spikes, figures=[plot])
     (response,) = run_trials([changed])
     if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
@@ -173,6 +179,8 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
     if csv:
         with atomic_write(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
+    if spikes:
+        _write_spikes(response, spikes)
     if plot:
         from amat.analysis.patterns.figures import plot_response
         from amat.compendium import plots
@@ -180,6 +188,16 @@ def _run(trial: Trial, values: dict[str, float], judged: bool, plot: Path | None
         plots.use_style()
         plots.save(plot_response(response), plot)
     return met
+
+
+def _write_spikes(response: Response, path: Path) -> None:
+    """Write spike times in ms: a CSV file with one column, or an NPZ file that also holds the duration."""
+    times = response.spikes.round(6)
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        if path.suffix.lower() == ".npz":
+            np.savez(file, spike_times_ms=times, duration_ms=response.trial.duration)
+        else:
+            np.savetxt(file, times, fmt="%.12g", header="time_ms", comments="")
 
 
 def _print(response: Response, judged: bool) -> bool:
