@@ -171,13 +171,6 @@ def test_what_needs_a_checkout_says_so(capsys, monkeypatch, tmp_path, arguments)
     assert not any(tmp_path.iterdir())
 
 
-def test_an_archive_without_rocrate_names_the_package(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "rocrate", None)
-    status, _, err = run(capsys, "archive")
-    assert status == 1
-    assert "pip install rocrate" in err
-
-
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_lacks_a_character_gets_the_output(run_amat, encoding):
     finished = run_amat("help", "explore", PYTHONIOENCODING=encoding, COLUMNS="40")  # rich writes an ellipsis
@@ -193,7 +186,7 @@ def test_a_cache_that_cmake_cannot_use_is_an_error_before_any_work(run_amat, tmp
     assert not any(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("user", "given", "flags"), [(0, [], 1), (0, ["--allow-root"], 1), (1000, [], 0)])
+@pytest.mark.parametrize(("user", "given", "flags"), [(0, [], 1), (0, ["--", "--allow-root"], 1), (1000, [], 0)])
 def test_the_tutorial_opens_for_root(capsys, monkeypatch, tmp_path, user, given, flags):
     calls = []
     monkeypatch.setattr(os, "geteuid", lambda: user)
