@@ -119,7 +119,7 @@ def test_help_and_a_command_is_the_command_s_help(capsys):
     for path in COMMANDS:
         assert run(capsys, "help", *path) == run(capsys, *path, "--help")
     assert run(capsys, "help") == run(capsys, "--help")
-    assert run(capsys, "help", "biuld")[0] == 2
+    assert run(capsys, "help", "builds")[0] == 2
 
 
 def test_commands_are_completed(run_amat):
