@@ -84,10 +84,10 @@ def test_files_have_the_names_of_nestmls_library(measured, tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"weight": 0.0}, "A weight of 0 pA"),
+        ({"weight": 0.0}, "weight must be positive, got 0 pA"),
         ({"currents": (10.0, 0.0)}, "ascending order"),
-        ({"pulses": ()}, "No pulses"),
-        ({"psp_duration": 0.05}, "whole number of time steps"),
+        ({"pulses": ()}, "at least one amplitude"),
+        ({"psp_duration": 0.05}, "must be a multiple of the time step"),
     ],
 )
 def test_stimuli_that_cannot_be_delivered_are_rejected(wrong, message):
