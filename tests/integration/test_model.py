@@ -214,7 +214,7 @@ def test_install_again_after_a_reset(nest):
 def test_installing_a_model_while_there_are_nodes_is_an_error(nest):
     nest.ResetKernel()
     nest.Create("iaf_psc_exp", 3)
-    with pytest.raises(amat.AmatError, match=r"3 are there: .* nest.ResetKernel\(\)"):
+    with pytest.raises(amat.AmatError, match=r"there are 3: .* nest.ResetKernel\(\)"):
         amat.install()
     nest.ResetKernel()
     amat.install()
