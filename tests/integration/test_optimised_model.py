@@ -11,6 +11,7 @@ and recorders select the path; hence all of these vary here.
 """
 
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -627,8 +628,9 @@ def test_each_remedy_for_a_nonlinear_model_builds_it_as_printed(tmp_path):
     commands = [line for line in lines if line.startswith("amat build ")]
     calls = [line for line in lines if line.startswith("amat.install(")]
     assert len(commands) == len(calls) == 2
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for command, call, name in zip(commands, calls, ("izhikevich_neuron_nestml", "izhikevich_neuron_opt"), strict=True):
-        built = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)
+        built = subprocess.run(command, shell=True, check=True, capture_output=True, text=True, env=environment)
         assert name in built.stdout
         script = f"import amat, nest\n{call}\nprint(nest.Create({name!r}).get('V_m'))"
         subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
