@@ -304,7 +304,7 @@ def test_wrong_arguments_are_refused_before_any_work(capsys, monkeypatch, tmp_pa
 
 def run_main(*arguments, before=""):
     """Run the command after some statements, in a new process."""
-    script = f"import sys; from amat import paths; {before}; from amat.cli.app import main; main()"
+    script = f"import sys; from amat import paths; {before}; from amat.__main__ import main; main()"
     return subprocess.run([sys.executable, "-c", script, *arguments], check=False, capture_output=True, text=True)
 
 
@@ -316,9 +316,29 @@ def test_commands_that_need_a_checkout_say_so(command):
     assert len(finished.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("command", "package"), [("archive", "rocrate"), ("benchmark run --dry-run", "jsonschema")])
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [
+        ("archive", "rocrate"),
+        ("benchmark run --dry-run", "jsonschema"),
+        *(("setup", package) for package in ("typer", "rich", "nestml_optimised")),
+    ],
+)
 def test_a_missing_package_is_named(command, package):
     finished = run_main(*command.split(), before=f"sys.modules['{package}'] = None")
     assert finished.returncode == 1
     assert f"The Python package {package} is not installed" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("installed", ["8.1.0", "9.1.0"])
+@pytest.mark.parametrize("package", ["nestml", "odetoolbox"])
+def test_another_version_of_the_modelling_language_is_an_error_of_one_line(package, installed):
+    change = f"m.version = lambda name: {installed!r} if name == {package!r} else version(name)"
+    finished = run_main("setup", before=f"import importlib.metadata as m; version = m.version; {change}")
+    assert finished.returncode == 1
+    supported = {"nestml": "9.0", "odetoolbox": "3.0"}[package]
+    assert finished.stderr == (
+        f"amat: nestml-optimised supports {package} {supported}, but {installed} is installed: "
+        f"pip install '{package}=={supported}.*'.\n"
+    )

@@ -95,16 +95,6 @@ def main() -> None:
     except AmatError as error:
         messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
-    except ModuleNotFoundError as error:
-        package = str(error.name).split(".")[0]
-        if package in ("amat", "nestml_optimised"):
-            raise
-        text = (
-            f"The Python package {package} is not installed: install it with pip, or use ./amat in a checkout of the "
-            "project, which installs all packages."
-        )
-        messages.print(f"amat: {text}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
     except OSError as error:  # such as a full disk below standard output
         messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
