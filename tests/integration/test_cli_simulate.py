@@ -200,6 +200,19 @@ def test_a_table_on_standard_output_is_alone_there(path):
     assert "2 spikes in 20 ms" in finished.stderr
 
 
+def test_progress_is_printed_off_a_terminal_and_changes_nothing(capsys, monkeypatch):
+    arguments = ("simulate", "--step", 200, "--duration", 500)
+    assert exit_status(monkeypatch, *arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    monkeypatch.setattr("amat.cli.simulate._LONG", 5000)
+    assert exit_status(monkeypatch, *arguments) == 0
+    expected = "".join(f"steps: {500 * part} of 5000\n" for part in range(1, 11))
+    assert capsys.readouterr() == (out, expected)
+    assert exit_status(monkeypatch, "validate", "--samples", 2) == 0
+    assert capsys.readouterr().err == "parameter sets: 1 of 2\nparameter sets: 2 of 2\n"
+
+
 def test_spikes_are_written(amat_simulate, tmp_path):
     arguments = ("--step", 200, "--duration", 100, "--spikes")
     _, table = amat_simulate(*arguments, tmp_path / "spikes.csv")

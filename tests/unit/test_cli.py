@@ -287,6 +287,15 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         (["explore", "--threads", 10000], 1, "--threads 10000 is too many for"),
         (["validate", "--threads", 10000], 1, "--threads 10000 is too many for"),
         (["validate", "--samples", 10**12], 1, "A comparison of 1e+12 parameter sets would take about"),
+        *(
+            (["benchmark", "cell", "--model", "iaf_psc_exp", "--output", "a.json", *size], 1, message)
+            for size, message in (
+                (["--threads", 10000], "--threads 10000 is too many for"),
+                (["--neurons", 2**31], "A cell of 2.15e+09 neurons with 1000 synapses each over 1000 ms would take"),
+                (["--indegree", 10**9], "A cell of 1e+04 neurons with 1e+09 synapses each over 1000 ms would take"),
+                (["--duration", "1e7", "--neurons", 10**5], "over 1e+07 ms would take about 16 days"),
+            )
+        ),
         (["build", "nowhere.nestml"], 1, "nowhere.nestml"),
         (["validate", "--samples", 0], 2, "'--samples'"),
         (["validate", "--codegen", "stock"], 2, "'--codegen'"),

@@ -163,9 +163,18 @@ def cell(
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
     _pin_threads()
     from amat.benchmark.cell import Cell, measure_cell
+    from amat.benchmark.network import estimate_memory
     from amat.files import check_writable
 
     plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
+    recurrent = 0 if workload == "neurons" else indegree
+    # Seconds of an update, of making a synapse, and of the events at a synapse in a ms.
+    work = neurons * (5e-8 * duration / resolution + recurrent * (3e-7 + 3e-10 * duration))
+    common.announce_cost(
+        f"A cell of {neurons:.3g} neurons with {recurrent:.4g} synapses each over {duration:g} ms",
+        seconds=work / (threads * ranks),
+        memory=estimate_memory(neurons, recurrent) / ranks,
+    )
     check_writable(output.absolute().parent)
     found = measure_cell(plan, output)
     common.report(

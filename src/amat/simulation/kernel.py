@@ -4,8 +4,10 @@
 
 """NEST's kernel, neurons in it, and their spikes."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ __all__ = [
     "DELAY",
     "NEST_MODELS",
     "Simulation",
+    "available_memory",
     "check_time_step",
     "create_neurons",
     "read_spikes",
@@ -35,6 +38,15 @@ _TIC = 0.001
 
 #: The neuron models by their names in NEST.
 NEST_MODELS: Mapping[ModelName, str] = {"amat": toolchain.AMAT_OPT, "izhikevich": toolchain.IZHIKEVICH_2004}
+
+
+def available_memory() -> float:
+    """Return the memory in bytes that is available, or infinity where Linux does not state it."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+        return 1024 * float(text.split("MemAvailable:")[1].split()[0])
+    except (OSError, IndexError):
+        return math.inf
 
 
 def check_time_step(resolution: float) -> None:
