@@ -10,7 +10,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the command, and report in one line a Python package that is missing or of an unsupported version."""
+    """Run the command. A Python package that is missing or of another version is an error of one line."""
     try:
         from amat.cli.app import main as run
 

@@ -5,6 +5,7 @@
 """Reading of YAML, atomic writing (a killed process leaves the old file or the new one), and locks on folders."""
 
 import contextlib
+import errno
 import fcntl
 import glob
 import json
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import yaml
 
@@ -28,6 +29,7 @@ __all__ = [
     "is_standard_output",
     "load_yaml",
     "only_run",
+    "open_input",
     "write_json",
     "write_text",
 ]
@@ -161,6 +163,19 @@ def check_writable(folder: Path) -> None:
         raise AmatError(f"{folder} cannot be written: {error.strerror}. Fix this, or choose another folder.") from error
 
 
+def open_input(path: Path) -> BinaryIO:
+    """Open a file that the user names for reading.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is a device, which may have no end.
+    """
+    if path.is_char_device():
+        raise OSError(errno.EINVAL, "It is a device")
+    return path.open("rb")
+
+
 @contextlib.contextmanager
 def only_run(path: Path, task: str) -> Iterator[TextIO]:
     """Hold a lock, so that a task runs once at a time in a folder.
@@ -238,7 +253,8 @@ def load_yaml(path: Path, what: str = "The file") -> Any:
         If the file cannot be read, is not YAML, or has a key twice.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        with open_input(path) as file:
+            return yaml.load(file.read().decode("utf-8"), _Loader)
     except OSError as error:
         raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
     except yaml.constructor.ConstructorError as error:

@@ -54,6 +54,10 @@ def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
+#: Options that `amat benchmark cell` needs.
+CELL = ("--model", "iaf_psc_exp", "--output", "a.json")
+
+
 def run(capsys, *arguments: object) -> tuple[int, str, str]:
     """Run the command in this process; return its status, output and messages."""
     with pytest.MonkeyPatch.context() as patch:
@@ -239,7 +243,7 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         *((["patterns", "--resolution", value], 1, f"must be positive, got {value} ms") for value in ("nan", "inf")),
         (["patterns", "--resolution", "0.3"], 1, "must divide the delay of 1.0 ms, got 0.3 ms"),
         (["explore", "--resolution", "nan"], 1, "time step must be positive, got nan ms"),
-        (["explore", "--duration", "nan"], 1, "duration must be positive, got nan ms"),
+        (["explore", "--duration", "nan"], 1, "duration must be positive and finite, got nan ms"),
         (["explore", "--duration", "0.05"], 1, "multiple of the time step of 0.1 ms, got 0.05 ms"),
         (["explore", "--set", "beta=nan"], 1, "beta must be a finite number, got nan"),
         (["explore", "alpha_1=-1e308:1e308:3", "omega=5:6:2"], 1, "must be finite and ascend"),
@@ -255,6 +259,9 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
             ([name, "--output", "/dev/null"], 1, "cannot be written: Not a directory")
             for name in ("patterns", "explore")
         ),
+        (["patterns", "--resolution", "1e-320"], 1, "must be a multiple of 0.001 ms, NEST's unit of time"),
+        (["explore", "--duration", "1e308"], 1, "1e+308 ms are too many steps of 0.1 ms"),
+        (["benchmark", "cell", *CELL, "--resolution", "1e-320"], 1, "resolution must divide 0.5 ms"),
         *(([name, "--format", "gif"], 2, "'--format'") for name in ("patterns", "explore")),
         (["explore", "--seed", 3], 1, "--seed 3 has no effect without --samples"),
         (["patterns", "--format", "pdf"], 1, "--format pdf has no effect without --output"),
@@ -269,7 +276,7 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
             1,
             "multiple of 0.001 ms, NEST's unit of time, got 1e-09 ms",
         ),
-        (["simulate", "--step", 9, "--duration", "inf"], 1, "duration must be positive, got inf ms"),
+        (["simulate", "--step", 9, "--duration", "inf"], 1, "duration must be positive and finite, got inf ms"),
         (["simulate", "--step", 9, "--resolution", "0.0125"], 1, "multiple of 0.001 ms, NEST's unit of time"),
         (
             ["simulate", "--step", 9, "--duration", "1e12"],
@@ -288,12 +295,15 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         (["validate", "--threads", 10000], 1, "--threads 10000 is too many for"),
         (["validate", "--samples", 10**12], 1, "A comparison of 1e+12 parameter sets would take about"),
         *(
-            (["benchmark", "cell", "--model", "iaf_psc_exp", "--output", "a.json", *size], 1, message)
+            (["benchmark", "cell", *CELL, *size], 1, message)
             for size, message in (
                 (["--threads", 10000], "--threads 10000 is too many for"),
                 (["--neurons", 2**31], "A cell of 2.15e+09 neurons with 1000 synapses each over 1000 ms would take"),
                 (["--indegree", 10**9], "A cell of 1e+04 neurons with 1e+09 synapses each over 1000 ms would take"),
-                (["--duration", "1e7", "--neurons", 10**5], "over 1e+07 ms would take about 16 days"),
+                (
+                    ["--workload", "neurons", "--neurons", 10**5, "--duration", "1e7", "--resolution", 0.01],
+                    "A cell of 1e+05 neurons with 0 synapses each over 1e+07 ms would take about 58 days",
+                ),
             )
         ),
         (["build", "nowhere.nestml"], 1, "nowhere.nestml"),

@@ -52,7 +52,7 @@ def available_memory() -> float:
 def check_time_step(resolution: float) -> None:
     """Raise `ProtocolError` unless a time step in ms is positive, divides `DELAY` and is one that NEST represents."""
     count_steps(resolution, resolution)  # refuses numbers that are not positive and finite
-    if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
+    if resolution >= _TIC and abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
         raise ProtocolError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
     if resolution < _TIC or abs(round(resolution / _TIC) * _TIC - resolution) > 1e-9:
         raise ProtocolError(f"The time step must be a multiple of {_TIC} ms, NEST's unit of time, got {resolution} ms.")

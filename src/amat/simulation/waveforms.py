@@ -16,6 +16,7 @@ from scipy.signal import lfilter
 
 from amat.arrays import Floats
 from amat.errors import AmatError
+from amat.files import open_input
 
 __all__ = ["hold_samples", "read_samples", "sample_noise"]
 
@@ -39,7 +40,8 @@ def read_samples(path: Path) -> tuple[Floats, Floats]:
         If the file cannot be read, or a row does not fit. The message names the line.
     """
     try:
-        content = path.read_bytes()
+        with open_input(path) as file:
+            content = file.read()
         text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode("utf-8-sig")
         separator = next((mark for mark in ";\t" if mark in text), ",")
         lines = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), start=1)
