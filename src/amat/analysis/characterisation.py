@@ -284,7 +284,8 @@ def write(measured: Characterisation, folder: str | Path) -> dict[str, Any]:
         The record that is written to ``NAME_characterisation.json``, where NAME is the model's name in NESTML.
     """
     folder = Path(folder)
-    name = toolchain.MODELS[measured.model].source.stem if measured.model in toolchain.MODELS else measured.model
+    shipped = toolchain.SHIPPED_MODELS.get(measured.model)
+    name = shipped.source.stem if shipped else measured.model
     for kind, plot in FIGURES.items():
         figure = plot(measured)
         for ending in ("png", "svg"):

@@ -14,7 +14,7 @@ import jsonschema
 import pandas as pd
 
 from amat.benchmark.cell import PHASES, Cell, Workload, share_memory
-from amat.benchmark.families import MODELS
+from amat.benchmark.families import CONTENDERS
 from amat.errors import AmatError
 from amat.files import write_text
 
@@ -96,7 +96,7 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
 #: The required content of a cell's file; further content is ignored.
 _SCHEMA = _object(
     cell=_object(
-        model={"enum": list(MODELS)},
+        model={"enum": list(CONTENDERS)},
         workload={"enum": list(get_args(Workload))},
         neurons=_COUNT,
         indegree=_COUNT,

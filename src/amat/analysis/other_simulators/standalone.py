@@ -54,7 +54,7 @@ def load_neuron(generated: Generated) -> type[Any]:
         module = ModuleType(package)
         module.__path__ = [str(generated.folder)]
         sys.modules[package] = module
-    name = toolchain.MODELS[toolchain.AMAT].source.stem
+    name = toolchain.SHIPPED_MODELS[toolchain.AMAT].source.stem
     found: type[Any] = getattr(importlib.import_module(f"{package}.{name}"), f"Neuron_{name}")
     return found
 
