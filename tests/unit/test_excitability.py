@@ -135,7 +135,7 @@ def _made_up_trains(neurons, distances, duration):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    monkeypatch.setattr(excitability.steps, "_simulate_steps", _made_up_trains)
+    monkeypatch.setattr(excitability.steps, "simulate_steps", _made_up_trains)
     return [find_neuron(pattern, "amat") for pattern in MADE_UP]
 
 
