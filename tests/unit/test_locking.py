@@ -394,7 +394,7 @@ class TestRefusals:
             repeat_frequencies(neuron, [1.0, 2.0], 0.3, repeats=5)
         with pytest.raises(AmatError, match="without noise all trials are equal"):
             measure_reliability(neuron, [1.0, 2.0], 0.3, noise=0.0)
-        with pytest.raises(AmatError, match="1 groups of 4 trials"):
+        with pytest.raises(AmatError, match="number of groups must be at least 2, got 1"):
             measure_reliability(neuron, [1.0, 2.0], 0.3, noise=5.0, trials=4, groups=1)
         with pytest.raises(AmatError, match=r"got 0\.9"):
             calibrate_noise(neuron, [0.9])

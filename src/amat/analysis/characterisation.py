@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from amat import toolchain
 from amat.arrays import Floats
+from amat.checks import require_ascending
 from amat.compendium import plots
 from amat.errors import AmatError
 from amat.files import write_json
@@ -84,8 +85,7 @@ class Protocol:
             raise AmatError(f"weight must be positive, got {self.weight:g} pA; the inhibitory weight is its negative.")
         if not self.pulses:
             raise AmatError("pulses must hold at least one amplitude in pA, got none.")
-        if len(self.currents) < 2 or (np.diff(self.currents) <= 0).any():
-            raise AmatError(f"currents must be at least two values in ascending order in pA, got {self.currents}.")
+        require_ascending("currents", self.currents)
         for duration in (self.psp_duration, self.pulse_duration, self.f_i_duration):
             count_steps(duration, self.resolution)
 

@@ -18,9 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from amat.errors import ParameterError
 from amat.files import load_yaml
 from amat.neurons.amat import AmatParameters
-from amat.neurons.checks import Catalogue, ParameterError
+from amat.neurons.checks import Catalogue
 from amat.neurons.currents import CurrentSegment, InputCurrent
 from amat.neurons.izhikevich import IzhikevichParameters
 from amat.neurons.neuron import NEURON_MODELS, ModelName, Neuron

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from amat.analysis.excitability.checks import require_count, require_duration, require_neurons
 from amat.analysis.excitability.measures import FAR, NEAR, classify_onset, classify_sustained, measure_step
 from amat.arrays import Floats
+from amat.checks import require_count, require_duration, require_neurons
 from amat.errors import AmatError
 from amat.neurons import NEURON_MODELS, ModelName, Neuron, find_neuron
 from amat.simulation.kernel import NEST_MODELS, Simulation

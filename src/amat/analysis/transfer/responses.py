@@ -16,6 +16,7 @@ from amat.analysis.transfer.estimates import estimate, fourier_coefficients
 from amat.analysis.transfer.inputs import BALANCE, InputKind, ModulatedInput, balanced_synapses, require_frequencies
 from amat.analysis.transfer.runs import WARM_UP, InputRun, require_runs, simulate_inputs
 from amat.arrays import Floats
+from amat.checks import require_count, require_positive
 from amat.errors import AmatError
 from amat.neurons import Neuron
 from amat.simulation.kernel import DELAY
@@ -76,12 +77,12 @@ def stationary_curves(
         raise AmatError(f"Each of the {len(neurons)} neurons needs input rates, got those of {len(rates)}.")
     levels = [np.asarray(values, dtype=np.float64) for values in rates]
     for values in levels:
-        if not len(values) or not (np.isfinite(values) & (values > 0)).all():
-            raise AmatError(f"Input rates must be positive, got {values.tolist()} spikes/s.")
+        require_count("input rates", len(values), 1)
+        require_positive("Input rates", values, "spikes/s")
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
-    fixed = None if held is None else np.asarray(held, dtype=np.float64)
-    if fixed is not None and (fixed.shape != (len(neurons),) or not (np.isfinite(fixed) & (fixed > 0)).all()):
-        raise AmatError(f"Each neuron needs a positive balanced rate, got {fixed.tolist()} spikes/s.")
+    fixed = None if held is None else require_positive("Balanced rates", held, "spikes/s")
+    if fixed is not None and fixed.shape != (len(neurons),):
+        raise AmatError(f"Each of the {len(neurons)} neurons needs a balanced rate, got {fixed.tolist()} spikes/s.")
     inputs = [
         [ModulatedInput(rate, rate if fixed is None else float(fixed[number])) for rate in values.tolist()]
         for number, values in enumerate(levels)
@@ -253,8 +254,7 @@ def natural_responses(
     course = np.asarray(modulation, dtype=np.float64)
     duration = float(len(course))
     require_runs(neurons, n_trials, duration, warm_up, seed)
-    if n_trials < 4:
-        raise AmatError(f"At least 4 trials are needed, two in each half, got {n_trials}.")
+    require_count("trials", n_trials, 4)
     n_bins = count_steps(duration, bin_width)
     rates, depths = _read_working_points(neurons, points)
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
@@ -300,7 +300,9 @@ def _read_working_points(neurons: Sequence[Neuron], points: pd.DataFrame) -> tup
     """Return input rates and depths of the working points of these neurons."""
     names = [(neuron.model, neuron.pattern) for neuron in neurons]
     if names != list(zip(points["model"], points["pattern"], strict=True)):
-        raise AmatError(f"The working points must be those of the {len(neurons)} neurons, in the same order.")
+        raise AmatError(
+            f"The working points must be those of the {len(neurons)} neurons, in the same order: select their rows."
+        )
     rates, depths = (points[name].to_numpy(dtype=np.float64) for name in ("input_rate_per_s", "depth"))
     for name, values in (("input rate", rates), ("depth", depths)):
         if not (np.isfinite(values) & (values > 0)).all():
