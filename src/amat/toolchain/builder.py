@@ -210,7 +210,7 @@ def _compiler_version() -> str:
 def _build(model: Model, source_text: str, work: Path, report: Progress) -> None:
     """Generate and compile in a folder, and leave the library and the generated code there."""
     if missing := find_missing({tool: tool for tool in ("cmake", "make")}):
-        raise ToolchainError(f"Compiling a model lacks {format_missing(missing)}")
+        raise ToolchainError(f"Compiling a model needs {format_missing(missing)}")
     nest = find_nest()
     generated = work / _GENERATED
     generated.mkdir()

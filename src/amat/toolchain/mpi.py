@@ -118,7 +118,7 @@ def build_nest(*, progress: Callable[[str], None] | None = None) -> NestBuild:
     report = progress or (lambda line: None)
     requirement = _locked_requirement()
     if missing := missing_packages():
-        raise ToolchainError(f"Building NEST with MPI lacks {format_missing(missing)}")
+        raise ToolchainError(f"Building NEST with MPI needs {format_missing(missing)}")
     request = {
         "requirement": requirement,
         "options": _OPTIONS,
