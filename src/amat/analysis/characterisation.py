@@ -12,7 +12,7 @@ References
 .. [1] https://nestml.readthedocs.io/en/latest/models_library/index.html
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,6 @@ def characterise(
     parameters: Mapping[str, float] | None = None,
     *,
     protocol: Protocol | None = None,
-    potentials: Sequence[str] = ("V_m", "V_th"),
 ) -> Characterisation:
     """Measure the responses of a neuron that NESTML's library shows.
 
@@ -137,8 +136,6 @@ def characterise(
         Parameters that differ from the model's defaults, by their names in NEST.
     protocol : Protocol, optional
         The stimuli.
-    potentials : sequence of str
-        The potentials to record during the pulses.
     """
     protocol = protocol or Protocol()
     parameters = dict(parameters or {})
@@ -154,7 +151,7 @@ def characterise(
         {model: [parameters] * len(currents)},
         [Stimulus(current) for current in currents],
         protocol.resolution,
-        record={model: list(potentials)},
+        record={model: ["V_m", "V_th"]},
     ).recordings[model]
     tables = [
         pd.DataFrame(
@@ -162,7 +159,7 @@ def characterise(
                 "amplitude_pA": amplitude,
                 "time_ms": np.arange(1, len(current) + 1) * protocol.resolution,
                 "current_pA": current,
-                **{f"{name}_mV": responses.traces[name][number] for name in potentials},
+                **{f"{name}_mV": responses.traces[name][number] for name in ("V_m", "V_th")},
             }
         )
         for number, (amplitude, current) in enumerate(zip(protocol.pulses, currents, strict=True))

@@ -10,17 +10,15 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import least_squares
 
-from amat.arrays import Floats
+from amat.arrays import Complexes, Floats
 from amat.checks import require_positive
 from amat.errors import AmatError
 
 __all__ = ["TOLERANCE", "FilterFit", "FilterKind", "compare_filters", "fit_filter", "group_responses"]
-
-Complexes = NDArray[np.complex128]
 
 FilterKind = Literal["low-pass", "band-pass"]
 #: Relative to the largest gain; the least standard error in a fit, so that smaller ones are not weighted more.

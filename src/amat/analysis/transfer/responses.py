@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat.analysis.transfer.estimates import estimate, fourier_coefficients
 from amat.analysis.transfer.inputs import BALANCE, InputKind, ModulatedInput, balanced_synapses, require_frequencies
 from amat.analysis.transfer.runs import WARM_UP, InputRun, require_runs, simulate_inputs
-from amat.arrays import Floats
+from amat.arrays import Complexes, Floats
 from amat.checks import require_count, require_positive
 from amat.errors import AmatError
 from amat.neurons import Neuron
@@ -27,8 +27,6 @@ __all__ = [
     "natural_responses",
     "stationary_curves",
 ]
-
-Complexes = NDArray[np.complex128]
 
 
 def stationary_curves(
@@ -197,13 +195,11 @@ def modulated_responses(
         # A current that is constant within each step has a smaller fundamental.
         held = [np.sinc(1e-3 * f * neuron.resolution) if kind == "current" else 1.0 for kind, f, _ in conditions]
         table = estimate(both[..., 0], both[..., 1].real, used * held, window=window, seed=seeds[0])
-        table.insert(0, "depth_factor", [factor for _, _, factor in conditions])
-        table.insert(0, "depth", used)
-        table.insert(0, "frequency_Hz", [frequency for _, frequency, _ in conditions])
-        table.insert(0, "input", [kind for kind, _, _ in conditions])
-        table.insert(0, "pattern", neuron.pattern)
-        table.insert(0, "model", neuron.model)
-        rows.append(table)
+        about = pd.DataFrame(conditions, columns=["input", "frequency_Hz", "depth_factor"])
+        about.insert(0, "model", neuron.model)
+        about.insert(1, "pattern", neuron.pattern)
+        about.insert(4, "depth", used)
+        rows.append(about.join(table))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -222,9 +218,10 @@ def natural_responses(
 
     Parameters
     ----------
-    neurons : sequence of Neuron
+    neurons, warm_up, balance
+        As in `modulated_responses`.
     points : pandas.DataFrame
-        One row per neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
+        As in `modulated_responses`, where depth is the factor on `modulation`.
     modulation : array_like, shape (steps,)
         In steps of 1 ms. The rate is ``nu max(0, 1 + depth * modulation)``, and periodic: the warm-up is the end of the
         course.
@@ -234,10 +231,6 @@ def natural_responses(
         Independent neurons, four at least.
     seed : int
         Of NEST's random numbers.
-    warm_up : float
-        ms.
-    balance : float
-        See `balanced_synapses`.
 
     Returns
     -------
