@@ -287,8 +287,5 @@ def sensitivity(
 
 def column_of(name: str) -> str:
     """Return the name of the table's column for a parameter or measure."""
-    return f"{name}{_suffix({**UNITS, **MEASURES}[name])}"
-
-
-def _suffix(unit: str) -> str:
-    return {"1": "", "1/s": "_per_s", "1/ms": "_per_ms"}.get(unit, f"_{unit}")
+    unit = {**UNITS, **MEASURES}[name]
+    return name + {"1": "", "1/s": "_per_s", "1/ms": "_per_ms"}.get(unit, f"_{unit}")
