@@ -7,6 +7,7 @@
 import contextlib
 import fcntl
 import glob
+import hashlib
 import json
 import os
 import secrets
@@ -25,6 +26,7 @@ __all__ = [
     "atomic_write",
     "check_outputs",
     "check_writable",
+    "hash_file",
     "is_standard_output",
     "load_yaml",
     "only_run",
@@ -102,6 +104,12 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` atomically, as indented JSON with sorted keys."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def is_standard_output(path: Path) -> bool:

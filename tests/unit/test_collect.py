@@ -13,7 +13,7 @@ import pytest
 
 from amat.benchmark.cell import PHASES, Cell
 from amat.benchmark.collect import COLUMNS, cell_row, list_machines, read_cells, write_cells
-from amat.benchmark.comparisons import compare, interval, measure_scaling, summary_page, summary_text
+from amat.benchmark.comparisons import compare, measure_scaling, median_interval, summary_page, summary_text
 from amat.errors import AmatError
 
 NEST, OPT = "amat2_psc_exp", "amat2_psc_exp_neuron_opt"
@@ -207,7 +207,7 @@ def test_an_unmeasured_model_has_no_rows():
 
 
 def test_fewer_than_three_seeds_give_no_interval():
-    assert np.isnan(interval([1.0, 2.0])).all()
+    assert np.isnan(median_interval([1.0, 2.0])).all()
     cells = table(*(found(Cell(model, seed=seed)) for model in (NEST, OPT) for seed in (1, 2)))
     summary = summary_page(cells)
     assert summary["lower"].isna().all()
@@ -218,7 +218,7 @@ def test_fewer_than_three_seeds_give_no_interval():
 def test_the_sign_interval_has_the_stated_coverage():
     random = np.random.default_rng(1)
     for n in (3, 5, 8, 20):
-        intervals = [interval(random.exponential(size=n)) for _ in range(1000)]
+        intervals = [median_interval(random.exponential(size=n)) for _ in range(1000)]
         assert intervals[0][2] >= 0.95 or n < 6
         inside = np.mean([lower <= np.log(2.0) <= upper for lower, upper, _ in intervals])
         # three standard errors of 1000 trials

@@ -224,7 +224,7 @@ def test_the_bundle_has_nestmls_layout(bundle):
         "doc/tutorials/tutorials_list.rst",
     }
     assert sum(path.suffix == ".png" for path in bundle.files) == 6
-    assert toolchain.MODELS[toolchain.AMAT].source.name in {path.name for path in bundle.files}
+    assert toolchain.SHIPPED_MODELS[toolchain.AMAT].source.name in {path.name for path in bundle.files}
 
 
 @pytest.mark.slow

@@ -70,7 +70,7 @@ class Cell:
     Attributes
     ----------
     model : str
-        Name in NEST, one of `amat.benchmark.families.MODELS`.
+        Name in NEST, one of `amat.benchmark.families.CONTENDERS`.
     workload : {"neurons", "network", "plastic"}
     neurons : int
         Four fifths of them excitatory.

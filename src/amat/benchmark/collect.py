@@ -14,7 +14,7 @@ import jsonschema
 import pandas as pd
 
 from amat.benchmark.cell import PHASES, Cell, Workload, share_memory
-from amat.benchmark.families import MODELS
+from amat.benchmark.families import CONTENDERS
 from amat.errors import AmatError
 from amat.files import write_text
 
@@ -23,7 +23,6 @@ __all__ = [
     "MACHINE",
     "Problem",
     "cell_row",
-    "describe_problems",
     "list_machines",
     "read_cells",
     "write_cells",
@@ -96,7 +95,7 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
 #: The required content of a cell's file; further content is ignored.
 _SCHEMA = _object(
     cell=_object(
-        model={"enum": list(MODELS)},
+        model={"enum": list(CONTENDERS)},
         workload={"enum": list(get_args(Workload))},
         neurons=_COUNT,
         indegree=_COUNT,
@@ -169,8 +168,9 @@ def read_cells(source: Path) -> tuple[pd.DataFrame, list[Problem]]:
             continue
         rows[row["cell"]], origin[row["cell"]] = row, path.name
     if not rows:
+        listed = "\n".join(f"  {problem.file}: {problem.reason}" for problem in problems)
         raise AmatError(
-            f"None of the {len(files)} cells in {source} can be used:\n{describe_problems(problems)}\n"
+            f"None of the {len(files)} cells in {source} can be used:\n{listed}\n"
             "Repeat the measurement with `amat benchmark run`."
         )
     return _tidy(pd.DataFrame([rows[name] for name in sorted(rows)], columns=list(COLUMNS))), problems
@@ -264,11 +264,6 @@ def list_machines(cells: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["cpu", "usable_cores", "system", "architecture", "nest_version", "amat_version", "commit"]
     return cells.groupby(columns, sort=True).size().rename("cells").reset_index()
-
-
-def describe_problems(problems: list[Problem]) -> str:
-    """Return one line for each skipped file."""
-    return "\n".join(f"  {problem.file}: {problem.reason}" for problem in problems)
 
 
 def _parse(path: Path) -> Any:

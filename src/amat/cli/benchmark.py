@@ -78,7 +78,9 @@ def update(
     threads: common.Threads = 1,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Unless set: three rounds of 300 ms with 1000 neurons, without ablation."),
+        typer.Option(
+            "--quick", help="Three rounds of 300 ms with 1000 neurons, without ablation; other options override."
+        ),
     ] = False,
     memory: Annotated[bool, typer.Option(help="Measure the memory as well.")] = True,
     ablation: _Ablation = None,

@@ -49,9 +49,9 @@ def build(
     if models:
         chosen = [toolchain.find_model(name, codegen) for name in models]
     elif codegen:
-        chosen = [model for model in toolchain.MODELS.values() if model.codegen == codegen]
+        chosen = [model for model in toolchain.SHIPPED_MODELS.values() if model.codegen == codegen]
     else:
-        chosen = [toolchain.MODELS[name] for name in toolchain.DEFAULT_MODELS]
+        chosen = [toolchain.SHIPPED_MODELS[name] for name in toolchain.DEFAULT_MODELS]
     if fallback and not any(model.codegen == "optimised" for model in chosen):
         raise AmatError("--fallback has no effect: no model is built by the optimised generator. Leave it out.")
     settings = dict(map(_parse_option, options or []))

@@ -16,7 +16,7 @@ import typer
 from amat.cli.common import ParameterSettings, announce_cost, parse_settings, prepare_outputs, refuse_without, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
-from amat.files import atomic_write
+from amat.files import atomic_write, write_text
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 
@@ -177,8 +177,7 @@ def _run(
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
     met = _print(response, judged)
     if csv:
-        with atomic_write(csv) as file:
-            table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
+        write_text(csv, table_of_traces(response).to_csv(index=False, float_format="%.12g"))
     if spikes:
         _write_spikes(response, spikes)
     if plot:

@@ -21,13 +21,13 @@ from amat import paths
 from amat.compendium.pipeline import check_config
 from amat.compendium.provenance import SOURCE, commit, commit_time
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable, write_text
+from amat.files import atomic_write, check_writable, hash_file, write_text
 from amat.neurons import izhikevich_patterns
 from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
 from amat.release.sbom import write_sbom
 
-__all__ = ["DRAFT", "Archive", "checksums", "collect_files", "find_runs", "make_archive", "pack", "problems", "sha256"]
+__all__ = ["DRAFT", "Archive", "checksums", "collect_files", "find_runs", "make_archive", "pack", "problems"]
 
 #: Ending of the name of an archive that must not be published.
 DRAFT = "-draft"
@@ -115,7 +115,7 @@ def make_archive(output: Path, *, draft: bool = False) -> Archive:
     name = f"amat-{read_citation(root)['version']}"
     path = output / f"{name}-{named[:10]}{DRAFT if found else ''}.tar.gz"
     pack(path, name, members, date)
-    digest = sha256(path)
+    digest = hash_file(path)
     write_text(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n")
     return Archive(path, digest, found)
 
@@ -244,12 +244,6 @@ def pack(path: Path, folder: str, members: Mapping[str, Member], date: int) -> N
                 entry.type, entry.linkname = tarfile.SYMTYPE, member.link
             entry.size = len(member.content)
             archive.addfile(entry, io.BytesIO(member.content))
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _tracked(root: Path, *within: str) -> list[str]:

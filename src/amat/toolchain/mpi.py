@@ -28,10 +28,10 @@ from amat.toolchain.cache import find_or_build
 from amat.toolchain.errors import ToolchainError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["NEST_MODELS", "NestBuild", "build_nest", "install_nest", "missing_packages"]
+__all__ = ["BUILTIN_MODELS", "NestBuild", "build_nest", "install_nest", "missing_packages"]
 
 #: NEST's built-in models that the project's simulations create.
-NEST_MODELS = (
+BUILTIN_MODELS = (
     "ac_generator",
     "amat2_psc_exp",
     "dc_generator",
@@ -52,7 +52,7 @@ NEST_MODELS = (
     "step_current_generator",
 )
 
-_OPTIONS = {"with-mpi": "ON", "with-hdf5": "OFF", "with-models": ";".join(NEST_MODELS)}
+_OPTIONS = {"with-mpi": "ON", "with-hdf5": "OFF", "with-models": ";".join(BUILTIN_MODELS)}
 _REQUIREMENT = "nest-simulator"
 _RECORD = "nest-mpi.json"
 
@@ -118,7 +118,7 @@ def build_nest(*, progress: Callable[[str], None] | None = None) -> NestBuild:
     report = progress or (lambda line: None)
     requirement = _locked_requirement()
     if missing := missing_packages():
-        raise ToolchainError(f"Building NEST with MPI lacks {format_missing(missing)}")
+        raise ToolchainError(f"Building NEST with MPI needs {format_missing(missing)}")
     request = {
         "requirement": requirement,
         "options": _OPTIONS,

@@ -93,7 +93,7 @@ def assemble(
     if source_tree is not None and not (source_tree / "pynestml").is_dir():
         raise AmatError(f"{source_tree} does not hold NESTML's sources: it has no folder pynestml.")
     report = progress or (lambda stage: None)
-    source = toolchain.MODELS[toolchain.AMAT].source
+    source = toolchain.SHIPPED_MODELS[toolchain.AMAT].source
     output = output.absolute()
     check_writable(output)
     with tempfile.TemporaryDirectory(dir=output, prefix=".nestml-") as folder:
