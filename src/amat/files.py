@@ -2,17 +2,19 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Reading of YAML, atomic writing (a killed process leaves the old file or the new one), and locks on folders."""
+"""Reading of text and YAML, atomic writing (a killed process leaves the old file or the new one), locks on folders."""
 
 import contextlib
 import fcntl
 import glob
+import gzip
 import json
 import os
 import secrets
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -28,6 +30,7 @@ __all__ = [
     "is_standard_output",
     "load_yaml",
     "only_run",
+    "read_text",
     "write_json",
     "write_text",
 ]
@@ -223,6 +226,33 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+def read_text(path: Path, what: str = "The file") -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark; it may be compressed by gzip.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    what : str
+        The file's description in messages, as the beginning of a sentence.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read, is damaged, or is not text.
+    """
+    try:
+        content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise AmatError(f"{what} {path} is a damaged gzip file: {error}.") from error
+    except OSError as error:
+        raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise AmatError(f"{what} {path} is not text in UTF-8: {error}.") from error
+
+
 def load_yaml(path: Path, what: str = "The file") -> Any:
     """Return the content of a YAML file.
 
@@ -237,13 +267,12 @@ def load_yaml(path: Path, what: str = "The file") -> Any:
     AmatError
         If the file cannot be read, is not YAML, or has a key twice.
     """
+    text = read_text(path, what)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except OSError as error:
-        raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
+        return yaml.load(text, _Loader)
     except yaml.constructor.ConstructorError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}" if mark else ""
         raise AmatError(f"{what} {path}{where}: {error.problem}.") from error
-    except (UnicodeDecodeError, RecursionError, ValueError, yaml.YAMLError) as error:
+    except (RecursionError, ValueError, yaml.YAMLError) as error:
         raise AmatError(f"{what} {path} is not YAML: {error}") from error

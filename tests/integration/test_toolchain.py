@@ -107,6 +107,9 @@ def test_a_model_in_another_encoding_is_refused(tmp_path):
     source.write_bytes("# in \u00b5S\n".encode("latin-1") + LEAK.read_bytes())
     with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml is not UTF-8"):
         toolchain.build(str(source))
+    source.write_text("\ufeffmodel leak_neuron:\n")
+    with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml begins with a byte order mark: save it"):
+        toolchain.build(str(source))
 
 
 def test_building_again_finds_the_same_module(cache):

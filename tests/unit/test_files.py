@@ -4,6 +4,7 @@
 
 """Atomic writing of files, and reading of YAML."""
 
+import gzip
 import json
 import os
 import signal
@@ -99,6 +100,38 @@ def test_wrong_yaml_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(AmatError, match=message):
         load_yaml(path)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"alpha_1: 3.5\nomega: 1e1\n",
+        b'{"alpha_1": 3.5,\r\n"omega": "1e1"}\r\n\r\n',
+        b"\xef\xbb\xbf---\r\nalpha_1: 3.5\r\nomega: 1e1\r\n\r\n",
+        "alpha_1: 3.5\nomega: 1e1".encode("utf-16"),
+    ],
+)
+def test_yaml_of_other_programs_is_read(tmp_path, content, compress):
+    """CRLF, a byte order mark, UTF-16, gzip, empty lines at the end. YAML reads 1e1 as text."""
+    path = tmp_path / "parameters.yaml"
+    path.write_bytes(compress(content))
+    assert load_yaml(path) == {"alpha_1": 3.5, "omega": "1e1"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"alpha_1: 3 \xb5V\n", "is not text in UTF-8"),
+        (gzip.compress(b"alpha_1: 3\n" * 99)[:-12], "is a damaged gzip file"),
+        (b"\x1f\x8bnothing", "is a damaged gzip file"),
+    ],
+)
+def test_files_that_are_no_text_are_refused(tmp_path, content, message):
+    path = tmp_path / "parameters.yaml"
+    path.write_bytes(content)
+    with pytest.raises(AmatError, match=f"^The parameter file .*parameters.yaml {message}"):
+        load_yaml(path, "The parameter file")
 
 
 def test_merged_keys_may_be_overridden(tmp_path):
