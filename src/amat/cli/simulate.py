@@ -83,7 +83,7 @@ def simulate(
     csv: Annotated[
         Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step; - is standard output.")
     ] = None,
-    spikes: Annotated[Path | None, _option(_SIMULATION, "--spikes", "Spike times to write: .csv or .npz.")] = None,
+    spikes: Annotated[Path | None, _option(_SIMULATION, "--spikes", "Spike times: .csv, .npz or .nix (neo).")] = None,
     plot: Annotated[
         Path | None, _option(_SIMULATION, "--plot", "Figure file to write. Its suffix selects the format.")
     ] = None,
@@ -167,10 +167,12 @@ def _run(
     from amat.analysis.patterns import run_trials
     from amat.analysis.patterns.custom import set_parameters
     from amat.analysis.patterns.verdicts import table_of_traces
+    from amat.analysis.spike_files import check_format, write_spikes
+    from amat.simulation.kernel import NEST_MODELS
 
     changed = set_parameters(trial, values)
-    if spikes and spikes.suffix.lower() not in (".csv", ".npz", ""):
-        raise AmatError(f"{spikes}: spikes cannot be written as {spikes.suffix!r}. Choose .csv or .npz.")
+    if spikes:
+        check_format(spikes)
     prepare_outputs(csv, spikes, figures=[plot])
     (response,) = run_trials([changed])
     if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
@@ -180,7 +182,9 @@ def _run(
         with atomic_write(csv) as file:
             table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
     if spikes:
-        _write_spikes(response, spikes)
+        neuron, parameters = changed.neuron, trial.neuron.parameters.replace(**values)
+        described = {"model": NEST_MODELS[neuron.model], "pattern": neuron.pattern, **parameters.to_nestml()}
+        write_spikes(spikes, response.spikes.round(6), changed.duration, neuron.resolution, described)
     if plot:
         from amat.analysis.patterns.figures import plot_response
         from amat.compendium import plots
@@ -188,16 +192,6 @@ def _run(
         plots.use_style()
         plots.save(plot_response(response), plot)
     return met
-
-
-def _write_spikes(response: Response, path: Path) -> None:
-    """Write spike times in ms: a CSV file with one column, or an NPZ file that also holds the duration."""
-    times = response.spikes.round(6)
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        if path.suffix.lower() == ".npz":
-            np.savez(file, spike_times_ms=times, duration_ms=response.trial.duration)
-        else:
-            np.savetxt(file, times, fmt="%.12g", header="time_ms", comments="")
 
 
 def _print(response: Response, judged: bool) -> bool:
