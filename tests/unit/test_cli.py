@@ -253,8 +253,22 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         (["build-nest", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
         *(
             ([name, "--output", "/dev/null"], 1, "cannot be written: Not a directory")
-            for name in ("patterns", "explore")
+            for name in ("patterns", "explore", "upstream")
         ),
+        *(
+            (["benchmark", name, *others, "--output", output], 1, "cannot be written: Not a directory")
+            for name, output, *others in (
+                ("update", "/dev/null"),
+                ("network", "/dev/null"),
+                ("run", "/dev/null"),
+                ("cell", "/dev/null/cell.json", "--model", "amat2_psc_exp"),
+                ("report", "/dev/null", paths.DATA / "benchmarks" / "local" / "cells.csv"),
+            )
+        ),
+        (["benchmark", "cell", "--model", "amat2_psc_exp", "--output", "."], 1, ". is a folder"),
+        (["benchmark", "network", "--neurons", 10**9], 1, "No network was measured"),
+        (["benchmark", "update", "--cases", "mat-quiet", "--ablation"], 1, "There is no case for the ablation"),
+        (["benchmark", "update", "--brian2", "/nowhere/python"], 1, "/nowhere/python cannot import Brian2"),
         *(([name, "--format", "gif"], 2, "'--format'") for name in ("patterns", "explore")),
         (["explore", "--seed", 3], 1, "--seed 3 has no effect without --samples"),
         (["patterns", "--format", "pdf"], 1, "--format pdf has no effect without --output"),

@@ -190,4 +190,24 @@ def test_outputs_are_checked_before_any_work_and_nothing_is_left(tmp_path):
             check_outputs(*(tmp_path / path for path in paths))
     with pytest.raises(AmatError, match="are the same file"):
         check_outputs(Path("-"), Path("/dev/stdout"))
+    for folder in ("file", "file/folder", "/proc/folder"):
+        with pytest.raises(AmatError, match="cannot be written: "):
+            check_outputs(folders=[tmp_path / folder])
+    check_outputs(folders=[tmp_path, tmp_path / "new" / "folder"])
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_empty_folder_is_left(tmp_path):
+    def fail(written: str) -> None:
+        path = tmp_path / "new" / "folder" / written
+        with only_run(tmp_path / "new" / "lock", "benchmark"), atomic_write(path) as temporary:
+            temporary.write_bytes(b"")
+            raise AmatError("no space")
+
+    with pytest.raises(AmatError, match="no space"):
+        fail("table.csv")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "new").mkdir()
+    with pytest.raises(AmatError, match="no space"):
+        fail("table.csv")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "lock"]

@@ -145,10 +145,12 @@ def refuse_other_settings(cell: Cell, path: Path) -> None:
     AmatError
         If the file has another cell.
     """
+    if not path.is_file():  # not measured yet, or a device, which may not be read
+        return
     try:
         found = json.loads(path.read_text())["cell"]
     except (OSError, ValueError, KeyError, TypeError):
-        return  # not measured yet, or damaged, which the report mentions
+        return  # damaged, which the report mentions
     if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
         shown = ", ".join(f"{name} {found[name]} instead of {getattr(cell, name)}" for name in others)
         raise AmatError(f"{path} was measured with {shown}: name another output, or remove this one.")

@@ -103,6 +103,7 @@ def update(
     duration = (300.0 if quick else 1000.0) if duration is None else duration
     ablation = False if quick and ablation is None else ablation
     options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
+    _prepare_outputs(output, "update", *(["memory"] if memory else []))
     with _progress() as progress:
         times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
@@ -138,6 +139,7 @@ def network(
     from amat.benchmark.runs import Options, benchmark_network
 
     options = Options(output, rounds, duration, seed, threads, codegen, ablation)
+    _prepare_outputs(output, "network")
     with _progress() as progress:
         outcome = benchmark_network(neurons, options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
@@ -163,10 +165,9 @@ def cell(
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
     _pin_threads()
     from amat.benchmark.cell import Cell, measure_cell
-    from amat.files import check_writable
 
     plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
-    check_writable(output.absolute().parent)
+    common.prepare_outputs(output)
     found = measure_cell(plan, output)
     common.report(
         f"{model}, {workload}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; {output}"
@@ -233,14 +234,16 @@ def report(
     """Write a report on measured cells, from any machine, complete or not."""
     _pin_threads()
     from amat.benchmark.collect import read_cells
-    from amat.benchmark.report import SYNAPSE_TABLES, write_report
+    from amat.benchmark.report import FILES, SYNAPSE_TABLES, write_report
     from amat.benchmark.synapse_tables import measure_tables, write_tables
 
     place = folder if folder.is_dir() else folder.parent
+    target = output or place / "report"
+    common.prepare_outputs(*(target / name for name in FILES))
     if tables:
+        common.prepare_outputs(place / SYNAPSE_TABLES)
         read_cells(folder)  # writes nothing into a folder without cells
         write_tables(measure_tables(), place / SYNAPSE_TABLES)
-    target = output or place / "report"
     found = write_report(folder, target, page=page)
     common.console.print(_ratio_table(found.summary))
     if found.problems:
@@ -346,6 +349,12 @@ def _show(outcome: Outcome, title: str) -> None:
     if len(judged):
         met = int(judged["met"].astype(bool).sum())
         common.report(f"{met} of {len(judged)} targets are met.")
+
+
+def _prepare_outputs(output: Path, *names: str) -> None:
+    """Check before any work that the tables and figures of benchmarks can be written."""
+    tables = [output / f"{name}{ending}.csv" for name in names for ending in ("", "_summary")]
+    common.prepare_outputs(output / "provenance.json", *tables, figures=[output / f"{name}.svg" for name in names])
 
 
 def _pin_threads() -> None:
