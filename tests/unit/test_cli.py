@@ -266,6 +266,17 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
             )
         ),
         (["benchmark", "cell", "--model", "amat2_psc_exp", "--output", "."], 1, ". is a folder"),
+        (
+            ["benchmark", "cell", "--model=amat2_psc_exp", "--workload=neurons", "--indegree=1000", "--output=a.json"],
+            1,
+            "--indegree 1000 has no effect without --workload network. Leave it out",
+        ),
+        (
+            ["benchmark", "update", "--quick", "--cases", "mat", "--rounds=1", "--duration=9", "--no-ablation"],
+            1,
+            "--quick has no effect: all that it changes is set",
+        ),
+        (["build", "--option", "a=1", "--option", "a=2"], 1, "--option a=2: a is already set to 1"),
         (["benchmark", "network", "--neurons", 10**9], 1, "No network was measured"),
         (["benchmark", "update", "--cases", "mat-quiet", "--ablation"], 1, "There is no case for the ablation"),
         (["benchmark", "update", "--brian2", "/nowhere/python"], 1, "/nowhere/python cannot import Brian2"),

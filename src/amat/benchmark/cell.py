@@ -76,7 +76,7 @@ class Cell:
         Four fifths of them excitatory.
     indegree : int
         Recurrent synapses of each neuron of a network. Weights are scaled inversely to it, which keeps the mean
-        recurrent input. Ignored for unconnected neurons.
+        recurrent input. Not for unconnected neurons.
     threads, ranks : int
         NEST's threads in each process, and the expected number of processes.
     seed : int
@@ -105,6 +105,8 @@ class Cell:
         for name, least in (("neurons", 10), ("indegree", 5), ("threads", 1), ("ranks", 1), ("seed", 1)):
             if getattr(self, name) < least:
                 raise AmatError(f"{name} must be {least} or more, got {getattr(self, name)}.")
+        if self.workload == "neurons" and self.indegree != INDEGREE:
+            raise AmatError(f"indegree {self.indegree} has no effect on unconnected neurons: leave it out.")
         if not 0 < self.duration <= LONGEST:
             raise AmatError(f"duration must be positive and at most {LONGEST:g} ms, got {self.duration:g} ms.")
         if not (

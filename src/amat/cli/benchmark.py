@@ -18,6 +18,7 @@ from rich.table import Table
 
 from amat import paths
 from amat.cli import common
+from amat.errors import AmatError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +99,8 @@ def update(
     from amat.benchmark.cases import default_cases, find_cases, quick_cases
     from amat.benchmark.runs import Options, benchmark_memory, benchmark_update
 
+    if quick and cases and None not in (rounds, duration, ablation):
+        raise AmatError("--quick has no effect: all that it changes is set. Leave it out.")
     chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
     rounds = (3 if quick else 11) if rounds is None else rounds
     duration = (300.0 if quick else 1000.0) if duration is None else duration
@@ -155,7 +158,10 @@ def cell(
         typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
     ] = "network",
     neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
-    indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron of a network.")] = 1000,
+    indegree: Annotated[
+        int | None,
+        typer.Option(help="Number of recurrent synapses per neuron of a network. Default: 1000.", show_default=False),
+    ] = None,
     threads: common.Threads = 1,
     ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
     seed: _Seed = 1,
@@ -164,9 +170,13 @@ def cell(
 ) -> None:
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
     _pin_threads()
-    from amat.benchmark.cell import Cell, measure_cell
+    from amat.benchmark.cell import INDEGREE, Cell, measure_cell
 
-    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
+    if workload == "neurons":
+        common.refuse_without("--workload network", indegree=indegree)
+    plan = Cell(
+        model, workload, neurons, INDEGREE if indegree is None else indegree, threads, ranks, seed, duration, resolution
+    )
     common.prepare_outputs(output)
     found = measure_cell(plan, output)
     common.report(
