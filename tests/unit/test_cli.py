@@ -345,5 +345,17 @@ def test_commands_that_need_a_checkout_say_so(command):
 def test_a_missing_package_is_named(command, package):
     finished = run_main(*command.split(), before=f"sys.modules['{package}'] = None")
     assert finished.returncode == 1
-    assert f"The Python package {package} is not installed" in finished.stderr
+    assert f"The Python package {package} is not installed: install it with pip, or" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "state"), [("jsonschema", "not installed"), ("jsonschema.exceptions", "damaged (import of ")]
+)
+def test_a_package_that_is_missing_in_a_checkout_is_repaired_by_setup(module, state):
+    before = f"sys.modules['{module}'] = None; sys.prefix = str(paths.ROOT / '.venv')"
+    finished = run_main("benchmark", "run", "--dry-run", before=before)
+    assert finished.returncode == 1
+    assert f"The Python package jsonschema is {state}" in finished.stderr
+    assert finished.stderr.endswith(": run ./amat setup, which repairs .venv.\n")
     assert len(finished.stderr.splitlines()) == 1
