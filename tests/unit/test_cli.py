@@ -7,6 +7,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -133,6 +134,16 @@ def test_setup_says_that_all_is_ready_and_what_to_do_next(run_amat):
     assert finished.stdout.startswith(f"Ready: amat {amat.__version__} with NEST ")
     assert "./amat tutorial" in finished.stdout
     assert json.loads(run_amat("setup", "--json").stdout)["versions"]["amat"] == amat.__version__
+
+
+@pytest.mark.parametrize("tool", ["g++", "cmake"])
+def test_setup_misses_what_compiling_needs(capsys, monkeypatch, tool):
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == tool else which(name))
+    status, out, err = run(capsys, "setup")
+    assert (status, out) == (1, "")
+    assert tool in err
+    assert "apt-get install" in err
 
 
 @pytest.fixture
