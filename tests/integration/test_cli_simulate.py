@@ -238,6 +238,16 @@ def test_nix_files_without_their_library_are_refused_before_any_work(refused, mo
     assert "spikes.nix: NIX files need the package nixio. Run `pip install nixio`, or choose .csv or .npz." in message
 
 
+@pytest.mark.parametrize("option", ["--csv", "--spikes"])
+@pytest.mark.parametrize(("name", "text"), [("--current", "0,200\n50,0\n"), ("--parameters", "alpha_1: 3\n")])
+def test_files_that_are_read_are_not_replaced(refused, tmp_path, name, text, option):
+    (tmp_path / "input.csv").write_text(text)
+    (tmp_path / "link.csv").symlink_to("input.csv")
+    message = refused(name, tmp_path / "input.csv", "--duration", 50, option, tmp_path / "link.csv")
+    assert "link.csv is an input, which would be replaced: choose another output." in message
+    assert (tmp_path / "input.csv").read_text() == text
+
+
 def test_the_commands_of_the_page_run_with_the_files_that_it_shows(root, tmp_path):
     text = (root / "book" / "getting_started.md").read_text()
     section = text.split("## Simulate from the command line")[1].split("## ")[0]

@@ -45,7 +45,7 @@ def build(
     ] = None,
 ) -> None:
     """Compile models into modules that NEST loads. Modules in the cache are not rebuilt."""
-    prepare_outputs(record)
+    prepare_outputs(record, inputs=[Path(name) for name in models or []])
     if models:
         chosen = [toolchain.find_model(name, codegen) for name in models]
     elif codegen:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,9 +100,8 @@ def simulate(
     if not (pattern or currents or values):
         raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")
     trial = _make_trial(pattern, model, parameter_set, currents, duration, resolution)
-    met = _run(
-        trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv, spikes=spikes
-    )
+    judged = bool(pattern) and not currents and duration is None
+    met = _run(trial, values, judged, (parameters, current), csv, spikes, plot)
     if not (met or values) and parameter_set in (None, "validated"):
         raise AmatError(f"The neuron does not show {pattern} with this time step: choose 0.1 ms or less.")
 
@@ -161,7 +161,13 @@ def _first(*values: float | None) -> float:
 
 
 def _run(
-    trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None, spikes: Path | None
+    trial: Trial,
+    values: dict[str, float],
+    judged: bool,
+    inputs: Sequence[Path | None],
+    csv: Path | None,
+    spikes: Path | None,
+    plot: Path | None,
 ) -> bool:
     """Simulate a trial with changed parameters, print and write the response; return whether the pattern is met."""
     from amat.analysis.patterns import run_trials
@@ -173,7 +179,7 @@ def _run(
     changed = set_parameters(trial, values)
     if spikes:
         check_format(spikes)
-    prepare_outputs(csv, spikes, figures=[plot])
+    prepare_outputs(csv, spikes, figures=[plot], inputs=inputs)
     (response,) = run_trials([changed])
     if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
