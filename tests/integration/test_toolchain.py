@@ -102,10 +102,21 @@ def test_a_model_is_compiled_in_folders_with_blanks_in_their_names(monkeypatch, 
     assert toolchain.build(str(LEAK)).library.is_file()
 
 
+def test_a_model_is_not_replaced_by_the_record(run_amat, tmp_path):
+    source = shutil.copy(LEAK, tmp_path)
+    finished = run_amat("build", source, "--record", source)
+    assert finished.returncode == 1
+    assert "is an input, which would be replaced" in finished.stderr
+    assert Path(source).read_text() == LEAK.read_text()
+
+
 def test_a_model_in_another_encoding_is_refused(tmp_path):
     source = tmp_path / "leak_neuron.nestml"
     source.write_bytes("# in \u00b5S\n".encode("latin-1") + LEAK.read_bytes())
     with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml is not UTF-8"):
+        toolchain.build(str(source))
+    source.write_text("\ufeffmodel leak_neuron:\n")
+    with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml begins with a byte order mark: save it"):
         toolchain.build(str(source))
 
 

@@ -69,6 +69,17 @@ def test_results_of_the_commit_have_no_problems(tree):
     assert timed.ended == datetime.datetime(2030, 1, 2, 3, 5, 5, 500000, tzinfo=datetime.UTC)
 
 
+def test_outputs_are_checked_before_the_archive_is_made_and_links_are_followed(tree, tmp_path, monkeypatch):
+    monkeypatch.setattr("amat.release.archive._sbom", lambda: b"{}")
+    (tmp_path / "file").touch()
+    with pytest.raises(AmatError, match=r"file/new/amat-.*\.tar\.gz cannot be written: Not a directory"):
+        make_archive(tmp_path / "file" / "new")
+    made = make_archive(tmp_path / "new")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / made.path.name).symlink_to(tmp_path / "target")
+    assert make_archive(tmp_path / "links").sha256 == made.sha256 == sha256(tmp_path / "target")
+
+
 def test_problems_are_reported_and_prevent_an_archive(tree, git, tmp_path):
     """Each change on its own is reported; the archive's error message lists all of them."""
     (tree / "tool").write_text("changed")

@@ -4,6 +4,7 @@
 
 """Table of measured cells, its problems, and ratios of paired cells."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -109,6 +110,9 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     again, problems = read_cells(tmp_path / "cells.csv")
     assert not problems
     pd.testing.assert_frame_equal(cells, again)
+    text = cells.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+    (tmp_path / "cells.csv").write_bytes(gzip.compress(f"\ufeff{text}\r\n".encode()))
+    pd.testing.assert_frame_equal(cells, read_cells(tmp_path / "cells.csv")[0])
 
 
 def without(file: dict, *keys: str) -> dict:

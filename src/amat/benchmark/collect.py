@@ -4,6 +4,7 @@
 
 """One table of the measured cells of a benchmark, and a list of the files that cannot be used."""
 
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ import pandas as pd
 from amat.benchmark.cell import PHASES, Cell, Workload, share_memory
 from amat.benchmark.families import CONTENDERS
 from amat.errors import AmatError
-from amat.files import write_text
+from amat.files import read_text, write_text
 
 __all__ = [
     "COLUMNS",
@@ -310,9 +311,12 @@ def _shared(plan: Cell, usable: int) -> str:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
+    text = read_text(path, "The table of cells")
+    semicolons = ";" in text.partition("\n")[0]  # as a spreadsheet writes them, with decimal commas
+    form: dict[str, Any] = {"sep": ";", "decimal": ","} if semicolons else {}
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (ValueError, OSError) as error:
+        table = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""], **form)
+    except ValueError as error:
         raise AmatError(f"{path} is not a table of cells: {error}. `amat benchmark report` writes one.") from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:

@@ -35,7 +35,11 @@ from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
+<<<<<<< HEAD
 from amat.files import check_writable, only_run, write_text
+=======
+from amat.files import atomic_write, check_outputs, only_run
+>>>>>>> h18b
 from amat.simulation.stimuli import count_steps
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
@@ -100,7 +104,7 @@ class Options:
         for name in self.codegen or ():
             if name not in BUILDS[1:]:
                 raise AmatError(f"There is no build {name!r}: choose among {', '.join(BUILDS[1:])}.")
-        check_writable(self.output.absolute())
+        check_outputs(self.output / LOCK)
 
 
 @dataclass(frozen=True)

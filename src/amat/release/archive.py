@@ -21,7 +21,11 @@ from amat import paths
 from amat.compendium.pipeline import check_config
 from amat.compendium.provenance import SOURCE, commit, commit_time
 from amat.errors import AmatError
+<<<<<<< HEAD
 from amat.files import atomic_write, check_writable, hash_file, write_text
+=======
+from amat.files import atomic_write, check_outputs, write_text
+>>>>>>> h18b
 from amat.neurons import izhikevich_patterns
 from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
@@ -102,21 +106,27 @@ def make_archive(output: Path, *, draft: bool = False) -> Archive:
     if found and not draft:
         listed = "\n".join(f"  - {problem}" for problem in found)
         raise AmatError(f"The archive cannot be published:\n{listed}\nUse --draft to write it as a draft.")
-    check_writable(output)
     named, date = commit(), commit_time()
     assert named is not None
     assert date is not None
+    name = f"amat-{read_citation(root)['version']}"
+    path = output / f"{name}-{named[:10]}{DRAFT if found else ''}.tar.gz"
+    sums = path.with_name(f"{path.name}.sha256")
+    check_outputs(path, sums)
     members = collect_files(root, runs)
     members[SOURCE] = Member((json.dumps({"commit": named, "date": date}) + "\n").encode())
     members[SBOM] = Member(_sbom())
     described = describe(members, runs, read_citation(root), named, date)
     members[METADATA] = Member((json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
     members[SUMS] = Member(checksums(members))
-    name = f"amat-{read_citation(root)['version']}"
-    path = output / f"{name}-{named[:10]}{DRAFT if found else ''}.tar.gz"
     pack(path, name, members, date)
+<<<<<<< HEAD
     digest = hash_file(path)
     write_text(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n")
+=======
+    digest = sha256(path)
+    write_text(sums, f"{digest}  {path.name}\n")
+>>>>>>> h18b
     return Archive(path, digest, found)
 
 

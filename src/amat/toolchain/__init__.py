@@ -7,7 +7,7 @@
 May import `amat.neurons` and the foundation.
 """
 
-from amat.toolchain.builder import Module, build, check_nest
+from amat.toolchain.builder import Module, build, check_compiler, check_nest
 from amat.toolchain.catalogue import (
     ABLATION,
     AMAT,
@@ -41,6 +41,7 @@ __all__ = [
     "UnsupportedError",
     "build",
     "build_nest",
+    "check_compiler",
     "check_nest",
     "find_fallback",
     "find_model",

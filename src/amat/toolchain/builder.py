@@ -29,7 +29,7 @@ from amat.toolchain.catalogue import AMAT, SHIPPED_MODELS, Model, find_model
 from amat.toolchain.errors import REJECTED, UNSUPPORTED, ToolchainError, UnsupportedError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["Module", "Progress", "build", "check_nest", "describe_generation", "run_nestml"]
+__all__ = ["Module", "Progress", "build", "check_compiler", "check_nest", "describe_generation", "run_nestml"]
 
 #: Called with the name of each stage as it begins.
 Progress = Callable[[str], None]
@@ -207,10 +207,15 @@ def _compiler_version() -> str:
     return output.stdout.splitlines()[0]
 
 
+def check_compiler() -> None:
+    """Raise `ToolchainError` if the compiler, a tool or a header that compiling a model needs is missing."""
+    if missing := find_missing({tool: tool for tool in ("g++", "cmake", "make")}):
+        raise ToolchainError(f"Compiling a model needs {format_missing(missing)}")
+
+
 def _build(model: Model, source_text: str, work: Path, report: Progress) -> None:
     """Generate and compile in a folder, and leave the library and the generated code there."""
-    if missing := find_missing({tool: tool for tool in ("cmake", "make")}):
-        raise ToolchainError(f"Compiling a model needs {format_missing(missing)}")
+    check_compiler()
     nest = find_nest()
     generated = work / _GENERATED
     generated.mkdir()

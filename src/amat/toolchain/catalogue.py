@@ -101,14 +101,17 @@ class Model:
         Raises
         ------
         ToolchainError
-            If the file cannot be read as UTF-8.
+            If the file cannot be read as UTF-8, or begins with a byte order mark, which NESTML cannot read.
         """
         try:
-            return self.source.read_text(encoding="utf-8")
+            text = self.source.read_text(encoding="utf-8")
         except OSError as error:
             raise ToolchainError(f"{self.source} cannot be read: {error.strerror}.") from error
         except UnicodeDecodeError as error:
             raise ToolchainError(f"{self.source} is not UTF-8 ({error}): save it in that encoding.") from error
+        if text.startswith("\ufeff"):
+            raise ToolchainError(f"{self.source} begins with a byte order mark: save it as UTF-8 without one.")
+        return text
 
 
 def _library(name: str) -> Path:
