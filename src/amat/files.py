@@ -7,11 +7,8 @@
 import contextlib
 import fcntl
 import glob
-<<<<<<< HEAD
-import hashlib
-=======
 import gzip
->>>>>>> h18b
+import hashlib
 import json
 import os
 import secrets
@@ -30,11 +27,7 @@ from amat.errors import AmatError
 __all__ = [
     "atomic_write",
     "check_outputs",
-<<<<<<< HEAD
-    "check_writable",
     "hash_file",
-=======
->>>>>>> h18b
     "is_standard_output",
     "load_yaml",
     "make_folder",

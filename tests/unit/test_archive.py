@@ -15,6 +15,7 @@ import yaml
 
 from amat import paths
 from amat.errors import AmatError
+from amat.files import hash_file
 from amat.neurons import izhikevich_patterns
 from amat.release.archive import Member, checksums, collect_files, find_runs, make_archive, pack, problems
 from amat.release.run_crate import Run, describe
@@ -77,7 +78,7 @@ def test_outputs_are_checked_before_the_archive_is_made_and_links_are_followed(t
     made = make_archive(tmp_path / "new")
     (tmp_path / "links").mkdir()
     (tmp_path / "links" / made.path.name).symlink_to(tmp_path / "target")
-    assert make_archive(tmp_path / "links").sha256 == made.sha256 == sha256(tmp_path / "target")
+    assert make_archive(tmp_path / "links").sha256 == made.sha256 == hash_file(tmp_path / "target")
 
 
 def test_problems_are_reported_and_prevent_an_archive(tree, git, tmp_path):

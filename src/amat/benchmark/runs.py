@@ -35,11 +35,7 @@ from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
-<<<<<<< HEAD
-from amat.files import check_writable, only_run, write_text
-=======
-from amat.files import atomic_write, check_outputs, only_run
->>>>>>> h18b
+from amat.files import check_outputs, only_run, write_text
 from amat.simulation.stimuli import count_steps
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]

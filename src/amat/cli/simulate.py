@@ -17,7 +17,7 @@ import typer
 from amat.cli.common import ParameterSettings, announce_cost, parse_settings, prepare_outputs, refuse_without, report
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
-from amat.files import atomic_write, write_text
+from amat.files import write_text
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 

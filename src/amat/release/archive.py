@@ -21,11 +21,7 @@ from amat import paths
 from amat.compendium.pipeline import check_config
 from amat.compendium.provenance import SOURCE, commit, commit_time
 from amat.errors import AmatError
-<<<<<<< HEAD
-from amat.files import atomic_write, check_writable, hash_file, write_text
-=======
-from amat.files import atomic_write, check_outputs, write_text
->>>>>>> h18b
+from amat.files import atomic_write, check_outputs, hash_file, write_text
 from amat.neurons import izhikevich_patterns
 from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
@@ -120,13 +116,8 @@ def make_archive(output: Path, *, draft: bool = False) -> Archive:
     members[METADATA] = Member((json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
     members[SUMS] = Member(checksums(members))
     pack(path, name, members, date)
-<<<<<<< HEAD
     digest = hash_file(path)
-    write_text(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n")
-=======
-    digest = sha256(path)
     write_text(sums, f"{digest}  {path.name}\n")
->>>>>>> h18b
     return Archive(path, digest, found)
 
 
