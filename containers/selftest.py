@@ -77,12 +77,12 @@ def spikes(models: list[str] | tuple[str, ...]) -> dict[str, list[int]]:
     """Return the time steps of the spikes under a constant 2400 pA; exit if they are not the expected ones."""
     nest = reset_kernel(0.1)
     for model in models:
-        if model in toolchain.MODELS:
+        if model in toolchain.SHIPPED_MODELS:
             toolchain.install(model)
     generator = nest.Create("dc_generator", params={"amplitude": 2400.0})
     recorders = {}
     for model in models:
-        parameters = NEURON.to_nestml() if model in toolchain.MODELS else NEURON.to_nest()
+        parameters = NEURON.to_nestml() if model in toolchain.SHIPPED_MODELS else NEURON.to_nest()
         neuron = nest.Create(model, params=parameters)
         recorders[model] = nest.Create("spike_recorder", params={"time_in_steps": True})
         nest.Connect(generator, neuron, syn_spec={"delay": 0.1})

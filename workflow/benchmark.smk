@@ -25,7 +25,7 @@ def cell_arguments(cell, output):
         "model": cell.model,
         "workload": cell.workload,
         "neurons": cell.neurons,
-        "indegree": cell.indegree,
+        **({} if cell.workload == "neurons" else {"indegree": cell.indegree}),
         "threads": cell.threads,
         "ranks": cell.ranks,
         "seed": cell.seed,

@@ -4,7 +4,11 @@
 
 """The ``amat`` command, also as ``python -m amat``."""
 
+import importlib.util
 import sys
+from pathlib import Path
+
+from amat import paths
 
 __all__ = ["main"]
 
@@ -19,12 +23,15 @@ def main() -> None:
         package, _, module = (error.name or "").partition(".")
         if package == "amat" or (module and package == "nestml_optimised"):
             raise
-        fix = "packages/nestml-optimised of the project" if package == "nestml_optimised" else package
-        missing = (
-            f"The Python package {package} is not installed: install {fix} with pip, or use ./amat in a checkout of "
-            "the project, which installs all packages."
-        )
-        sys.exit(f"amat: {missing if isinstance(error, ModuleNotFoundError) else error}")
+        if not package:  # nestml-optimised refuses a version
+            sys.exit(f"amat: {error}")
+        state = f"damaged ({error})" if importlib.util.find_spec(package) else "not installed"
+        remedy = "install it with pip, or use ./amat in a checkout of the project, which installs all packages"
+        if paths.ROOT and Path(sys.prefix) == paths.ROOT / ".venv":
+            remedy = "run ./amat setup, which repairs .venv"
+        elif package == "nestml_optimised":
+            remedy = remedy.replace("it", "packages/nestml-optimised of the project", 1)
+        sys.exit(f"amat: The Python package {package} is {state}: {remedy}.")
 
 
 if __name__ == "__main__":

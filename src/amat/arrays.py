@@ -7,7 +7,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Integers"]
+__all__ = ["Complexes", "Floats", "Integers"]
 
+Complexes = NDArray[np.complex128]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

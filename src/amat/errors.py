@@ -2,9 +2,9 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Base class of the errors that users can fix."""
+"""Errors that users can fix."""
 
-__all__ = ["AmatError"]
+__all__ = ["AmatError", "ParameterError"]
 
 
 class AmatError(Exception):
@@ -12,3 +12,7 @@ class AmatError(Exception):
 
     The command line prints only the message, without a traceback.
     """
+
+
+class ParameterError(AmatError, ValueError):
+    """An argument, parameter, pattern or initial value that cannot be used."""

@@ -2,19 +2,22 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Reading of YAML, atomic writing (a killed process leaves the old file or the new one), and locks on folders."""
+"""Reading of text and YAML, atomic writing (a killed process leaves the old file or the new one), locks on folders."""
 
 import contextlib
 import errno
 import fcntl
 import glob
+import gzip
+import hashlib
 import json
 import os
 import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -25,11 +28,13 @@ from amat.errors import AmatError
 __all__ = [
     "atomic_write",
     "check_outputs",
-    "check_writable",
+    "hash_file",
     "is_standard_output",
     "load_yaml",
+    "make_folder",
     "only_run",
     "open_input",
+    "read_text",
     "write_json",
     "write_text",
 ]
@@ -73,18 +78,18 @@ def _write_through(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _replace(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(8)}{path.suffix}")
-    try:
-        with temporary.open("xb") as held:
-            # The system releases the lock when the process ends for any reason, on any host.
-            with contextlib.suppress(OSError):  # without locks in the file system, leftovers remain
-                fcntl.flock(held, fcntl.LOCK_EX)
-            yield temporary
-            temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with make_folder(path.parent):
+        _remove_leftovers(path)
+        temporary = path.with_name(f".{path.stem}.{secrets.token_hex(8)}{path.suffix}")
+        try:
+            with temporary.open("xb") as held:
+                # The system releases the lock when the process ends for any reason, on any host.
+                with contextlib.suppress(OSError):  # without locks in the file system, leftovers remain
+                    fcntl.flock(held, fcntl.LOCK_EX)
+                yield temporary
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -106,6 +111,12 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
 
 
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def is_standard_output(path: Path) -> bool:
     """Return whether a path is ``-``, or names the file or device that is standard output."""
     try:
@@ -119,13 +130,13 @@ def _is_stream(path: Path) -> bool:
     return is_standard_output(path) or (path.exists() and not path.is_file())
 
 
-def check_outputs(*files: Path) -> None:
-    """Check before any work that files can be written. Nothing is created.
+def check_outputs(*files: Path, folders: Sequence[Path] = ()) -> None:
+    """Check before any work that files, and files in folders, can be written. Nothing is created.
 
     Raises
     ------
     AmatError
-        If a path is a folder, two paths are one file, or a file cannot be written.
+        If a file's path is a folder, two paths are one file, or a file cannot be written.
     """
     known: dict[str, Path] = {}
     for path in files:
@@ -133,34 +144,33 @@ def check_outputs(*files: Path) -> None:
         if name in known:
             raise AmatError(f"{known[name]} and {path} are the same file: choose another name for one of the two.")
         known[name] = path
+    for path in (*files, *folders):
         try:
-            if path.is_dir():
+            if path not in folders and path.is_dir():
                 raise AmatError(f"{path} is a folder: give the name of a file.")
             if path.exists() and not os.access(path, os.W_OK):
                 raise PermissionError(0, "Permission denied")
-            if not _is_stream(path):
-                folder = next(parent for parent in Path(name).parents if parent.exists())
+            if path in folders or not _is_stream(path):
+                place = Path(os.path.realpath(path))
+                start = place if path in folders else place.parent
+                folder = next(parent for parent in (start, *start.parents) if parent.exists())
                 with tempfile.TemporaryFile(dir=folder) as probe:
                     probe.write(bytes(4096))  # a full disk has room for an empty file
         except OSError as error:
-            raise AmatError(f"{path} cannot be written: {error.strerror}. Choose another file.") from error
+            raise AmatError(f"{path} cannot be written: {error.strerror}. Choose another output.") from error
 
 
-def check_writable(folder: Path) -> None:
-    """Check before any work that files can be written to a folder; create the folder if it is missing.
-
-    Raises
-    ------
-    AmatError
-        If the folder or a file in it cannot be created.
-    """
-    probe = folder / f".probe-{os.getpid()}"
+@contextlib.contextmanager
+def make_folder(folder: Path) -> Iterator[None]:
+    """Create a folder with its parents, and remove those that are new if they are empty when the block ends."""
+    new = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise AmatError(f"{folder} cannot be written: {error.strerror}. Fix this, or choose another folder.") from error
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for parent in new:
+                parent.rmdir()
 
 
 def open_input(path: Path) -> BinaryIO:
@@ -180,7 +190,8 @@ def open_input(path: Path) -> BinaryIO:
 def only_run(path: Path, task: str) -> Iterator[TextIO]:
     """Hold a lock, so that a task runs once at a time in a folder.
 
-    The lock lasts until the block ends and all processes that inherit the yielded file have ended.
+    The lock lasts until the block ends and all processes that inherit the yielded file have ended. A missing folder is
+    created; it is removed if nothing is written to it.
 
     Parameters
     ----------
@@ -194,7 +205,8 @@ def only_run(path: Path, task: str) -> Iterator[TextIO]:
     AmatError
         If another process holds the lock; the message names its process id.
     """
-    with path.open("a+", encoding="utf-8") as lock:
+    new = not path.parent.exists()
+    with make_folder(path.parent), path.open("a+", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -205,9 +217,15 @@ def only_run(path: Path, task: str) -> Iterator[TextIO]:
             raise AmatError(
                 f"Another {task} is running in {path.parent} ({holder}): wait for it, or stop it."
             ) from None
+        if not os.fstat(lock.fileno()).st_nlink:
+            raise AmatError(f"Another {task} has just ended in {path.parent}: repeat the command.")
         lock.truncate(0)
         print(os.getpid(), file=lock, flush=True)
-        yield lock
+        try:
+            yield lock
+        finally:
+            if new and list(path.parent.iterdir()) == [path]:  # nothing was written
+                path.unlink()
 
 
 def _has_open(process: str, path: Path) -> bool:
@@ -238,6 +256,34 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+def read_text(path: Path, what: str = "The file") -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark; it may be compressed by gzip.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    what : str
+        The file's description in messages, as the beginning of a sentence.
+
+    Raises
+    ------
+    AmatError
+        If the file cannot be read, is damaged, or is not text.
+    """
+    try:
+        with open_input(path) as file:
+            content = file.read()
+        if content.startswith(b"\x1f\x8b"):
+            content = gzip.decompress(content)
+        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise AmatError(f"{what} {path} is a damaged gzip file: {error}.") from error
+    except OSError as error:
+        raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise AmatError(f"{what} {path} is not text in UTF-8: {error}.") from error
+
+
 def load_yaml(path: Path, what: str = "The file") -> Any:
     """Return the content of a YAML file.
 
@@ -252,14 +298,12 @@ def load_yaml(path: Path, what: str = "The file") -> Any:
     AmatError
         If the file cannot be read, is not YAML, or has a key twice.
     """
+    text = read_text(path, what)
     try:
-        with open_input(path) as file:
-            return yaml.load(file.read().decode("utf-8"), _Loader)
-    except OSError as error:
-        raise AmatError(f"{what} {path} cannot be read: {error.strerror}.") from error
+        return yaml.load(text, _Loader)
     except yaml.constructor.ConstructorError as error:
         mark = error.problem_mark
         where = f", line {mark.line + 1}" if mark else ""
         raise AmatError(f"{what} {path}{where}: {error.problem}.") from error
-    except (UnicodeDecodeError, RecursionError, ValueError, yaml.YAMLError) as error:
+    except (RecursionError, ValueError, yaml.YAMLError) as error:
         raise AmatError(f"{what} {path} is not YAML: {error}") from error

@@ -8,6 +8,9 @@ import dataclasses
 import importlib.util
 import json
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +47,21 @@ def test_a_cell_writes_its_measurements(tmp_path, model, workload):
     assert (found["prepared_neuron_B"] is None) == (workload != "neurons")
     assert {"versions", "commit", "machine"} <= set(found)
     assert "time_simulate" in found["nest"]
+
+
+@pytest.mark.parametrize("place", ["-", "fifo", "link"])
+def test_a_cell_is_written_through_streams_and_links(tmp_path, place):
+    options = ["--model", "amat2_psc_exp", "--workload", "neurons", "--neurons", "100", "--duration", "200"]
+    command = [sys.executable, "-m", "amat", "benchmark", "cell", *options, "--output", place]
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("target")
+    reader = subprocess.Popen(["cat", "fifo"], cwd=tmp_path, stdout=-1) if place == "fifo" else None
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True)
+    written = {"-": finished.stdout, "link": (tmp_path / "target").read_text() if place == "link" else ""}
+    found = json.loads(reader.communicate()[0] if reader else written[place])
+    assert found["cell"]["neurons"] == 100
+    assert (tmp_path / "fifo").is_fifo()
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_builds_do_the_same_work(tmp_path):

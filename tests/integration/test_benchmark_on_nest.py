@@ -15,7 +15,7 @@ from amat import toolchain
 from amat.benchmark.brian import brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case
 from amat.benchmark.cell import PHASES
-from amat.benchmark.families import FAMILIES, MODELS, builds, sample_population
+from amat.benchmark.families import CONTENDERS, FAMILIES, builds, sample_population
 from amat.benchmark.kernel import RESOLUTION, WARM_UP, allocated_bytes
 from amat.benchmark.runs import Options, benchmark_memory, benchmark_network, benchmark_update
 from amat.benchmark.update import create_input, measure_memory
@@ -102,7 +102,7 @@ def test_allocated_bytes_include_new_objects():
 
 def test_memory_is_proportional_to_the_neurons():
     """The deviation is below 1 %, so that memory that NEST allocates once is negligible."""
-    contender = MODELS[toolchain.AMAT]
+    contender = CONTENDERS[toolchain.AMAT]
     bytes_each = [
         measure_memory(
             replace(BASE, neurons=number),

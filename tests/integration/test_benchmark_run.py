@@ -45,6 +45,7 @@ def test_all_cells_are_measured_once_and_reported(run_amat, matrix, tmp_path):
     arguments = ["benchmark", "run", "--matrix", matrix(), "--output", tmp_path / "out"]
     planned = run_amat(*arguments, "--dry-run")
     assert planned.stderr.count("Measuring ") + planned.stdout.count("Measuring ") == 4
+    assert not (tmp_path / "out").exists()
     finished = run_amat(*arguments)
     assert finished.returncode == 0, finished.stderr
     found = cells(tmp_path / "out")

@@ -11,9 +11,11 @@ import csv
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 
+import neo
 import numpy as np
 import pandas as pd
 import pytest
@@ -227,6 +229,60 @@ def test_spikes_are_written(amat_simulate, tmp_path):
         assert (file["spike_times_ms"].tolist(), file["duration_ms"]) == (spikes_of(table), 100.0)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "parameters"),
+    [
+        (["--step", 200, "--set", "I_e=7"], AmatParameters(I_e=7.0)),
+        (["--set", "alpha_1=3"], AmatParameters(alpha_1=3.0)),  # no spikes
+        (["--model", "izhikevich", "--step", 10], IzhikevichParameters()),
+    ],
+)
+def test_spikes_for_neo_have_units_limits_and_parameters(amat_simulate, tmp_path, arguments, parameters):
+    path = tmp_path / "spikes.NIX"
+    _, table = amat_simulate(*arguments, "--duration", 100, "--resolution", 0.05, "--spikes", path)
+    with neo.NixIO(str(path), "ro") as file:
+        (block,) = file.read_all_blocks()
+    (train,) = block.segments[0].spiketrains
+    assert train.rescale("s").magnitude.tolist() == pytest.approx([time / 1e3 for time in spikes_of(table)])
+    assert [str(time) for time in (train.units, train.t_start, train.t_stop)] == ["1.0 ms", "0.0 ms", "100.0 ms"]
+    assert str(train.annotations["time_step"]) == "0.05 ms"
+    assert parameters.to_nestml().items() <= train.annotations.items()
+    assert train.annotations["model"] == NEST_MODELS["izhikevich" if "izhikevich" in arguments else "amat"]
+
+
+def test_nix_files_without_their_library_are_refused_before_any_work(refused, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nixio", None)
+    message = refused("--step", 200, "--spikes", "spikes.nix")
+    assert "spikes.nix: NIX files need the package nixio. Run `pip install nixio`, or choose .csv or .npz." in message
+
+
+@pytest.mark.parametrize("option", ["--csv", "--spikes"])
+@pytest.mark.parametrize(("name", "text"), [("--current", "0,200\n50,0\n"), ("--parameters", "alpha_1: 3\n")])
+def test_files_that_are_read_are_not_replaced(refused, tmp_path, name, text, option):
+    (tmp_path / "input.csv").write_text(text)
+    (tmp_path / "link.csv").symlink_to("input.csv")
+    message = refused(name, tmp_path / "input.csv", "--duration", 50, option, tmp_path / "link.csv")
+    assert "link.csv is an input, which would be replaced: choose another output." in message
+    assert (tmp_path / "input.csv").read_text() == text
+
+
+def test_the_commands_of_the_page_run_with_the_files_that_it_shows(root, tmp_path):
+    text = (root / "book" / "getting_started.md").read_text()
+    section = text.split("## Simulate from the command line")[1].split("## ")[0]
+    block = dict(re.findall(r"^```(\w+)\n(.*?)^```$", section, flags=re.DOTALL | re.MULTILINE))
+    (tmp_path / "my_neuron.yaml").write_text(block["yaml"])
+    (tmp_path / "current.csv").write_text(block["text"])
+    for line in block["bash"].splitlines():
+        command = [sys.executable, "-m", *shlex.split(line)]
+        subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    script = [sys.executable, "-c", block["python"]]
+    printed = subprocess.run(script, check=True, cwd=tmp_path, capture_output=True, text=True).stdout
+    parameters = AmatParameters(alpha_1=6.0, omega=12.0)
+    expected = library_spikes(parameters, np.repeat([0.0, 250.0, 0.0], [500, 4000, 500]))
+    assert len(expected) > 5
+    assert printed == f"{expected} 500.0 ms 6.0\n"
+
+
 def test_a_full_disk_is_an_error_of_one_line():
     for arguments in (["--csv", "/dev/full"], ["> /dev/full"]):
         command = f"{sys.executable} -m amat simulate --step 200 --duration 20 {' '.join(arguments)}"
@@ -270,7 +326,7 @@ def test_a_full_disk_is_an_error_of_one_line():
         (["--ramp=-1e308:1e308"], "currents add up to numbers that are not finite"),
         (["--set", "C_m=1e-320"], "NEST refuses these values"),
         (["--model", "izhikevich", "--set", "a=1e300", "--step", "10"], "state grew beyond all numbers"),
-        (["--step", "100", "--spikes", "spikes.nix"], "spikes cannot be written as '.nix'. Choose .csv or .npz"),
+        (["--step", "100", "--spikes", "a.txt"], "spikes cannot be written as '.txt'. Choose .csv, .nix or .npz"),
         (["--current", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["--parameters", "nowhere.yaml"], "nowhere.yaml cannot be read"),
     ],

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 MODEL = "amat2_psc_exp_neuron_opt"
 
-OPTIMISED = [name for name, model in toolchain.MODELS.items() if model.codegen == "optimised"]
+OPTIMISED = [name for name, model in toolchain.SHIPPED_MODELS.items() if model.codegen == "optimised"]
 
 #: The last output of a complete simulation.
 FINISHED = "the simulation is over"

@@ -244,8 +244,9 @@ print(recorder.get("events", "times"))
     ],
 )
 def test_python_code_on_a_page_runs_and_gives_the_exact_spikes(amat_module, root, tmp_path, page, more, parameters):
-    """All Python code of the page is run as one script; for the README, a recorder is added."""
-    blocks = re.findall(r"^```python\n(.*?)^```$", (root / page).read_text(), flags=re.DOTALL | re.MULTILINE)
+    """All Python code before the commands is run as one script; for the README, a recorder is added."""
+    text = (root / page).read_text().split("## Simulate")[0]
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
     script = tmp_path / "script.py"
     script.write_text("\n".join([*blocks, more]))
     finished = subprocess.run(

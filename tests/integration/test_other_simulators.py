@@ -55,7 +55,7 @@ def test_every_target_has_its_expected_status():
 @slow
 def test_python_code_with_the_threshold_by_name_would_not_run(tmp_path):
     """The reason why the model writes the threshold out in the condition for a spike."""
-    source = toolchain.MODELS[toolchain.AMAT].source
+    source = toolchain.SHIPPED_MODELS[toolchain.AMAT].source
     text = source.read_text().replace("V_m >= E_L + omega + V_th_alpha_1 + V_th_alpha_2 + V_th_v", "V_m >= V_th")
     named = tmp_path / source.name
     named.write_text(text)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from nestml_optimised import InstallationError
-from nestml_optimised.nest_installation import _uses_new_abi, find_nest
+from nestml_optimised.nest_installation import find_nest
 
 from amat import toolchain
 from amat.toolchain import builder
@@ -102,10 +102,21 @@ def test_a_model_is_compiled_in_folders_with_blanks_in_their_names(monkeypatch, 
     assert toolchain.build(str(LEAK)).library.is_file()
 
 
+def test_a_model_is_not_replaced_by_the_record(run_amat, tmp_path):
+    source = shutil.copy(LEAK, tmp_path)
+    finished = run_amat("build", source, "--record", source)
+    assert finished.returncode == 1
+    assert "is an input, which would be replaced" in finished.stderr
+    assert Path(source).read_text() == LEAK.read_text()
+
+
 def test_a_model_in_another_encoding_is_refused(tmp_path):
     source = tmp_path / "leak_neuron.nestml"
     source.write_bytes("# in \u00b5S\n".encode("latin-1") + LEAK.read_bytes())
     with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml is not UTF-8"):
+        toolchain.build(str(source))
+    source.write_text("\ufeffmodel leak_neuron:\n")
+    with pytest.raises(toolchain.ToolchainError, match=r"leak_neuron\.nestml begins with a byte order mark: save it"):
         toolchain.build(str(source))
 
 
@@ -207,7 +218,7 @@ def test_paths_are_accepted_and_other_types_refused(cache, function):
 
 
 def test_names_of_the_catalogue_are_those_of_its_models():
-    assert list(toolchain.MODELS) == [model.name for model in toolchain.MODELS.values()]
+    assert list(toolchain.SHIPPED_MODELS) == [model.name for model in toolchain.SHIPPED_MODELS.values()]
 
 
 @pytest.mark.parametrize(
@@ -342,29 +353,44 @@ def test_a_full_disk_is_reported(run_amat, tmp_path):
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_another_version_of_nest_is_refused(run_amat, tmp_path):
-    """A NEST with headers of another version, first on Python's path."""
-    package = tmp_path / "nest"
+def write_nest(folder: Path, version: str, library: bytes) -> None:
+    """Write what `find_nest` reads of a NEST: package, header and library."""
+    package = folder / "nest"
     (package / "include" / "nest").mkdir(parents=True)
     (package / "__init__.py").touch()
-    (package / "nestkernel_api.so").touch()
-    (package / "include" / "nest" / "config.h").write_text('#define NEST_VERSION "3.8.0"\n')
+    (package / "nestkernel_api.so").write_bytes(library)
+    (package / "include" / "nest" / "config.h").write_text(f'#define NEST_VERSION "{version}"\n')
+
+
+def test_another_version_of_nest_is_refused(run_amat, tmp_path):
+    """A NEST with headers of another version, first on Python's path."""
+    write_nest(tmp_path, "3.8.0", b"")
     finished = run_amat("build", PYTHONPATH=str(tmp_path))
     assert finished.returncode == 1
     assert "NEST 3.8.0 is installed" in finished.stderr
     assert "nest-simulator==3.10.0" in finished.stderr
 
 
-def test_the_abi_is_read_from_the_library(tmp_path):
-    old, new = tmp_path / "old.so", tmp_path / "new.so"
-    old.write_bytes(b"\0_ZN4nest12ModelManager17get_node_model_idESs\0")
-    new.write_bytes(b"\0_ZN4nest12ModelManager17get_node_model_idENSt7__cxx1112basic_stringIcE\0")
-    assert not _uses_new_abi(old)
-    assert _uses_new_abi(new)
-    neither = tmp_path / "neither.so"
-    neither.write_bytes(b"\0something else\0")
+@pytest.fixture
+def nest_on_path(tmp_path, monkeypatch):
+    """The folder of a NEST that `find_nest` finds before the installed one."""
+    monkeypatch.delitem(sys.modules, "nest", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    find_nest.cache_clear()
+    yield tmp_path
+    find_nest.cache_clear()
+
+
+@pytest.mark.parametrize(("string", "new"), [(b"Ss", False), (b"NSt7__cxx1112basic_stringIcE", True)])
+def test_the_abi_is_read_from_the_library(nest_on_path, string, new):
+    write_nest(nest_on_path, "3.10.0", b"\0_ZN4nest12ModelManager17get_node_model_idE" + string + b"\0")
+    assert find_nest().new_abi == new
+
+
+def test_a_library_without_an_abi_is_refused(nest_on_path):
+    write_nest(nest_on_path, "3.10.0", b"\0something else\0")
     with pytest.raises(InstallationError, match="ABI"):
-        _uses_new_abi(neither)
+        find_nest()
 
 
 def test_nest_config_answers_for_the_installed_nest(tmp_path):
@@ -411,7 +437,7 @@ def test_generated_code_does_not_depend_on_hash_seeds(codegen, tmp_path):
     assert all(code == made[0] for code in made)
 
 
-@pytest.mark.parametrize("source", [LEAK, toolchain.MODELS["izhikevich_neuron_nestml_unmodified"].source])
+@pytest.mark.parametrize("source", [LEAK, toolchain.SHIPPED_MODELS["izhikevich_neuron_nestml_unmodified"].source])
 def test_unmodified_builds_are_what_nestml_generates(source, tmp_path):
     """Models without convolutions: NESTML orders those by memory address, differently in each process."""
     model = toolchain.find_model(str(source), "nestml")

@@ -15,8 +15,9 @@ import yaml
 
 from amat import paths
 from amat.errors import AmatError
+from amat.files import hash_file
 from amat.neurons import izhikevich_patterns
-from amat.release.archive import Member, checksums, collect_files, find_runs, make_archive, pack, problems, sha256
+from amat.release.archive import Member, checksums, collect_files, find_runs, make_archive, pack, problems
 from amat.release.run_crate import Run, describe
 
 
@@ -67,6 +68,17 @@ def test_results_of_the_commit_have_no_problems(tree):
     (timed,) = (run for run in find_runs(tree) if run.name == "model")
     assert timed.started == datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
     assert timed.ended == datetime.datetime(2030, 1, 2, 3, 5, 5, 500000, tzinfo=datetime.UTC)
+
+
+def test_outputs_are_checked_before_the_archive_is_made_and_links_are_followed(tree, tmp_path, monkeypatch):
+    monkeypatch.setattr("amat.release.archive._sbom", lambda: b"{}")
+    (tmp_path / "file").touch()
+    with pytest.raises(AmatError, match=r"file/new/amat-.*\.tar\.gz cannot be written: Not a directory"):
+        make_archive(tmp_path / "file" / "new")
+    made = make_archive(tmp_path / "new")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / made.path.name).symlink_to(tmp_path / "target")
+    assert make_archive(tmp_path / "links").sha256 == made.sha256 == hash_file(tmp_path / "target")
 
 
 def test_problems_are_reported_and_prevent_an_archive(tree, git, tmp_path):
@@ -133,7 +145,7 @@ def test_bytes_do_not_depend_on_time_folder_or_order(tmp_path):
     pack(tmp_path / "one.tar.gz", "top", members, 1_700_000_000)
     (tmp_path / "elsewhere").mkdir()
     pack(tmp_path / "elsewhere" / "two.tar.gz", "top", dict(reversed(members.items())), 1_700_000_000)
-    assert sha256(tmp_path / "one.tar.gz") == sha256(tmp_path / "elsewhere" / "two.tar.gz")
+    assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "elsewhere" / "two.tar.gz").read_bytes()
     with tarfile.open(tmp_path / "one.tar.gz") as unpacked:
         entries = {entry.name: entry for entry in unpacked}
     assert {entry.mtime for entry in entries.values()} == {1_700_000_000}

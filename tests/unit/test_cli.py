@@ -7,6 +7,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -139,6 +140,16 @@ def test_setup_says_that_all_is_ready_and_what_to_do_next(run_amat):
     assert json.loads(run_amat("setup", "--json").stdout)["versions"]["amat"] == amat.__version__
 
 
+@pytest.mark.parametrize("tool", ["g++", "cmake"])
+def test_setup_misses_what_compiling_needs(capsys, monkeypatch, tool):
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == tool else which(name))
+    status, out, err = run(capsys, "setup")
+    assert (status, out) == (1, "")
+    assert tool in err
+    assert "apt-get install" in err
+
+
 @pytest.fixture
 def old_nest(tmp_path) -> str:
     """A value of PYTHONPATH with a NEST of another release first."""
@@ -250,18 +261,24 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         (["simulate", "--step", 9, "--csv", "a.svg", "--plot", "./a.svg"], 1, "a.svg are the same file"),
         (["simulate", "--step", 9, "--csv", "."], 1, ". is a folder"),
         (["simulate", "--step", 9, "--plot", "-"], 1, "-: figures cannot be written as ''"),
-        (["validate", "--csv", "/dev/null/x.csv"], 1, "cannot be written: Not a directory"),
-        (["build", "--record", "/dev/null/x.json"], 1, "cannot be written: Not a directory"),
-        (["sbom", "/dev/null/x.json"], 1, "cannot be written: Not a directory"),
-        (["tutorial", "--no-open", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
-        (["build-nest", "--output", "/dev/null"], 1, "cannot be written: Not a directory"),
-        *(
-            ([name, "--output", "/dev/null"], 1, "cannot be written: Not a directory")
-            for name in ("patterns", "explore")
+        (["benchmark", "cell", "--model", "amat2_psc_exp", "--output", "."], 1, ". is a folder"),
+        (
+            ["benchmark", "cell", "--model=amat2_psc_exp", "--workload=neurons", "--indegree=1000", "--output=a.json"],
+            1,
+            "--indegree 1000 has no effect without --workload network. Leave it out",
         ),
         (["patterns", "--resolution", "1e-320"], 1, "must be a multiple of 0.001 ms, NEST's unit of time"),
         (["explore", "--duration", "1e308"], 1, "1e+308 ms are too many steps of 0.1 ms"),
         (["benchmark", "cell", *CELL, "--resolution", "1e-320"], 1, "resolution must divide 0.5 ms"),
+        (
+            ["benchmark", "update", "--quick", "--cases", "mat", "--rounds=1", "--duration=9", "--no-ablation"],
+            1,
+            "--quick has no effect: all that it changes is set",
+        ),
+        (["build", "--option", "a=1", "--option", "a=2"], 1, "--option a=2: a is already set to 1"),
+        (["benchmark", "network", "--neurons", 10**9], 1, "No network was measured"),
+        (["benchmark", "update", "--cases", "mat-quiet", "--ablation"], 1, "There is no case for the ablation"),
+        (["benchmark", "update", "--brian2", "/nowhere/python"], 1, "/nowhere/python cannot import Brian2"),
         *(([name, "--format", "gif"], 2, "'--format'") for name in ("patterns", "explore")),
         (["explore", "--seed", 3], 1, "--seed 3 has no effect without --samples"),
         (["patterns", "--format", "pdf"], 1, "--format pdf has no effect without --output"),
@@ -321,6 +338,35 @@ def test_wrong_arguments_are_refused_before_any_work(capsys, monkeypatch, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+#: The options and arguments by which commands take outputs; `amat archive` needs results first.
+OUTPUTS = [
+    (path, option)
+    for path, command in COMMANDS.items()
+    for option in command.params
+    if option.name in {"csv", "file", "output", "plot", "record", "spikes"} and path != ("archive",)
+]
+
+#: Other arguments of commands, without which they stop earlier.
+NEEDED = {
+    ("simulate",): ["--step", 9],
+    ("tutorial",): ["--no-open"],
+    ("benchmark", "cell"): ["--model", "amat2_psc_exp"],
+    ("benchmark", "report"): [paths.DATA / "benchmarks" / "local" / "cells.csv"],
+}
+
+
+@pytest.mark.parametrize(("path", "option"), OUTPUTS, ids=[f"{' '.join(path)} {o.name}" for path, o in OUTPUTS])
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(capsys, monkeypatch, tmp_path, path, option):
+    monkeypatch.chdir(tmp_path)
+    output = "/dev/null/new/output" + {"plot": ".png", "spikes": ".npz"}.get(option.name, "")
+    flag = [option.opts[0]] if isinstance(option, TyperOption) else []
+    status, out, err = run(capsys, *path, *NEEDED.get(path, []), *flag, output)
+    assert (status, out) == (1, "")
+    assert "cannot be written: Not a directory" in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def run_main(*arguments, before=""):
     """Run the command after some statements, in a new process."""
     script = f"import sys; from amat import paths; {before}; from amat.__main__ import main; main()"
@@ -346,7 +392,19 @@ def test_commands_that_need_a_checkout_say_so(command):
 def test_a_missing_package_is_named(command, package):
     finished = run_main(*command.split(), before=f"sys.modules['{package}'] = None")
     assert finished.returncode == 1
-    assert f"The Python package {package} is not installed" in finished.stderr
+    assert f"The Python package {package} is not installed: install " in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "state"), [("jsonschema", "not installed"), ("jsonschema.exceptions", "damaged (import of ")]
+)
+def test_a_package_that_is_missing_in_a_checkout_is_repaired_by_setup(module, state):
+    before = f"sys.modules['{module}'] = None; sys.prefix = str(paths.ROOT / '.venv')"
+    finished = run_main("benchmark", "run", "--dry-run", before=before)
+    assert finished.returncode == 1
+    assert f"The Python package jsonschema is {state}" in finished.stderr
+    assert finished.stderr.endswith(": run ./amat setup, which repairs .venv.\n")
     assert len(finished.stderr.splitlines()) == 1
 
 

@@ -4,6 +4,7 @@
 
 """Table of measured cells, its problems, and ratios of paired cells."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from amat.benchmark.cell import PHASES, Cell
 from amat.benchmark.collect import COLUMNS, cell_row, list_machines, read_cells, write_cells
-from amat.benchmark.comparisons import compare, interval, measure_scaling, summary_page, summary_text
+from amat.benchmark.comparisons import compare, measure_scaling, median_interval, summary_page, summary_text
 from amat.errors import AmatError
 
 NEST, OPT = "amat2_psc_exp", "amat2_psc_exp_neuron_opt"
@@ -109,6 +110,9 @@ def test_a_table_is_read_as_it_was_written(tmp_path):
     again, problems = read_cells(tmp_path / "cells.csv")
     assert not problems
     pd.testing.assert_frame_equal(cells, again)
+    text = cells.to_csv(index=False, sep=";", decimal=",", lineterminator="\r\n")
+    (tmp_path / "cells.csv").write_bytes(gzip.compress(f"\ufeff{text}\r\n".encode()))
+    pd.testing.assert_frame_equal(cells, read_cells(tmp_path / "cells.csv")[0])
 
 
 def without(file: dict, *keys: str) -> dict:
@@ -224,7 +228,7 @@ def test_an_unmeasured_model_has_no_rows():
 
 
 def test_fewer_than_three_seeds_give_no_interval():
-    assert np.isnan(interval([1.0, 2.0])).all()
+    assert np.isnan(median_interval([1.0, 2.0])).all()
     cells = table(*(found(Cell(model, seed=seed)) for model in (NEST, OPT) for seed in (1, 2)))
     summary = summary_page(cells)
     assert summary["lower"].isna().all()
@@ -235,7 +239,7 @@ def test_fewer_than_three_seeds_give_no_interval():
 def test_the_sign_interval_has_the_stated_coverage():
     random = np.random.default_rng(1)
     for n in (3, 5, 8, 20):
-        intervals = [interval(random.exponential(size=n)) for _ in range(1000)]
+        intervals = [median_interval(random.exponential(size=n)) for _ in range(1000)]
         assert intervals[0][2] >= 0.95 or n < 6
         inside = np.mean([lower <= np.log(2.0) <= upper for lower, upper, _ in intervals])
         # three standard errors of 1000 trials

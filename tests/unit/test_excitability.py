@@ -5,7 +5,6 @@
 """Measures of made-up trains, the search on made-up neurons, and the analytic f-I curve, without NEST."""
 
 import math
-import re
 
 import numpy as np
 import pandas as pd
@@ -135,7 +134,7 @@ def _made_up_trains(neurons, distances, duration):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    monkeypatch.setattr(excitability.steps, "_simulate_steps", _made_up_trains)
+    monkeypatch.setattr(excitability.steps, "simulate_steps", _made_up_trains)
     return [find_neuron(pattern, "amat") for pattern in MADE_UP]
 
 
@@ -237,7 +236,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"n_currents": 1}, "2 currents.*got 1"),
+            ({"n_currents": 1}, "number of currents must be at least 2, got 1"),
             ({"duration": 0.0}, "duration.*got 0 ms"),
             ({"precision": 1e-3}, r"precision.*got 0\.001"),
             ({"precision": 0.0}, "precision.*got 0"),
@@ -253,7 +252,7 @@ class TestBadInput:
             ({"highest": 0.5}, r"to 0\.5"),
             ({"highest": 1.0}, "to 1"),
             ({"nearest": 0.0}, "got 1 to 3"),
-            ({"n_currents": 7}, "8 currents.*got 7"),
+            ({"n_currents": 7}, "number of currents must be at least 8, got 7"),
             ({"duration": -5.0}, "duration.*got -5 ms"),
         ],
     )
@@ -263,7 +262,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("levels", [[], [5.0], [2.0, 1.0], [1.0, 1.0], [1.0, math.nan]])
     def test_staircase(self, levels):
-        with pytest.raises(AmatError, match=re.escape(f"got {levels}")):
+        with pytest.raises(AmatError, match="levels must be two or more in ascending order"):
             simulate_staircase(self.neuron, levels)
 
     @pytest.mark.parametrize("bad", [(120.0, 50.0), (50.0, 50.0)])
@@ -272,7 +271,7 @@ class TestBadInput:
             find_hysteresis([self.neuron], [bad])
         with pytest.raises(AmatError, match="2 ranges of current for 1 neurons"):
             find_hysteresis([self.neuron], [(50.0, 120.0)] * 2)
-        with pytest.raises(AmatError, match=r"2 levels.*got 1"):
+        with pytest.raises(AmatError, match="number of levels must be at least 2, got 1"):
             find_hysteresis([self.neuron], [(50.0, 120.0)], n_levels=1)
 
 

@@ -4,6 +4,7 @@
 
 """Atomic writing of files, and reading of YAML."""
 
+import gzip
 import json
 import os
 import re
@@ -129,6 +130,38 @@ def test_a_device_is_not_read(read):
         read(Path("/dev/zero"))
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"alpha_1: 3.5\nomega: 1e1\n",
+        b'{"alpha_1": 3.5,\r\n"omega": "1e1"}\r\n\r\n',
+        b"\xef\xbb\xbf---\r\nalpha_1: 3.5\r\nomega: 1e1\r\n\r\n",
+        "alpha_1: 3.5\nomega: 1e1".encode("utf-16"),
+    ],
+)
+def test_yaml_of_other_programs_is_read(tmp_path, content, compress):
+    """CRLF, a byte order mark, UTF-16, gzip, empty lines at the end. YAML reads 1e1 as text."""
+    path = tmp_path / "parameters.yaml"
+    path.write_bytes(compress(content))
+    assert load_yaml(path) == {"alpha_1": 3.5, "omega": "1e1"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"alpha_1: 3 \xb5V\n", "is not text in UTF-8"),
+        (gzip.compress(b"alpha_1: 3\n" * 99)[:-12], "is a damaged gzip file"),
+        (b"\x1f\x8bnothing", "is a damaged gzip file"),
+    ],
+)
+def test_files_that_are_no_text_are_refused(tmp_path, content, message):
+    path = tmp_path / "parameters.yaml"
+    path.write_bytes(content)
+    with pytest.raises(AmatError, match=f"^The parameter file .*parameters.yaml {message}"):
+        load_yaml(path, "The parameter file")
+
+
 def test_merged_keys_may_be_overridden(tmp_path):
     path = tmp_path / "file.yaml"
     path.write_text("a: &a {x: 1, y: 2}\nb: &b {<<: *a, x: 3}\nc: {<<: *b, y: 4}\nd: {x: 5}\n")
@@ -185,4 +218,24 @@ def test_outputs_are_checked_before_any_work_and_nothing_is_left(tmp_path):
             check_outputs(*(tmp_path / path for path in paths))
     with pytest.raises(AmatError, match="are the same file"):
         check_outputs(Path("-"), Path("/dev/stdout"))
+    for folder in ("file", "file/folder", "/proc/folder"):
+        with pytest.raises(AmatError, match="cannot be written: "):
+            check_outputs(folders=[tmp_path / folder])
+    check_outputs(folders=[tmp_path, tmp_path / "new" / "folder"])
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_empty_folder_is_left(tmp_path):
+    def fail(written: str) -> None:
+        path = tmp_path / "new" / "folder" / written
+        with only_run(tmp_path / "new" / "lock", "benchmark"), atomic_write(path) as temporary:
+            temporary.write_bytes(b"")
+            raise AmatError("no space")
+
+    with pytest.raises(AmatError, match="no space"):
+        fail("table.csv")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "new").mkdir()
+    with pytest.raises(AmatError, match="no space"):
+        fail("table.csv")
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "lock"]

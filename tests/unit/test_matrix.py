@@ -74,6 +74,10 @@ def test_only_generated_models_are_compiled(tmp_path):
         ({"time": math.nan}, "is wrong at time: numbers must be finite"),
         ({"resolution": math.inf}, "is wrong at resolution: numbers must be finite"),
         ({"sets": [{**PLAN["sets"][0], "time": math.nan}]}, "is wrong at sets.0.time: numbers must be finite"),
+        (
+            {"sets": [{**PLAN["sets"][0], "workload": "neurons", "indegree": [500]}]},
+            "indegree 500 has no effect on unconnected neurons",
+        ),
         ({"time": 100.05}, "must be a multiple of the time step"),
         ({"resolution": 0.3}, "resolution must divide"),
         ({"sets": [{**PLAN["sets"][0], "neurons": [1000.0]}]}, r"1000\.0"),

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from amat.analysis.metrics import KINDS, MEASURES, classify, measure_train, split_bursts, to_neo
+from amat.analysis.metrics import KINDS, MEASURES, classify, measure_train, split_bursts
 
 DURATION = 1000.0
 REGULAR = np.arange(10.0, 1000.0, 20.0)
@@ -74,10 +74,3 @@ def test_undefined_measures_are_nan():
         assert measured["rate"] == len(train)
         assert math.isnan(measured["cv"])
         assert math.isnan(measured["latency"]) == (not train)
-
-
-def test_trains_for_neo():
-    trains = to_neo([[1.0, 2.5], []], 10.0)
-    assert [len(train) for train in trains] == [2, 0]
-    assert trains[0].rescale("s").magnitude.tolist() == [0.001, 0.0025]
-    assert float(trains[1].t_stop.rescale("ms")) == 10.0

@@ -24,3 +24,10 @@ def test_folder_with_other_files_is_not_replaced(tmp_path):
     with pytest.raises(toolchain.ToolchainError, match=str(tmp_path)):
         toolchain.install_nest(build, tmp_path)
     assert (tmp_path / "mine").read_text() == "work"
+
+
+def test_a_failed_installation_leaves_no_folder(tmp_path):
+    build = toolchain.NestBuild(tmp_path / "nest.whl", "key", 1.0, cached=True)
+    with pytest.raises(toolchain.ToolchainError, match=r"nest\.whl could not be installed"):
+        toolchain.install_nest(build, tmp_path / "new" / "nest")
+    assert list(tmp_path.iterdir()) == []

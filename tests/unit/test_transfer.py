@@ -207,7 +207,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"n_trials": 1}, "2 trials.*got 1"),
+            ({"n_trials": 1}, "number of trials must be at least 2, got 1"),
             ({"duration": 0.0}, "duration.*got 0, "),
             ({"duration": math.nan}, "duration.*got nan, "),
             ({"seed": 0}, "seed.*got 0"),
@@ -218,15 +218,19 @@ class TestBadInput:
         with pytest.raises(AmatError, match=message):
             stationary_curves([AMAT], [[100.0]], **arguments)
 
-    @pytest.mark.parametrize("rates", [[], [0.0], [-5.0], [math.inf]])
+    @pytest.mark.parametrize("rates", [[0.0], [-5.0], [math.inf]])
     def test_stationary_rates(self, rates):
         with pytest.raises(AmatError, match="must be positive"):
             stationary_curves([AMAT], [rates])
+
+    def test_stationary_neurons(self):
+        with pytest.raises(AmatError, match="number of input rates must be at least 1, got 0"):
+            stationary_curves([AMAT], [[]])
         with pytest.raises(AmatError, match=r"2 neurons.*got those of 1"):
             stationary_curves([AMAT, IZHIKEVICH], [[100.0]])
         with pytest.raises(AmatError, match="No neuron"):
             stationary_curves([], [])
-        with pytest.raises(AmatError, match="positive balanced rate"):
+        with pytest.raises(AmatError, match="neurons needs a balanced rate"):
             stationary_curves([AMAT], [[100.0]], held=[100.0, 200.0])
 
     @pytest.mark.parametrize(
@@ -236,7 +240,7 @@ class TestBadInput:
             ({"seeds": (3, 3)}, r"Seeds.*\[3, 3\]"),
             ({"kinds": ()}, "Nothing is modulated"),
             ({"depth_factors": (6.0,)}, r"depth.*got 1\.2"),
-            ({"n_trials": 1}, "2 trials.*got 1"),
+            ({"n_trials": 1}, "number of trials must be at least 2, got 1"),
         ],
     )
     def test_modulated(self, arguments, message):

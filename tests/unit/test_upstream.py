@@ -204,6 +204,14 @@ def test_earlier_texts_are_removed_with_a_new_patch(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {bundle.patch.name, bundle.tree.name, "own.md"}
 
 
+def test_a_folder_that_is_not_from_an_earlier_bundle_is_kept(tmp_path):
+    """Such as NESTML's sources, next to which the bundle is written."""
+    (tmp_path / "nestml" / "pynestml").mkdir(parents=True)
+    with pytest.raises(AmatError, match="nestml is not from an earlier bundle and would be replaced"):
+        assemble(tmp_path, source_tree=tmp_path / "nestml")
+    assert (tmp_path / "nestml" / "pynestml").is_dir()
+
+
 def test_missing_git_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(AmatError, match="git is missing"):
@@ -224,7 +232,7 @@ def test_the_bundle_has_nestmls_layout(bundle):
         "doc/tutorials/tutorials_list.rst",
     }
     assert sum(path.suffix == ".png" for path in bundle.files) == 6
-    assert toolchain.MODELS[toolchain.AMAT].source.name in {path.name for path in bundle.files}
+    assert toolchain.SHIPPED_MODELS[toolchain.AMAT].source.name in {path.name for path in bundle.files}
 
 
 @pytest.mark.slow

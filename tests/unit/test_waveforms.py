@@ -46,14 +46,6 @@ def test_files_of_other_programs_are_read(tmp_path, text, compress):
     assert (times.tolist(), values.tolist()) == ([0.2, 1.5], [5.0, -1.5])
 
 
-def test_a_damaged_gzip_file_is_refused(tmp_path):
-    path = tmp_path / "current.csv.gz"
-    for content in (gzip.compress(b"0,1\n1,2\n" * 99)[:-12], b"\x1f\x8bnothing"):
-        path.write_bytes(content)
-        with pytest.raises(AmatError, match="is a damaged gzip file"):
-            read_samples(path)
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [

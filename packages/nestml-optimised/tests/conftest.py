@@ -12,6 +12,8 @@ from nestml_optimised import OptimisedNESTCodeGenerator, replace_transformers
 from nestml_optimised.expressions import Translator
 from nestml_optimised.model import read_model
 from nestml_optimised.nest_installation import find_nest
+from pynestml.codegeneration.nest_declarations_helper import NestDeclarationsHelper
+from pynestml.codegeneration.printers.nest_cpp_type_symbol_printer import NESTCppTypeSymbolPrinter
 from pynestml.frontend import pynestml_frontend
 
 
@@ -37,7 +39,7 @@ def read(tmp_path):
         generator.analyse_transform_neurons(models, metadata)
         (neuron,) = models
         translator = Translator(generator._scoped_printer, generator._scoped_variables)
-        types = generator._get_model_namespace(neuron, metadata)["declarations"]
+        types = NestDeclarationsHelper(NESTCppTypeSymbolPrinter())
         system = metadata[neuron.get_name()].get("equation_system")
         return read_model(neuron, system, translator), metadata[neuron.get_name()], types
 

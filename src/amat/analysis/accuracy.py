@@ -47,7 +47,7 @@ _GENERATED_STATE = (
 )
 
 
-def near_parameters(case: str, distance: float, beta: float = -0.5) -> AmatParameters:
+def near_parameters(case: str, distance: float) -> AmatParameters:
     """Return a neuron with ``tau_m`` = 10 ms and other time constants at a relative distance from it.
 
     Parameters
@@ -56,10 +56,8 @@ def near_parameters(case: str, distance: float, beta: float = -0.5) -> AmatParam
         One of `CASES`: the time constants that are nearly equal.
     distance : float
         The relative distance, by which ``tau_v`` is above ``tau_m``, and ``tau_syn_exc`` below.
-    beta : float
-        The scaling of the voltage-dependent threshold in 1/ms.
     """
-    changes = {"beta": beta}
+    changes = {"beta": -0.5}
     if "tau_v" in case:
         changes["tau_v"] = 10.0 * (1 + distance)
     if "tau_syn_exc" in case:
@@ -115,9 +113,7 @@ def relative_error(parameters: AmatParameters, resolution: float, number: type[n
     return float(np.max(np.abs(closed[there] - exact[there]) / np.abs(exact[there])))
 
 
-def threshold_errors(
-    case: str, distances: Sequence[float], resolution: float = 0.1, duration: float = 1000.0, seed: int = 1
-) -> pd.DataFrame:
+def threshold_errors(case: str, distances: Sequence[float], seed: int = 1) -> pd.DataFrame:
     """Simulate neurons with nearly equal time constants, and compare their thresholds with the exact ones.
 
     Parameters
@@ -126,10 +122,8 @@ def threshold_errors(
         One of `CASES`.
     distances : sequence of float
         Relative distances of the time constants.
-    resolution, duration : float
-        The time step and the duration of the simulation in ms.
     seed : int
-        The seed of the random input.
+        The seed of the random input, in a simulation of 1 s in steps of 0.1 ms.
 
     Returns
     -------
@@ -138,6 +132,7 @@ def threshold_errors(
         V_th in mV, NaN if the model refuses the parameters. Methods: ``NEST`` (built in), ``double`` (the closed
         formulae in double precision, as NESTML's templates evaluate them), ``generated`` (the checked build).
     """
+    resolution, duration = 0.1, 1000.0
     parameters = [near_parameters(case, distance) for distance in distances]
     step = pulses(duration, resolution, [50.0], [duration], [150.0])
     stimuli = [Stimulus(step, PoissonInput(6000.0, 1500.0, 20.0, -20.0))] * len(parameters)

@@ -12,7 +12,7 @@ References
 .. [1] https://nestml.readthedocs.io/en/latest/models_library/index.html
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 
 from amat import toolchain
 from amat.arrays import Floats
+from amat.checks import require_ascending
 from amat.compendium import plots
 from amat.errors import AmatError
 from amat.files import write_json
@@ -84,8 +85,7 @@ class Protocol:
             raise AmatError(f"weight must be positive, got {self.weight:g} pA; the inhibitory weight is its negative.")
         if not self.pulses:
             raise AmatError("pulses must hold at least one amplitude in pA, got none.")
-        if len(self.currents) < 2 or (np.diff(self.currents) <= 0).any():
-            raise AmatError(f"currents must be at least two values in ascending order in pA, got {self.currents}.")
+        require_ascending("currents", self.currents)
         for duration in (self.psp_duration, self.pulse_duration, self.f_i_duration):
             count_steps(duration, self.resolution)
 
@@ -125,7 +125,6 @@ def characterise(
     parameters: Mapping[str, float] | None = None,
     *,
     protocol: Protocol | None = None,
-    potentials: Sequence[str] = ("V_m", "V_th"),
 ) -> Characterisation:
     """Measure the responses of a neuron that NESTML's library shows.
 
@@ -137,8 +136,6 @@ def characterise(
         Parameters that differ from the model's defaults, by their names in NEST.
     protocol : Protocol, optional
         The stimuli.
-    potentials : sequence of str
-        The potentials to record during the pulses.
     """
     protocol = protocol or Protocol()
     parameters = dict(parameters or {})
@@ -154,7 +151,7 @@ def characterise(
         {model: [parameters] * len(currents)},
         [Stimulus(current) for current in currents],
         protocol.resolution,
-        record={model: list(potentials)},
+        record={model: ["V_m", "V_th"]},
     ).recordings[model]
     tables = [
         pd.DataFrame(
@@ -162,7 +159,7 @@ def characterise(
                 "amplitude_pA": amplitude,
                 "time_ms": np.arange(1, len(current) + 1) * protocol.resolution,
                 "current_pA": current,
-                **{f"{name}_mV": responses.traces[name][number] for name in potentials},
+                **{f"{name}_mV": responses.traces[name][number] for name in ("V_m", "V_th")},
             }
         )
         for number, (amplitude, current) in enumerate(zip(protocol.pulses, currents, strict=True))
@@ -284,7 +281,8 @@ def write(measured: Characterisation, folder: str | Path) -> dict[str, Any]:
         The record that is written to ``NAME_characterisation.json``, where NAME is the model's name in NESTML.
     """
     folder = Path(folder)
-    name = toolchain.MODELS[measured.model].source.stem if measured.model in toolchain.MODELS else measured.model
+    shipped = toolchain.SHIPPED_MODELS.get(measured.model)
+    name = shipped.source.stem if shipped else measured.model
     for kind, plot in FIGURES.items():
         figure = plot(measured)
         for ending in ("png", "svg"):

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from amat.analysis.metrics import MEASURES, classify, measure_train
 from amat.arrays import Floats
+from amat.checks import require_count
 from amat.errors import AmatError
 from amat.neurons import AmatParameters, ParameterError
 from amat.neurons.amat import UNITS
@@ -73,8 +74,7 @@ class Axis:
         AmatParameters().replace(**{self.name: AmatParameters().to_nestml().get(self.name, 0.0)})  # a known name
         if not 0 < self.stop - self.start < math.inf:
             raise AmatError(f"The range of {self.name} must be finite and ascend, got {self.start:g} to {self.stop:g}.")
-        if self.points < 2:
-            raise AmatError(f"The range of {self.name} must have two values or more, got {self.points}.")
+        require_count(f"values of {self.name}", self.points)
 
     @property
     def values(self) -> Floats:
@@ -287,8 +287,5 @@ def sensitivity(
 
 def column_of(name: str) -> str:
     """Return the name of the table's column for a parameter or measure."""
-    return f"{name}{_suffix({**UNITS, **MEASURES}[name])}"
-
-
-def _suffix(unit: str) -> str:
-    return {"1": "", "1/s": "_per_s", "1/ms": "_per_ms"}.get(unit, f"_{unit}")
+    unit = {**UNITS, **MEASURES}[name]
+    return name + {"1": "", "1/s": "_per_s", "1/ms": "_per_ms"}.get(unit, f"_{unit}")

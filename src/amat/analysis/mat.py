@@ -24,9 +24,11 @@ LIBRARY_MODEL = "mat2_psc_exp_neuron_nestml"
 #: Parameters that the MAT models lack.
 _AMAT_ONLY = {"beta", "tau_v"}
 
+_RESOLUTION = 0.1  # ms
+
 
 def compare_mat_models(
-    cells: Mapping[str, AmatParameters], *, resolution: float = 0.1, duration: float = 1000.0, seed: int = 1
+    cells: Mapping[str, AmatParameters], *, seed: int = 1
 ) -> tuple[pd.DataFrame, dict[str, Recording]]:
     """Compare AMAT with beta = 0 and NESTML's library model with NEST's ``mat2_psc_exp``.
 
@@ -34,10 +36,9 @@ def compare_mat_models(
     ----------
     cells : mapping of str to AmatParameters
         Neurons whose beta is zero.
-    resolution, duration : float
-        The time step and the duration of the simulation in ms.
     seed : int
-        The seed of the Poisson input, which is added to a current step of 1.5 times the rheobase.
+        The seed of the Poisson input, which is added to a current step of 1.5 times the rheobase; the simulation lasts
+        1 s.
 
     Returns
     -------
@@ -50,13 +51,13 @@ def compare_mat_models(
     parameters = list(cells.values())
     stimuli = [
         Stimulus(
-            pulses(duration, resolution, [50.0], [duration], [1.5 * p.omega * p.C_m / p.tau_m]),
+            pulses(1000.0, _RESOLUTION, [50.0], [1000.0], [1.5 * p.omega * p.C_m / p.tau_m]),
             PoissonInput(4000.0, 1000.0, 0.02 * p.omega * p.C_m, -0.02 * p.omega * p.C_m / p.tau_syn_inh),
         )
         for p in parameters
     ]
     record = {NEST_MODEL: ["V_m", "V_th"], LIBRARY_MODEL: ["V_m"], toolchain.AMAT: ["V_m", "V_th"]}
-    recordings = simulate(_populations(parameters), stimuli, resolution, record=record, seed=seed).recordings
+    recordings = simulate(_populations(parameters), stimuli, _RESOLUTION, record=record, seed=seed).recordings
     nest = recordings[NEST_MODEL]
     rows = []
     for model in (toolchain.AMAT, LIBRARY_MODEL):
@@ -76,15 +77,13 @@ def compare_mat_models(
     return pd.DataFrame(rows), recordings
 
 
-def dead_times(refractory_times: Sequence[float], resolution: float = 0.1) -> pd.DataFrame:
+def dead_times(refractory_times: Sequence[float]) -> pd.DataFrame:
     """Measure the smallest inter-spike interval of each model with neurons that fire at their highest rate.
 
     Parameters
     ----------
     refractory_times : sequence of float
         The values of ``refr_T`` in ms.
-    resolution : float
-        The time step in ms.
 
     Returns
     -------
@@ -93,8 +92,8 @@ def dead_times(refractory_times: Sequence[float], resolution: float = 0.1) -> pd
     """
     # The threshold falls with each spike, so that nothing but the refractory time limits the rate.
     neurons = [AmatParameters(alpha_1=-1.0, refr_T=refr_T) for refr_T in refractory_times]
-    stimulus = Stimulus(pulses(500.0, resolution, [5.0], [500.0], [500.0]))
-    recordings = simulate(_populations(neurons), [stimulus] * len(neurons), resolution).recordings
+    stimulus = Stimulus(pulses(500.0, _RESOLUTION, [5.0], [500.0], [500.0]))
+    recordings = simulate(_populations(neurons), [stimulus] * len(neurons), _RESOLUTION).recordings
     shortest = {
         model: [int(np.diff(steps).min()) for steps in recording.spike_steps] for model, recording in recordings.items()
     }

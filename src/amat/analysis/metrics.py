@@ -4,15 +4,13 @@
 
 """Measures of spike trains: elephant's where available, and others."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from amat.arrays import Floats
 
-__all__ = ["KINDS", "MEASURES", "classify", "measure_train", "split_bursts", "to_neo"]
+__all__ = ["KINDS", "MEASURES", "classify", "measure_train", "split_bursts"]
 
 
 #: Intervals between bursts are more than this many times those within.
@@ -44,27 +42,6 @@ MEASURES: Mapping[str, str] = {
     "adaptation_index": "1",
     "burst_index": "1",
 }
-
-
-def to_neo(trains: Sequence[ArrayLike], duration: float) -> list[Any]:
-    """Return spike times as spike trains of neo, which elephant reads.
-
-    Parameters
-    ----------
-    trains : sequence of array_like, shape (spikes,)
-        In ms.
-    duration : float
-        End of the recording, ms.
-
-    Returns
-    -------
-    list of neo.SpikeTrain
-    """
-    import neo
-    import quantities
-
-    ms = quantities.ms
-    return [neo.SpikeTrain(np.asarray(train, dtype=float) * ms, t_stop=duration * ms) for train in trains]
 
 
 def split_bursts(spikes: Floats) -> list[Floats]:

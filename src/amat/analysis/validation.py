@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from amat import toolchain
-from amat.errors import AmatError
+from amat.checks import require_count
 from amat.neurons import AmatParameters
 from amat.simulation.reference import Trajectory, integrate
 from amat.simulation.run import Recording, Result, simulate
@@ -201,8 +201,7 @@ def validate(
         ``V_th_v`` from NEST's model, ``*_exact`` from the exact solution, and ``*_nest`` of NEST's model
         from the exact solution.
     """
-    if sets < 1:
-        raise AmatError(f"There must be at least one parameter set, got {sets}.")
+    require_count("parameter sets", sets, 1)
     rows: list[dict[str, object]] = []
     shares = [len(part) for part in np.array_split(np.arange(sets), len(resolutions))]
     for resolution, share in zip(resolutions, shares, strict=True):

@@ -70,13 +70,13 @@ class Cell:
     Attributes
     ----------
     model : str
-        Name in NEST, one of `amat.benchmark.families.MODELS`.
+        Name in NEST, one of `amat.benchmark.families.CONTENDERS`.
     workload : {"neurons", "network", "plastic"}
     neurons : int
         Four fifths of them excitatory.
     indegree : int
         Recurrent synapses of each neuron of a network. Weights are scaled inversely to it, which keeps the mean
-        recurrent input. Ignored for unconnected neurons.
+        recurrent input. Not for unconnected neurons.
     threads, ranks : int
         NEST's threads in each process, and the expected number of processes.
     seed : int
@@ -105,6 +105,8 @@ class Cell:
         for name, least in (("neurons", 10), ("indegree", 5), ("threads", 1), ("ranks", 1), ("seed", 1)):
             if getattr(self, name) < least:
                 raise AmatError(f"{name} must be {least} or more, got {getattr(self, name)}.")
+        if self.workload == "neurons" and self.indegree != INDEGREE:
+            raise AmatError(f"indegree {self.indegree} has no effect on unconnected neurons: leave it out.")
         if not 0 < self.duration <= LONGEST:
             raise AmatError(f"duration must be positive and at most {LONGEST:g} ms, got {self.duration:g} ms.")
         if not (
@@ -145,10 +147,12 @@ def refuse_other_settings(cell: Cell, path: Path) -> None:
     AmatError
         If the file has another cell.
     """
+    if not path.is_file():  # not measured yet, or a device, which may not be read
+        return
     try:
         found = json.loads(path.read_text())["cell"]
     except (OSError, ValueError, KeyError, TypeError):
-        return  # not measured yet, or damaged, which the report mentions
+        return  # damaged, which the report mentions
     if others := [name for name, value in asdict(cell).items() if found.get(name, value) != value]:
         shown = ", ".join(f"{name} {found[name]} instead of {getattr(cell, name)}" for name in others)
         raise AmatError(f"{path} was measured with {shown}: name another output, or remove this one.")

@@ -4,6 +4,7 @@
 
 """One table of the measured cells of a benchmark, and a list of the files that cannot be used."""
 
+import io
 import json
 import math
 import sys
@@ -15,9 +16,9 @@ import jsonschema
 import pandas as pd
 
 from amat.benchmark.cell import PHASES, Cell, Workload, share_memory
-from amat.benchmark.families import MODELS
+from amat.benchmark.families import CONTENDERS
 from amat.errors import AmatError
-from amat.files import write_text
+from amat.files import read_text, write_text
 
 __all__ = [
     "COLUMNS",
@@ -25,7 +26,6 @@ __all__ = [
     "PAIRS",
     "Problem",
     "cell_row",
-    "describe_problems",
     "list_machines",
     "read_cells",
     "write_cells",
@@ -108,7 +108,7 @@ def _object(**properties: Mapping[str, Any]) -> dict[str, Any]:
 #: The required content of a cell's file; further content is ignored.
 _SCHEMA = _object(
     cell=_object(
-        model={"enum": list(MODELS)},
+        model={"enum": list(CONTENDERS)},
         workload={"enum": list(get_args(Workload))},
         neurons=_COUNT,
         indegree=_COUNT,
@@ -137,7 +137,7 @@ _VALUES = {
     **dict.fromkeys(("duration_ms", "resolution_ms", "real_time_factor"), _POSITIVE),
     **dict.fromkeys(("neurons", "ranks", "threads", "cores", "seed", "usable_cores"), _COUNT),
     **dict.fromkeys(("indegree", "spikes", "synapses", "cv", "events_per_s"), _AMOUNT),
-    "model": {"enum": list(MODELS)},
+    "model": {"enum": list(CONTENDERS)},
     "workload": {"enum": list(get_args(Workload))},
 }
 _ROW = jsonschema.Draft202012Validator({"properties": _VALUES})
@@ -193,8 +193,9 @@ def read_cells(source: Path) -> tuple[pd.DataFrame, list[Problem]]:
             continue
         rows[row["cell"]], origin[row["cell"]] = row, path.name
     if not rows:
+        listed = "\n".join(f"  {problem.file}: {problem.reason}" for problem in problems)
         raise AmatError(
-            f"None of the {len(files)} cells in {source} can be used:\n{describe_problems(problems)}\n"
+            f"None of the {len(files)} cells in {source} can be used:\n{listed}\n"
             "Repeat the measurement with `amat benchmark run`."
         )
     return _tidy(pd.DataFrame([rows[name] for name in sorted(rows)], columns=list(COLUMNS))), problems
@@ -290,11 +291,6 @@ def list_machines(cells: pd.DataFrame) -> pd.DataFrame:
     return cells.groupby(columns, sort=True).size().rename("cells").reset_index()
 
 
-def describe_problems(problems: list[Problem]) -> str:
-    """Return one line for each skipped file."""
-    return "\n".join(f"  {problem.file}: {problem.reason}" for problem in problems)
-
-
 def _parse(path: Path) -> Any:
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a number")
@@ -339,9 +335,12 @@ def _shared(plan: Cell, usable: int) -> str:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
+    text = read_text(path, "The table of cells")
+    semicolons = ";" in text.partition("\n")[0]  # as a spreadsheet writes them, with decimal commas
+    form: dict[str, Any] = {"sep": ";", "decimal": ","} if semicolons else {}
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (ValueError, OSError) as error:
+        table = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""], **form)
+    except ValueError as error:
         raise AmatError(f"{path} is not a table of cells: {error}. `amat benchmark report` writes one.") from error
     missing = [name for name in COLUMNS if name not in table]
     if missing:

@@ -20,8 +20,8 @@ __all__ = [
     "compare",
     "compare_all",
     "compare_with",
-    "interval",
     "measure_scaling",
+    "median_interval",
     "summarise_cells",
     "summary_page",
     "summary_text",
@@ -59,7 +59,7 @@ _SUMMARY: Sequence[tuple[str, str]] = (
 )
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
+def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
     """Return the sign interval of the median, which is exact for every distribution.
 
     Its ends are two of the values: with few values the least and the largest, which then cover less than 95 %.
@@ -113,7 +113,7 @@ def compare(cells: pd.DataFrame, quantity: str, model: str, reference: str) -> p
     pandas.DataFrame
         One row per cell, over all seeds: ``quantity``, ``model``, ``reference``; the columns by which cells are
         paired, without ``seed``; ``seeds``, the number of pairs; ``ratio``, their median; ``lower``, ``upper`` and
-        ``coverage`` of `interval`. Empty if there are no pairs.
+        ``coverage`` of `median_interval`. Empty if there are no pairs.
     """
     cells = _with_quantities(cells)
     keys = list(PAIRS)
@@ -139,10 +139,10 @@ def compare_all(
     return pd.concat(found, ignore_index=True) if found else compare(cells.iloc[:0], quantities[0], "", "")
 
 
-def compare_with(cells: pd.DataFrame, reference: str, quantity: str = "simulate_s") -> pd.DataFrame:
-    """Return the rows of `compare` for all models other than the reference."""
+def compare_with(cells: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Return the rows of `compare` for the time of all models other than the reference."""
     models = [model for model in dict.fromkeys(cells["model"]) if model != reference]
-    return compare_all(cells, [(model, reference) for model in models], [quantity])
+    return compare_all(cells, [(model, reference) for model in models], ["simulate_s"])
 
 
 def summarise_cells(cells: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -184,8 +184,8 @@ def measure_scaling(cells: pd.DataFrame, kind: Literal["strong", "weak"]) -> pd.
     pandas.DataFrame
         One row per model, workload, size and number of cores: ``kind``, ``model``, ``workload``, ``neurons``,
         ``indegree``, ``ranks``, ``threads``, ``cores``, ``base_cores``, ``shared_cores``, ``seeds``, ``efficiency``
-        with ``lower``, ``upper`` and ``coverage`` of `interval`, and ``speed_up``. An efficiency of 1 is ideal. Series
-        with a single number of cores are left out.
+        with ``lower``, ``upper`` and ``coverage`` of `median_interval`, and ``speed_up``. An efficiency of 1 is ideal.
+        Series with a single number of cores are left out.
     """
     if kind not in ("strong", "weak"):
         raise AmatError(f"There is no scaling {kind!r}: choose strong or weak.")
@@ -272,7 +272,7 @@ def summary_text(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _describe(values: pd.Series, name: str) -> dict[str, float]:
-    lower, upper, coverage = interval(list(values))
+    lower, upper, coverage = median_interval(list(values))
     return {"seeds": len(values), name: float(values.median()), "lower": lower, "upper": upper, "coverage": coverage}
 
 

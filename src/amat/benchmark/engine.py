@@ -7,6 +7,7 @@
 import os
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from amat.benchmark.measurements import LOCK
 from amat.compendium.pipeline import run_workflow
 from amat.compendium.provenance import commit
 from amat.errors import AmatError
-from amat.files import check_writable
+from amat.files import check_outputs
 
 __all__ = ["RunsOn", "run_matrix"]
 
@@ -76,7 +77,12 @@ def run_matrix(
     plan, place = read_matrix(matrix), read_site(site, image)
     usable = cores or len(os.sched_getaffinity(0))
     _check_layouts(plan, place, profile, usable)
-    check_writable(output.absolute())
+    check_outputs(output / LOCK, folders=[output, *(output / name for name in ("cells", "logs", "report"))])
+    if dry_run and not output.exists():  # Snakemake would leave folders
+        with tempfile.TemporaryDirectory() as folder:
+            return run_matrix(
+                matrix, site, Path(folder), profile=profile, cores=cores, jobs=jobs, image=image, dry_run=True
+            )
     command = _command(matrix, site, place, output, profile, usable, jobs, dry_run)
     environment = {"PYNEST_QUIET": "1", **os.environ}
     for cell in plan.cells:

@@ -16,9 +16,9 @@ from amat.neurons import AmatParameters
 
 __all__ = [
     "BUILDS",
+    "CONTENDERS",
     "EMPTY",
     "FAMILIES",
-    "MODELS",
     "TUNED",
     "Contender",
     "Family",
@@ -225,21 +225,21 @@ EMPTY = Contender("empty_neuron_opt", "amat", "empty", "empty neuron")
 TUNED = ("amat", "izhikevich", "iaf_psc_exp")
 
 #: The models that a cell of a benchmark matrix can have, by name in NEST.
-MODELS = {contender.model: contender for name in TUNED for contender in builds(FAMILIES[name])}
+CONTENDERS = {contender.model: contender for name in TUNED for contender in builds(FAMILIES[name])}
 
 
 def find_contender(model: str) -> Contender:
-    """Return the contender of a name in NEST: one of `MODELS`, an ablation step or the empty neuron.
+    """Return the contender of a name in NEST: one of `CONTENDERS`, an ablation step or the empty neuron.
 
     Raises
     ------
     AmatError
         If there is none.
     """
-    for contender in (*MODELS.values(), *ablation_steps(), EMPTY):
+    for contender in (*CONTENDERS.values(), *ablation_steps(), EMPTY):
         if contender.model == model:
             return contender
-    raise AmatError(f"{model} is not among the models that are measured: choose one of {', '.join(MODELS)}.")
+    raise AmatError(f"{model} is not among the models that are measured: choose one of {', '.join(CONTENDERS)}.")
 
 
 def choose(contenders: Iterable[Contender], codegen: Sequence[str] | None) -> list[Contender]:

@@ -18,7 +18,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from amat.benchmark.cell import PHASES
 from amat.benchmark.comparisons import summarise_cells
-from amat.benchmark.families import FAMILIES, MODELS
+from amat.benchmark.families import CONTENDERS, FAMILIES
 from amat.benchmark.growth import Fit
 from amat.compendium.plots import MODEL_COLOURS, REFERENCE_COLOUR, save
 
@@ -59,7 +59,7 @@ _SHADES = sns.color_palette("viridis", 7).as_hex()
 
 def label(model: str) -> str:
     """Return the name of a model in tables and figures: the neuron and its build."""
-    contender = MODELS[model]
+    contender = CONTENDERS[model]
     return f"{_FAMILY_LABELS.get(contender.family, FAMILIES[contender.family].label)} ({contender.label})"
 
 
@@ -233,7 +233,7 @@ def plot_memory(cells: pd.DataFrame) -> Figure:
 
     # The memory of a new neuron is the same in all workloads.
     created = [float(table.loc[table["model"] == model, "neuron_B"].median()) for model in models]
-    colours = [_FAMILY_COLOURS[MODELS[model].family] for model in models]
+    colours = [_FAMILY_COLOURS[CONTENDERS[model].family] for model in models]
     bars = (
         (left, -0.2, created, "created", None),
         (left, 0.2, largest("neurons", "prepared_neuron_B"), "prepared, without connections", "///"),
@@ -266,7 +266,7 @@ def plot_phases(cells: pd.DataFrame) -> Figure:
     chosen = sizes.sort_values(["model", "neurons", "indegree"]).tail(1)
     rows = table.merge(chosen.drop(columns="model"), on=["neurons", "indegree", "duration_ms"])
     rows = rows.drop_duplicates("model").set_index("model")
-    models = [model for model in MODELS if model in rows.index]
+    models = [model for model in CONTENDERS if model in rows.index]
     figure, axes = plt.subplots(figsize=(8.5, 1.6 + 0.36 * max(len(models), 1)))
     if _is_empty(axes, rows):
         return figure
@@ -315,7 +315,7 @@ def plot_fits(fits: Mapping[str, tuple[Fit, Fit]]) -> Figure:
 
 
 def _style(model: str) -> dict[str, Any]:
-    contender = MODELS[model]
+    contender = CONTENDERS[model]
     _, marker, line = _BUILDS[contender.build]
     return {
         "color": _FAMILY_COLOURS[contender.family],
@@ -327,7 +327,7 @@ def _style(model: str) -> dict[str, Any]:
 
 
 def _models(table: pd.DataFrame) -> list[str]:
-    return [model for model in MODELS if model in set(table["model"])]
+    return [model for model in CONTENDERS if model in set(table["model"])]
 
 
 def _case(row: Mapping[Any, Any]) -> str:

@@ -4,7 +4,6 @@
 
 """Measurements in rounds: the order of models, their file, and the statistics of ratios."""
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -121,9 +120,7 @@ class Store:
         rounds = {(row["case"], row["round"]) for row in rows}
         kept = [row for row in self.rows if (row["case"], row["round"]) not in rounds]
         self.rows = [*kept, *map(dict, rows)]
-        text = io.StringIO()
-        pd.DataFrame(self.rows).to_csv(text, index=False, float_format="%.9g")
-        write_text(self.path, text.getvalue())
+        write_text(self.path, pd.DataFrame(self.rows).to_csv(index=False, float_format="%.9g"))
 
     def table(self, cases: Sequence[str]) -> pd.DataFrame:
         """Return the rows of some cases."""

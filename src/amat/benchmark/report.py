@@ -21,14 +21,21 @@ from amat.benchmark.comparisons import compare_all, compare_with, measure_scalin
 from amat.benchmark.growth import fit_all, fitted_terms
 from amat.compendium.plots import use_style
 from amat.errors import AmatError
-from amat.files import check_writable, write_text
+from amat.files import check_outputs, write_text
 
-__all__ = ["REFERENCE", "SYNAPSE_TABLES", "Report", "write_report"]
+__all__ = ["FILES", "REFERENCE", "SYNAPSE_TABLES", "Report", "write_report"]
 
 #: The reference of times in figures.
 REFERENCE = "amat2_psc_exp"
 #: The optional file of `amat.benchmark.synapse_tables`, next to the cells.
 SYNAPSE_TABLES = "synapse_tables.csv"
+
+#: The tables and figures of a report.
+FILES = (
+    *(f"{name}.csv" for name in ("problems", "machines", "summary", "ratios", "medians", "scaling", "growth_terms")),
+    *(f"figures/{name}.svg" for name in ("ratios", "real_time", "scaling", "memory", "phases", "growth")),
+    *("cells.csv", SYNAPSE_TABLES, "benchmarks.html"),
+)
 
 _NOTEBOOK = "benchmarks"
 #: The packages that the page needs: the extra ``book``.
@@ -86,7 +93,7 @@ def write_report(source: Path, output: Path, *, page: bool = True) -> Report:
         If there are no cells, or the output cannot be written.
     """
     cells, problems = read_cells(source)
-    check_writable(output.absolute())
+    check_outputs(*(output / name for name in FILES))
     fits = fit_all(cells)
     scaling = {kind: measure_scaling(cells, kind) for kind in ("strong", "weak")}
     summary = summary_page(cells)

@@ -35,7 +35,7 @@ from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable, only_run
+from amat.files import check_outputs, only_run, write_text
 from amat.simulation.stimuli import count_steps
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
@@ -100,7 +100,7 @@ class Options:
         for name in self.codegen or ():
             if name not in BUILDS[1:]:
                 raise AmatError(f"There is no build {name!r}: choose among {', '.join(BUILDS[1:])}.")
-        check_writable(self.output.absolute())
+        check_outputs(self.output / LOCK)
 
 
 @dataclass(frozen=True)
@@ -389,8 +389,7 @@ def _finish(
     summary["met"] = [
         target.is_met(ratio) if target else None for target, ratio in zip(targets, summary["ratio"], strict=True)
     ]
-    with atomic_write(options.output / f"{name}_summary.csv") as temporary:
-        summary.to_csv(temporary, index=False, float_format="%.6g")
+    write_text(options.output / f"{name}_summary.csv", summary.to_csv(index=False, float_format="%.6g"))
     return Outcome(summary, skipped)
 
 

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from amat import paths
 from amat.cli import common
+from amat.errors import AmatError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,9 @@ def update(
     threads: common.Threads = 1,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Unless set: three rounds of 300 ms with 1000 neurons, without ablation."),
+        typer.Option(
+            "--quick", help="Three rounds of 300 ms with 1000 neurons, without ablation; other options override."
+        ),
     ] = False,
     memory: Annotated[bool, typer.Option(help="Measure the memory as well.")] = True,
     ablation: _Ablation = None,
@@ -98,11 +101,14 @@ def update(
     from amat.benchmark.cases import default_cases, find_cases, quick_cases
     from amat.benchmark.runs import Options, benchmark_memory, benchmark_update
 
+    if quick and cases and None not in (rounds, duration, ablation):
+        raise AmatError("--quick has no effect: all that it changes is set. Leave it out.")
     chosen = find_cases(cases) if cases else quick_cases() if quick else default_cases()
     rounds = (3 if quick else 11) if rounds is None else rounds
     duration = (300.0 if quick else 1000.0) if duration is None else duration
     ablation = False if quick and ablation is None else ablation
     options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
+    _prepare_outputs(output, "update", *(["memory"] if memory else []))
     with _progress() as progress:
         times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
@@ -138,6 +144,7 @@ def network(
     from amat.benchmark.runs import Options, benchmark_network
 
     options = Options(output, rounds, duration, seed, threads, codegen, ablation)
+    _prepare_outputs(output, "network")
     with _progress() as progress:
         outcome = benchmark_network(neurons, options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
@@ -153,7 +160,10 @@ def cell(
         typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
     ] = "network",
     neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
-    indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron of a network.")] = 1000,
+    indegree: Annotated[
+        int | None,
+        typer.Option(help="Number of recurrent synapses per neuron of a network. Default: 1000.", show_default=False),
+    ] = None,
     threads: common.Threads = 1,
     ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
     seed: _Seed = 1,
@@ -162,12 +172,14 @@ def cell(
 ) -> None:
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
     _pin_threads()
-    from amat.benchmark.cell import Cell, measure_cell
+    from amat.benchmark.cell import INDEGREE, Cell, measure_cell
     from amat.benchmark.network import estimate_memory
-    from amat.files import check_writable
 
-    plan = Cell(model, workload, neurons, indegree, threads, ranks, seed, duration, resolution)
-    recurrent = 0 if workload == "neurons" else indegree
+    if workload == "neurons":
+        common.refuse_without("--workload network", indegree=indegree)
+    synapses = INDEGREE if indegree is None else indegree
+    plan = Cell(model, workload, neurons, synapses, threads, ranks, seed, duration, resolution)
+    recurrent = 0 if workload == "neurons" else synapses
     # Seconds of an update, of making a synapse, and of the events at a synapse in a ms.
     work = neurons * (5e-8 * duration / resolution + recurrent * (3e-7 + 3e-10 * duration))
     common.announce_cost(
@@ -175,7 +187,7 @@ def cell(
         seconds=work / (threads * ranks),
         memory=estimate_memory(neurons, recurrent) / ranks,
     )
-    check_writable(output.absolute().parent)
+    common.prepare_outputs(output)
     found = measure_cell(plan, output)
     common.report(
         f"{model}, {workload}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; {output}"
@@ -242,14 +254,16 @@ def report(
     """Write a report on measured cells, from any machine, complete or not."""
     _pin_threads()
     from amat.benchmark.collect import read_cells
-    from amat.benchmark.report import SYNAPSE_TABLES, write_report
+    from amat.benchmark.report import FILES, SYNAPSE_TABLES, write_report
     from amat.benchmark.synapse_tables import measure_tables, write_tables
 
     place = folder if folder.is_dir() else folder.parent
+    target = output or place / "report"
+    common.prepare_outputs(*(target / name for name in FILES))
     if tables:
+        common.prepare_outputs(place / SYNAPSE_TABLES)
         read_cells(folder)  # writes nothing into a folder without cells
         write_tables(measure_tables(), place / SYNAPSE_TABLES)
-    target = output or place / "report"
     found = write_report(folder, target, page=page)
     common.console.print(_ratio_table(found.summary))
     if found.problems:
@@ -355,6 +369,12 @@ def _show(outcome: Outcome, title: str) -> None:
     if len(judged):
         met = int(judged["met"].astype(bool).sum())
         common.report(f"{met} of {len(judged)} targets are met.")
+
+
+def _prepare_outputs(output: Path, *names: str) -> None:
+    """Check before any work that the tables and figures of benchmarks can be written."""
+    tables = [output / f"{name}{ending}.csv" for name in names for ending in ("", "_summary")]
+    common.prepare_outputs(output / "provenance.json", *tables, figures=[output / f"{name}.svg" for name in names])
 
 
 def _pin_threads() -> None:

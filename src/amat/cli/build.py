@@ -45,16 +45,16 @@ def build(
     ] = None,
 ) -> None:
     """Compile models into modules that NEST loads. Modules in the cache are not rebuilt."""
-    prepare_outputs(record)
+    prepare_outputs(record, inputs=[Path(name) for name in models or []])
     if models:
         chosen = [toolchain.find_model(name, codegen) for name in models]
     elif codegen:
-        chosen = [model for model in toolchain.MODELS.values() if model.codegen == codegen]
+        chosen = [model for model in toolchain.SHIPPED_MODELS.values() if model.codegen == codegen]
     else:
-        chosen = [toolchain.MODELS[name] for name in toolchain.DEFAULT_MODELS]
+        chosen = [toolchain.SHIPPED_MODELS[name] for name in toolchain.DEFAULT_MODELS]
     if fallback and not any(model.codegen == "optimised" for model in chosen):
         raise AmatError("--fallback has no effect: no model is built by the optimised generator. Leave it out.")
-    settings = dict(map(_parse_option, options or []))
+    settings = _parse_options(options or [])
     modules = _build_all([model.with_options(settings) for model in chosen], fallback=fallback)
     table = make_table("model in NEST", "built in", "key", caption=f"in {shorten(paths.module_cache())}")
     for module in modules:
@@ -64,12 +64,17 @@ def build(
         write_json(record, {m.model: {"key": m.key, "sha256": m.sha256} for m in modules})
 
 
-def _parse_option(text: str) -> tuple[str, Any]:
-    """Return the name and the value of an option."""
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise typer.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--option")
-    return name, {"true": True, "false": False}.get(value.lower(), value)
+def _parse_options(texts: list[str]) -> dict[str, Any]:
+    """Return the values of options by name."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--option")
+        if name in values:
+            raise AmatError(f"--option {text}: {name} is already set to {values[name]}. Set each option once.")
+        values[name] = {"true": True, "false": False}.get(value.lower(), value)
+    return values
 
 
 def _build_all(models: Sequence[toolchain.Model], *, fallback: bool) -> list[toolchain.Module]:

@@ -137,7 +137,9 @@ def announce_cost(what: str, seconds: float, memory: float) -> None:
         note(f"{what} will take about {seconds / 60:.0f} minutes.")
 
 
-def prepare_outputs(*tables: Path | None, figures: Sequence[Path | None] = ()) -> None:
+def prepare_outputs(
+    *tables: Path | None, figures: Sequence[Path | None] = (), inputs: Sequence[Path | None] = ()
+) -> None:
     """Check before any work that files can be written; leave standard output to a table that goes there.
 
     Every command that writes calls this first.
@@ -148,11 +150,13 @@ def prepare_outputs(*tables: Path | None, figures: Sequence[Path | None] = ()) -
         Files of any kind other than figures; ``-`` is standard output.
     figures : sequence of pathlib.Path, optional
         The suffix must be a format of figures.
+    inputs : sequence of pathlib.Path, optional
+        Files that the command reads, which may not be replaced.
 
     Raises
     ------
     AmatError
-        If a figure has another suffix; as `amat.files.check_outputs`.
+        If a figure has another suffix, or an output is an input; as `amat.files.check_outputs`.
     """
     drawn = [path for path in figures if path]
     if drawn:
@@ -162,6 +166,9 @@ def prepare_outputs(*tables: Path | None, figures: Sequence[Path | None] = ()) -
             check_format(path)
     written = [path for path in tables if path]
     check_outputs(*written, *drawn)
+    for path in (*written, *drawn):
+        if path.is_file() and any(read and read.exists() and read.samefile(path) for read in inputs):
+            raise AmatError(f"{path} is an input, which would be replaced: choose another output.")
     console.stderr = any(map(is_standard_output, written))
 
 

@@ -61,6 +61,7 @@ def setup(
     from amat.compendium.provenance import provenance_record, versions
 
     nest = toolchain.check_nest()
+    toolchain.check_compiler()
     modules = shorten(paths.module_cache())
     try:
         record = provenance_record(modules=modules)

@@ -25,7 +25,7 @@ from amat.cli.common import (
     report,
 )
 from amat.errors import AmatError
-from amat.files import atomic_write
+from amat.files import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,8 +103,7 @@ def _write(table: pd.DataFrame, figure: Figure, stem: Path, suffix: str) -> None
     """Write a table and its figure."""
     from amat.compendium import plots
 
-    with atomic_write(Path(f"{stem}.csv")) as file:
-        table.to_csv(file, index=False, float_format="%.6g")
+    write_text(Path(f"{stem}.csv"), table.to_csv(index=False, float_format="%.6g"))
     plots.save(figure, f"{stem}.{suffix}")
 
 

@@ -11,7 +11,7 @@ import typer
 
 from amat.cli.common import FigureFormat, console, make_table, prepare_outputs, refuse_without, report
 from amat.errors import AmatError
-from amat.files import atomic_write
+from amat.files import write_text
 
 __all__ = ["patterns"]
 
@@ -44,8 +44,7 @@ def patterns(
         from amat.analysis.patterns.figures import plot_pairs
         from amat.compendium import plots
 
-        with atomic_write(output / "patterns.csv") as file:
-            table.to_csv(file, index=False)
+        write_text(output / "patterns.csv", table.to_csv(index=False))
         plots.use_style()
         amat, *_, izhikevich = responses.values()
         plots.save(plot_pairs(amat, izhikevich), figure)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,7 +26,7 @@ from amat.cli.common import (
 )
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
-from amat.files import atomic_write
+from amat.files import write_text
 from amat.neurons.neuron import ModelName
 from amat.neurons.published import SetName
 
@@ -95,7 +96,7 @@ def simulate(
     csv: Annotated[
         Path | None, _option(_SIMULATION, "--csv", "CSV file to write, with one row per step; - is standard output.")
     ] = None,
-    spikes: Annotated[Path | None, _option(_SIMULATION, "--spikes", "Spike times to write: .csv or .npz.")] = None,
+    spikes: Annotated[Path | None, _option(_SIMULATION, "--spikes", "Spike times: .csv, .npz or .nix (neo).")] = None,
     plot: Annotated[
         Path | None, _option(_SIMULATION, "--plot", "Figure file to write. Its suffix selects the format.")
     ] = None,
@@ -111,9 +112,8 @@ def simulate(
     if not (pattern or currents or values):
         raise AmatError("There is nothing to simulate: give --pattern, or a current such as --step 200:100:600.")
     trial = _make_trial(pattern, model, parameter_set, currents, duration, resolution)
-    met = _run(
-        trial, values, judged=bool(pattern) and not currents and duration is None, plot=plot, csv=csv, spikes=spikes
-    )
+    judged = bool(pattern) and not currents and duration is None
+    met = _run(trial, values, judged, (parameters, current), csv, spikes, plot)
     if not (met or values) and parameter_set in (None, "validated"):
         raise AmatError(f"The neuron does not show {pattern} with this time step: choose 0.1 ms or less.")
 
@@ -173,17 +173,25 @@ def _first(*values: float | None) -> float:
 
 
 def _run(
-    trial: Trial, values: dict[str, float], judged: bool, plot: Path | None, csv: Path | None, spikes: Path | None
+    trial: Trial,
+    values: dict[str, float],
+    judged: bool,
+    inputs: Sequence[Path | None],
+    csv: Path | None,
+    spikes: Path | None,
+    plot: Path | None,
 ) -> bool:
     """Simulate a trial with changed parameters, print and write the response; return whether the pattern is met."""
     from amat.analysis.patterns import run_trials
     from amat.analysis.patterns.custom import set_parameters
     from amat.analysis.patterns.verdicts import table_of_traces
+    from amat.analysis.spike_files import check_format, write_spikes
+    from amat.simulation.kernel import NEST_MODELS
 
     changed = set_parameters(trial, values)
-    if spikes and spikes.suffix.lower() not in (".csv", ".npz", ""):
-        raise AmatError(f"{spikes}: spikes cannot be written as {spikes.suffix!r}. Choose .csv or .npz.")
-    prepare_outputs(csv, spikes, figures=[plot])
+    if spikes:
+        check_format(spikes)
+    prepare_outputs(csv, spikes, figures=[plot], inputs=inputs)
     steps = round(changed.duration / changed.neuron.resolution)
     with show_progress("steps", steps) if steps >= _LONG else nullcontext() as progress:
         (response,) = run_trials([changed], progress=progress)
@@ -191,10 +199,11 @@ def _run(
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
     met = _print(response, judged)
     if csv:
-        with atomic_write(csv) as file:
-            table_of_traces(response).to_csv(file, index=False, float_format="%.12g")
+        write_text(csv, table_of_traces(response).to_csv(index=False, float_format="%.12g"))
     if spikes:
-        _write_spikes(response, spikes)
+        neuron, parameters = changed.neuron, trial.neuron.parameters.replace(**values)
+        described = {"model": NEST_MODELS[neuron.model], "pattern": neuron.pattern, **parameters.to_nestml()}
+        write_spikes(spikes, response.spikes.round(6), changed.duration, neuron.resolution, described)
     if plot:
         from amat.analysis.patterns.figures import plot_response
         from amat.compendium import plots
@@ -202,16 +211,6 @@ def _run(
         plots.use_style()
         plots.save(plot_response(response), plot)
     return met
-
-
-def _write_spikes(response: Response, path: Path) -> None:
-    """Write spike times in ms: a CSV file with one column, or an NPZ file that also holds the duration."""
-    times = response.spikes.round(6)
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        if path.suffix.lower() == ".npz":
-            np.savez(file, spike_times_ms=times, duration_ms=response.trial.duration)
-        else:
-            np.savetxt(file, times, fmt="%.12g", header="time_ms", comments="")
 
 
 def _print(response: Response, judged: bool) -> bool:

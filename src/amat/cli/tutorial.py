@@ -15,7 +15,7 @@ import typer
 from amat import paths
 from amat.cli.common import prepare_outputs, report
 from amat.errors import AmatError
-from amat.files import atomic_write
+from amat.files import write_text
 
 __all__ = ["tutorial"]
 
@@ -37,8 +37,7 @@ def tutorial(
     notebook = output / paths.TUTORIAL.name
     prepare_outputs(notebook)
     if not notebook.exists():
-        with atomic_write(notebook) as temporary:
-            temporary.write_bytes(paths.TUTORIAL.read_bytes())
+        write_text(notebook, paths.TUTORIAL.read_text(encoding="utf-8"))
     report(f"The tutorial: {notebook}")
     if launch:
         os.environ["PYNEST_QUIET"] = "1"

@@ -16,7 +16,7 @@ from rich.table import Table
 from amat import toolchain
 from amat.cli.common import Seed, Threads, announce_cost, console, prepare_outputs, show_progress
 from amat.errors import AmatError
-from amat.files import atomic_write
+from amat.files import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +44,7 @@ def validate(
         table = validation.validate(samples, seed, model=name, threads=threads, progress=progress)
     console.print(_summary(validation.summarise(table), f"{name} and {validation.NEST_MODEL}"))
     if csv:
-        with atomic_write(csv) as temporary:
-            table.to_csv(temporary, index=False)
+        write_text(csv, table.to_csv(index=False))
     bound, exact_bound = validation.BOUND, validation.EXACT_BOUNDS[name]
     failed = validation.failures(table, name)
     if len(failed):

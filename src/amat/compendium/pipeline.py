@@ -18,7 +18,7 @@ from amat import paths
 from amat.compendium.provenance import commit, commit_time
 from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
-from amat.files import check_writable, load_yaml, only_run
+from amat.files import check_outputs, load_yaml, only_run
 
 __all__ = [
     "PROFILES",
@@ -68,8 +68,7 @@ def reproduce(
     commit()  # before any work, since git may refuse the checkout
     chosen = (config or paths.CONFIG / "config.yaml").absolute()
     check_config(chosen)
-    for folder in ("build", "results", "book/notebooks", "book/generated"):
-        check_writable(root / folder)
+    check_outputs(folders=[root / name for name in ("build", "results", "book/notebooks", "book/generated")])
     command = [
         *(sys.executable, "-m", "snakemake"),
         *("--snakefile", str(paths.WORKFLOW / "Snakefile")),

@@ -50,12 +50,10 @@ def make_table(
         source = (paths.ROOT or Path()) / shipped / target.name
         if not source.is_file():
             raise AmatError(f"{source} is missing: leave `shipped` empty to compute the table.")
-        with atomic_write(target) as temporary:
-            temporary.write_bytes(source.read_bytes())
+        content = source.read_bytes()
     else:
-        table = compute()
-        text = table.to_csv(index=False, float_format=_PRECISION)
-        with atomic_write(target) as temporary:
-            # Without a time stamp, the same table gives the same file.
-            temporary.write_bytes(gzip.compress(text.encode(), mtime=0))
+        text = compute().to_csv(index=False, float_format=_PRECISION)
+        content = gzip.compress(text.encode(), mtime=0)  # without a time stamp, the same table gives the same file
+    with atomic_write(target) as temporary:
+        temporary.write_bytes(content)
     return pd.read_csv(target, keep_default_na=False, na_values=[""])

@@ -7,8 +7,9 @@
 May import only the foundation.
 """
 
+from amat.errors import ParameterError
 from amat.neurons.amat import AmatParameters
-from amat.neurons.checks import Catalogue, ParameterError
+from amat.neurons.checks import Catalogue
 from amat.neurons.currents import CurrentSegment, InputCurrent
 from amat.neurons.izhikevich import IzhikevichParameters
 from amat.neurons.neuron import CURRENT_UNITS, NEURON_MODELS, ModelName, Neuron

@@ -25,14 +25,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from amat.neurons.checks import (
-    ParameterError,
-    ParameterSet,
-    require_finite,
-    require_known,
-    require_positive,
-    select_parameters,
-)
+from amat.checks import require_finite, require_positive
+from amat.errors import ParameterError
+from amat.neurons.checks import ParameterSet, require_known, select_parameters
 
 __all__ = ["UNITS", "AmatParameters"]
 

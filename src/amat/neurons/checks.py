@@ -6,28 +6,16 @@
 
 import dataclasses
 import difflib
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self, TypeVar
 
-from amat.errors import AmatError
+from amat.checks import require_finite
+from amat.errors import ParameterError
 
-__all__ = [
-    "Catalogue",
-    "ParameterError",
-    "ParameterSet",
-    "require_finite",
-    "require_known",
-    "require_positive",
-    "select_parameters",
-]
+__all__ = ["Catalogue", "ParameterSet", "require_known", "select_parameters"]
 
 T = TypeVar("T")
-
-
-class ParameterError(AmatError, ValueError):
-    """A parameter, pattern or initial value that cannot be used."""
 
 
 class Catalogue(dict[str, T]):
@@ -101,23 +89,6 @@ class ParameterSet:
             If a name is unknown or a value is invalid.
         """
         return cls(**select_parameters(cls.kind, values, [field.name for field in dataclasses.fields(cls)]))
-
-
-def require_finite(name: str, value: object) -> float:
-    """Return a value as a float, or raise `ParameterError` if it is not a finite number."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (OverflowError, TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ParameterError(f"{name} must be a finite number, got {value!r}.")
-    return number
-
-
-def require_positive(name: str, value: float, unit: str) -> None:
-    """Raise `ParameterError` if a value is not positive."""
-    if value <= 0:
-        raise ParameterError(f"{name} must be positive, got {value:g} {unit}.")
 
 
 def require_known(kind: str, names: Iterable[str], known: Collection[str]) -> None:

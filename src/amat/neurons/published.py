@@ -14,13 +14,14 @@ References
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
+from amat.errors import ParameterError
 from amat.files import load_yaml
 from amat.neurons.amat import AmatParameters
-from amat.neurons.checks import Catalogue, ParameterError
+from amat.neurons.checks import Catalogue
 from amat.neurons.currents import CurrentSegment, InputCurrent
 from amat.neurons.izhikevich import IzhikevichParameters
 from amat.neurons.neuron import NEURON_MODELS, ModelName, Neuron
@@ -118,6 +119,9 @@ class IzhikevichPattern:
         return Neuron(self.parameters, initial, self.h, self.name, *_rest(self.current))
 
 
+_Pattern = TypeVar("_Pattern", AmatPattern, IzhikevichPattern)
+
+
 def _rest(current: InputCurrent) -> tuple[float, int]:
     """Return the current at rest, and the sign of the change by which a pattern's input evokes it."""
     rest = float(current(0.0))
@@ -188,22 +192,16 @@ def yamauchi_patterns(tau_m: float = 10.0) -> Catalogue[AmatPattern]:
     """
     common = {row["parameter"]: float(row["value"]) for row in _read_csv("yamauchi2011_common.csv")}
     columns = {"alpha_1": "alpha_1_mV", "alpha_2": "alpha_2_mV", "beta": "beta_per_ms"}
-    return Catalogue(
-        "pattern",
-        (
-            (
-                row["pattern"],
-                AmatPattern(
-                    row["pattern"],
-                    AmatParameters.from_paper(
-                        common | {"tau_m": tau_m} | {name: float(row[column]) for name, column in columns.items()}
-                    ),
-                    _printed_current(row),
-                    _RAMP_DURATION if row["ramp_rate"] and not row["ramp_duration_ms"] else _DURATION,
-                ),
-            )
-            for row in _read_csv("yamauchi2011_table1.csv")
-        ),
+    return _by_name(
+        AmatPattern(
+            row["pattern"],
+            AmatParameters.from_paper(
+                common | {"tau_m": tau_m} | {name: float(row[column]) for name, column in columns.items()}
+            ),
+            _printed_current(row),
+            _RAMP_DURATION if row["ramp_rate"] and not row["ramp_duration_ms"] else _DURATION,
+        )
+        for row in _read_csv("yamauchi2011_table1.csv")
     )
 
 
@@ -216,20 +214,14 @@ def validated_patterns() -> Catalogue[AmatPattern]:
         Patterns by name, the same names as `yamauchi_patterns`; an unknown name raises `ParameterError`.
     """
     content = _read_yaml("amat_patterns.yaml")
-    return Catalogue(
-        "pattern",
-        (
-            (
-                entry["pattern"],
-                AmatPattern(
-                    entry["pattern"],
-                    AmatParameters.from_nestml(content["common"] | entry["parameters"]),
-                    InputCurrent(_segments(entry)),
-                    float(entry["duration"]),
-                ),
-            )
-            for entry in content["patterns"]
-        ),
+    return _by_name(
+        AmatPattern(
+            entry["pattern"],
+            AmatParameters.from_nestml(content["common"] | entry["parameters"]),
+            InputCurrent(_segments(entry)),
+            float(entry["duration"]),
+        )
+        for entry in content["patterns"]
     )
 
 
@@ -242,7 +234,10 @@ def izhikevich_patterns() -> Catalogue[IzhikevichPattern]:
         Patterns by name, the same names as `yamauchi_patterns`; an unknown name raises `ParameterError`.
     """
     content = _read_yaml("izhikevich2004_patterns.yaml")
-    patterns = (_izhikevich_pattern(content["defaults"] | entry) for entry in content["patterns"])
+    return _by_name(_izhikevich_pattern(content["defaults"] | entry) for entry in content["patterns"])
+
+
+def _by_name(patterns: Iterable[_Pattern]) -> Catalogue[_Pattern]:
     return Catalogue("pattern", ((pattern.name, pattern) for pattern in patterns))
 
 

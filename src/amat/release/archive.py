@@ -21,13 +21,13 @@ from amat import paths
 from amat.compendium.pipeline import check_config
 from amat.compendium.provenance import SOURCE, commit, commit_time
 from amat.errors import AmatError
-from amat.files import atomic_write, check_writable, write_text
+from amat.files import atomic_write, check_outputs, hash_file, write_text
 from amat.neurons import izhikevich_patterns
 from amat.release.citation import read_citation
 from amat.release.run_crate import METADATA, Run, describe
 from amat.release.sbom import write_sbom
 
-__all__ = ["DRAFT", "Archive", "checksums", "collect_files", "find_runs", "make_archive", "pack", "problems", "sha256"]
+__all__ = ["DRAFT", "Archive", "checksums", "collect_files", "find_runs", "make_archive", "pack", "problems"]
 
 #: Ending of the name of an archive that must not be published.
 DRAFT = "-draft"
@@ -102,21 +102,22 @@ def make_archive(output: Path, *, draft: bool = False) -> Archive:
     if found and not draft:
         listed = "\n".join(f"  - {problem}" for problem in found)
         raise AmatError(f"The archive cannot be published:\n{listed}\nUse --draft to write it as a draft.")
-    check_writable(output)
     named, date = commit(), commit_time()
     assert named is not None
     assert date is not None
+    name = f"amat-{read_citation(root)['version']}"
+    path = output / f"{name}-{named[:10]}{DRAFT if found else ''}.tar.gz"
+    sums = path.with_name(f"{path.name}.sha256")
+    check_outputs(path, sums)
     members = collect_files(root, runs)
     members[SOURCE] = Member((json.dumps({"commit": named, "date": date}) + "\n").encode())
     members[SBOM] = Member(_sbom())
     described = describe(members, runs, read_citation(root), named, date)
     members[METADATA] = Member((json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode())
     members[SUMS] = Member(checksums(members))
-    name = f"amat-{read_citation(root)['version']}"
-    path = output / f"{name}-{named[:10]}{DRAFT if found else ''}.tar.gz"
     pack(path, name, members, date)
-    digest = sha256(path)
-    write_text(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n")
+    digest = hash_file(path)
+    write_text(sums, f"{digest}  {path.name}\n")
     return Archive(path, digest, found)
 
 
@@ -244,12 +245,6 @@ def pack(path: Path, folder: str, members: Mapping[str, Member], date: int) -> N
                 entry.type, entry.linkname = tarfile.SYMTYPE, member.link
             entry.size = len(member.content)
             archive.addfile(entry, io.BytesIO(member.content))
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _tracked(root: Path, *within: str) -> list[str]:

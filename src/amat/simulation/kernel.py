@@ -87,7 +87,7 @@ def reset_kernel(resolution: float, models: Iterable[str] = (), *, seed: int | N
     if seed is not None:
         nest.rng_seed = seed
     for model in models:
-        if model in toolchain.MODELS:
+        if model in toolchain.SHIPPED_MODELS:
             toolchain.install(model)
     return nest
 

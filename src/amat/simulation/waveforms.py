@@ -5,10 +5,8 @@
 """Currents on the grid of time steps that are read from a file, or random."""
 
 import csv
-import gzip
 import io
 import math
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,9 @@ from scipy.signal import lfilter
 
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.files import open_input
+from amat.files import read_text
 
 __all__ = ["hold_samples", "read_samples", "sample_noise"]
-
-#: The first bytes of a file that gzip has compressed.
-_GZIP = b"\x1f\x8b"
 
 
 def read_samples(path: Path) -> tuple[Floats, Floats]:
@@ -39,18 +34,12 @@ def read_samples(path: Path) -> tuple[Floats, Floats]:
     AmatError
         If the file cannot be read, or a row does not fit. The message names the line.
     """
+    text = read_text(path, "The current file")
+    separator = next((mark for mark in ";\t" if mark in text), ",")
     try:
-        with open_input(path) as file:
-            content = file.read()
-        text = (gzip.decompress(content) if content.startswith(_GZIP) else content).decode("utf-8-sig")
-        separator = next((mark for mark in ";\t" if mark in text), ",")
         lines = enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator), start=1)
         rows = [(number, row) for number, row in lines if "".join(row).strip()]
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise AmatError(f"The current file {path} is a damaged gzip file: {error}.") from error
-    except OSError as error:
-        raise AmatError(f"The current file {path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise AmatError(f"The current file {path} is not a CSV file: {error}") from error
     samples: list[tuple[float, float]] = []
     for place, (number, row) in enumerate(rows):

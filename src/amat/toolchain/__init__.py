@@ -7,7 +7,7 @@
 May import `amat.neurons` and the foundation.
 """
 
-from amat.toolchain.builder import Module, build, check_nest
+from amat.toolchain.builder import Module, build, check_compiler, check_nest
 from amat.toolchain.catalogue import (
     ABLATION,
     AMAT,
@@ -15,7 +15,7 @@ from amat.toolchain.catalogue import (
     AMAT_UNMODIFIED,
     DEFAULT_MODELS,
     IZHIKEVICH_2004,
-    MODELS,
+    SHIPPED_MODELS,
     Codegen,
     Model,
     find_fallback,
@@ -32,7 +32,7 @@ __all__ = [
     "AMAT_UNMODIFIED",
     "DEFAULT_MODELS",
     "IZHIKEVICH_2004",
-    "MODELS",
+    "SHIPPED_MODELS",
     "Codegen",
     "Model",
     "Module",
@@ -41,6 +41,7 @@ __all__ = [
     "UnsupportedError",
     "build",
     "build_nest",
+    "check_compiler",
     "check_nest",
     "find_fallback",
     "find_model",

@@ -25,11 +25,11 @@ from nestml_optimised.nest_installation import compiler, find_nest
 
 from amat import paths
 from amat.toolchain.cache import compute_digest, find_or_build
-from amat.toolchain.catalogue import AMAT, MODELS, Model, find_model
+from amat.toolchain.catalogue import AMAT, SHIPPED_MODELS, Model, find_model
 from amat.toolchain.errors import REJECTED, UNSUPPORTED, ToolchainError, UnsupportedError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["Module", "Progress", "build", "check_nest", "describe_generation", "run_nestml"]
+__all__ = ["Module", "Progress", "build", "check_compiler", "check_nest", "describe_generation", "run_nestml"]
 
 #: Called with the name of each stage as it begins.
 Progress = Callable[[str], None]
@@ -86,7 +86,7 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
     Parameters
     ----------
     model : str, path-like or Model
-        A name from `amat.toolchain.MODELS`, the path of a NESTML file, or a model of your own.
+        A name from `amat.toolchain.SHIPPED_MODELS`, the path of a NESTML file, or a model of your own.
     progress : callable, optional
         Called with the name of each stage as it begins, and with each warning about a model of your own. Without it,
         these are warnings of Python.
@@ -122,7 +122,7 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
     module = Module(
         model.name, entry.key, entry.folder / library, entry.files[library], entry.seconds, cached=entry.cached
     )
-    own = model.source not in {known.source for known in MODELS.values()}  # those of the project are known
+    own = model.source not in {known.source for known in SHIPPED_MODELS.values()}  # those of the project are known
     for text in module.warnings() if own else []:
         message = text.replace(_source_name(model), str(model.source))
         if progress:
@@ -207,10 +207,15 @@ def _compiler_version() -> str:
     return output.stdout.splitlines()[0]
 
 
+def check_compiler() -> None:
+    """Raise `ToolchainError` if the compiler, a tool or a header that compiling a model needs is missing."""
+    if missing := find_missing({tool: tool for tool in ("g++", "cmake", "make")}):
+        raise ToolchainError(f"Compiling a model needs {format_missing(missing)}")
+
+
 def _build(model: Model, source_text: str, work: Path, report: Progress) -> None:
     """Generate and compile in a folder, and leave the library and the generated code there."""
-    if missing := find_missing({tool: tool for tool in ("cmake", "make")}):
-        raise ToolchainError(f"Compiling a model lacks {format_missing(missing)}")
+    check_compiler()
     nest = find_nest()
     generated = work / _GENERATED
     generated.mkdir()

@@ -20,10 +20,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from amat.files import write_json
+from amat.files import hash_file, write_json
 from amat.toolchain.errors import ToolchainError
 
-__all__ = ["Entry", "compute_digest", "find_or_build", "hash_file"]
+__all__ = ["Entry", "compute_digest", "find_or_build"]
 
 _RECORD = "record.json"
 
@@ -58,12 +58,6 @@ class Entry:
 def compute_digest(value: Any) -> str:
     """Return the SHA-256 of a value that JSON can represent."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def find_or_build(

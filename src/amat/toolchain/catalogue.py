@@ -24,7 +24,7 @@ __all__ = [
     "AMAT_UNMODIFIED",
     "DEFAULT_MODELS",
     "IZHIKEVICH_2004",
-    "MODELS",
+    "SHIPPED_MODELS",
     "Codegen",
     "Model",
     "find_fallback",
@@ -101,14 +101,17 @@ class Model:
         Raises
         ------
         ToolchainError
-            If the file cannot be read as UTF-8.
+            If the file cannot be read as UTF-8, or begins with a byte order mark, which NESTML cannot read.
         """
         try:
-            return self.source.read_text(encoding="utf-8")
+            text = self.source.read_text(encoding="utf-8")
         except OSError as error:
             raise ToolchainError(f"{self.source} cannot be read: {error.strerror}.") from error
         except UnicodeDecodeError as error:
             raise ToolchainError(f"{self.source} is not UTF-8 ({error}): save it in that encoding.") from error
+        if text.startswith("\ufeff"):
+            raise ToolchainError(f"{self.source} begins with a byte order mark: save it as UTF-8 without one.")
+        return text
 
 
 def _library(name: str) -> Path:
@@ -182,7 +185,7 @@ def _ablation() -> tuple[Model, ...]:
 ABLATION = _ablation()
 
 #: The models of this project and of NESTML's library that it uses, by name in NEST.
-MODELS: dict[str, Model] = {
+SHIPPED_MODELS: dict[str, Model] = {
     model.source.stem + model.suffix: model  # these files are named like their models
     for model in (
         Model(_AMAT_SOURCE),
@@ -204,7 +207,7 @@ MODELS: dict[str, Model] = {
 }
 
 #: The models that ``amat build`` builds by default. NESTML's unmodified output serves comparisons only.
-DEFAULT_MODELS = tuple(name for name, model in MODELS.items() if model.codegen != "nestml")
+DEFAULT_MODELS = tuple(name for name, model in SHIPPED_MODELS.items() if model.codegen != "nestml")
 
 
 def find_model(name: str | os.PathLike[str], codegen: Codegen | None = None) -> Model:
@@ -239,13 +242,13 @@ def find_model(name: str | os.PathLike[str], codegen: Codegen | None = None) -> 
         if not path.is_file():
             raise ToolchainError(f"There is no file {path}: give the path of a NESTML model.")
         return _of_file(path, codegen or "nestml-checked")
-    known = MODELS | {model.name: model for model in ABLATION}
+    known = SHIPPED_MODELS | {model.name: model for model in ABLATION}
     for candidate in (name, name + _SUFFIXES[codegen] if codegen else name):
         if candidate in known and codegen in (None, known[candidate].codegen):
             return known[candidate]
     if name in known:
         raise ToolchainError(f"{name} is built by the code generator {known[name].codegen!r}, not by {codegen!r}.")
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(MODELS)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or list(SHIPPED_MODELS)
     raise ToolchainError(
         f"Unknown model {name!r}. Close matches: {', '.join(near)}. "
         "To build a model of your own, give a path that ends in .nestml."

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Run NESTML in a process of its own, since NESTML keeps its state in globals.
+"""Code generation in a separate process, because NESTML keeps its state in globals.
 
 ``python -m amat.toolchain.generate REQUEST.json`` writes the code of the request's ``source`` into its ``target``
 folder. For the platform NEST that includes the propagators that ODE-toolbox found, as ``propagators.json``. Errors go

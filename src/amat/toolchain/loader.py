@@ -29,7 +29,7 @@ def install(
     Parameters
     ----------
     *names : str or path-like
-        Names of models in NEST, from `amat.toolchain.MODELS`, or paths of NESTML files; without any, the
+        Names of models in NEST, from `amat.toolchain.SHIPPED_MODELS`, or paths of NESTML files; without any, the
         AMAT neuron.
     codegen : {"nestml", "nestml-checked", "optimised"}, optional
         The code generator: NESTML's, unmodified (model names end in ``_nestml_unmodified``), NESTML's templates

@@ -23,15 +23,15 @@ from pathlib import Path
 from nestml_optimised.nest_installation import SUPPORTED_VERSION
 
 from amat import paths
-from amat.files import check_writable, write_json
+from amat.files import check_outputs, make_folder, write_json
 from amat.toolchain.cache import find_or_build
 from amat.toolchain.errors import ToolchainError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["NEST_MODELS", "NestBuild", "build_nest", "install_nest", "missing_packages"]
+__all__ = ["BUILTIN_MODELS", "NestBuild", "build_nest", "install_nest", "missing_packages"]
 
 #: NEST's built-in models that the project's simulations create.
-NEST_MODELS = (
+BUILTIN_MODELS = (
     "ac_generator",
     "amat2_psc_exp",
     "dc_generator",
@@ -52,7 +52,7 @@ NEST_MODELS = (
     "step_current_generator",
 )
 
-_OPTIONS = {"with-mpi": "ON", "with-hdf5": "OFF", "with-models": ";".join(NEST_MODELS)}
+_OPTIONS = {"with-mpi": "ON", "with-hdf5": "OFF", "with-models": ";".join(BUILTIN_MODELS)}
 _REQUIREMENT = "nest-simulator"
 _RECORD = "nest-mpi.json"
 
@@ -118,7 +118,7 @@ def build_nest(*, progress: Callable[[str], None] | None = None) -> NestBuild:
     report = progress or (lambda line: None)
     requirement = _locked_requirement()
     if missing := missing_packages():
-        raise ToolchainError(f"Building NEST with MPI lacks {format_missing(missing)}")
+        raise ToolchainError(f"Building NEST with MPI needs {format_missing(missing)}")
     request = {
         "requirement": requirement,
         "options": _OPTIONS,
@@ -147,6 +147,8 @@ def install_nest(build: NestBuild, folder: Path) -> None:
     ToolchainError
         If the folder holds anything else, or the wheel cannot be installed.
     """
+    folder = Path(os.path.realpath(folder))
+    check_outputs(folders=[folder])
     if folder.is_dir() and any(folder.iterdir()):
         try:
             present = json.loads((folder / _RECORD).read_text())["key"]
@@ -154,22 +156,22 @@ def install_nest(build: NestBuild, folder: Path) -> None:
             raise ToolchainError(f"{folder} holds something other than NEST with MPI: name another folder.") from None
         if present == build.key:
             return
-    check_writable(folder.absolute().parent)
     work = folder.with_name(f".{folder.name}.{os.getpid()}")
-    try:
-        command = [*_PIP, "install", "--quiet", "--no-deps", "--no-index", "--target", str(work), str(build.wheel)]
-        result = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
-        if result.returncode:
-            raise ToolchainError(
-                f"{build.wheel.name} could not be installed into {folder}:\n{extract_error(result.stderr)}"
-            )
-        # Its nest-config names folders that are gone; modules are built with one that is written for each.
-        shutil.rmtree(work / "bin", ignore_errors=True)
-        write_json(work / _RECORD, {"key": build.key})
-        shutil.rmtree(folder, ignore_errors=True)
-        work.rename(folder)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with make_folder(folder.parent):
+        try:
+            command = [*_PIP, "install", "--quiet", "--no-deps", "--no-index", "--target", str(work), str(build.wheel)]
+            result = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
+            if result.returncode:
+                raise ToolchainError(
+                    f"{build.wheel.name} could not be installed into {folder}:\n{extract_error(result.stderr)}"
+                )
+            # Its nest-config names folders that are gone; modules are built with one that is written for each.
+            shutil.rmtree(work / "bin", ignore_errors=True)
+            write_json(work / _RECORD, {"key": build.key})
+            shutil.rmtree(folder, ignore_errors=True)
+            work.rename(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")

@@ -24,7 +24,7 @@ _CONSTANTS = {"e": sympy.E, "pi": sympy.pi}
 class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTML is not typed
     """A printer of variables by their names inside the generated functions.
 
-    NESTML's own printer refers to members of the neuron. The optimised code works on copies in local variables,
+    NESTML's printer refers to members of the neuron. The optimised code works on copies in local variables,
     which a compiler can keep in registers: ``s`` is the state, ``p`` the neuron's own parameters, ``c`` everything
     that it shares with other neurons, ``in`` its input.
     """

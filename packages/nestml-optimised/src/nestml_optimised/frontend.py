@@ -5,7 +5,7 @@
 """NESTML's front end with a choice of code generators: parse, check, transform, generate and build.
 
 NESTML keeps its configuration, its log and its symbols in globals of the process. The functions here may be called
-repeatedly, as NESTML's own, but not by two threads at once. A program that needs NESTML for other things at the same
+repeatedly, like NESTML's, but not by two threads at once. A program that needs NESTML for other things at the same
 time should call them in a process of their own.
 """
 

@@ -15,7 +15,7 @@ __all__ = ["NO_TIME", "TemplateGenerator", "template_option"]
 _TEMPLATES = Path(__file__).parent / "templates"
 _NESTML_TEMPLATES = Path(pynestml.codegeneration.__file__).parent / "resources_nest" / "point_neuron"
 
-#: Replaces the time of generation, which NESTML writes into the code: the same model shall give the same code.
+#: Replaces the time of generation that NESTML writes into the code, so that equal models give equal code.
 NO_TIME = "not recorded"
 
 

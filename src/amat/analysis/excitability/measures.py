@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from amat.analysis.excitability.checks import require_duration
 from amat.arrays import Floats
+from amat.checks import require_duration
 from amat.errors import AmatError
 
 __all__ = [

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from amat.analysis.excitability.checks import require_count, require_duration, require_neurons
 from amat.analysis.excitability.measures import measure_step
+from amat.checks import require_ascending, require_count, require_duration, require_neurons
 from amat.errors import AmatError
 from amat.neurons import Neuron
 from amat.simulation.kernel import NEST_MODELS
@@ -42,9 +42,7 @@ def simulate_staircase(neuron: Neuron, levels: ArrayLike, *, plateau: float = 10
     AmatError
         If there are fewer than two levels, or they do not ascend.
     """
-    heights = np.asarray(levels, dtype=np.float64)
-    if heights.ndim != 1 or len(heights) < 2 or not (np.diff(heights) > 0).all():
-        raise AmatError(f"The levels must be two or more that ascend, got {heights.tolist()}.")
+    heights = require_ascending("levels", levels)
     require_duration(plateau)
     course = np.concatenate([heights, heights[-2::-1]])
     current = np.repeat(course, count_steps(plateau, neuron.resolution))

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from amat.analysis.excitability.checks import require_count, require_duration, require_neurons
 from amat.analysis.excitability.measures import FAR, NEAR, classify_onset, classify_sustained, measure_step
 from amat.arrays import Floats
+from amat.checks import require_count, require_duration, require_neurons
 from amat.errors import AmatError
 from amat.neurons import NEURON_MODELS, ModelName, Neuron, find_neuron
 from amat.simulation.kernel import NEST_MODELS, Simulation
@@ -54,7 +54,7 @@ def representative_neurons(patterns: Sequence[str] = PATTERNS) -> list[Neuron]:
     return [find_neuron(pattern, model) for model in NEURON_MODELS for pattern in patterns]
 
 
-def _simulate_steps(neurons: Sequence[Neuron], distances: Sequence[Floats], duration: float) -> list[list[Floats]]:
+def simulate_steps(neurons: Sequence[Neuron], distances: Sequence[Floats], duration: float) -> list[list[Floats]]:
     """Simulate steps of current of all distances of all neurons; those of a model and time step in one run of NEST.
 
     Returns
@@ -132,7 +132,7 @@ def find_onsets(
     first, sustained = _find_brackets(neurons, n_currents, duration, precision)
     tests = [x * (1.0 + np.array([] if math.isnan(x) else [NEAR, FAR])) for _, x in sustained]
     rows = []
-    for i, trains in enumerate(_simulate_steps(neurons, tests, duration)):
+    for i, trains in enumerate(simulate_steps(neurons, tests, duration)):
         near, far = [measure_step(train, duration).steady_rate for train in trains] or (math.nan, math.nan)
         rows.append(_describe_onset(neurons[i], first[i], sustained[i], near, far))
     return pd.DataFrame(rows)
@@ -145,7 +145,7 @@ def _find_brackets(
     coarse = [np.geomspace(*_SEARCH[neuron.model], n_currents) for neuron in neurons]
     first: list[Bracket] = []
     sustained: list[Bracket] = []
-    for neuron, distances, trains in zip(neurons, coarse, _simulate_steps(neurons, coarse, duration), strict=True):
+    for neuron, distances, trains in zip(neurons, coarse, simulate_steps(neurons, coarse, duration), strict=True):
         spiking, firing = _answers(trains, duration)
         if not any(spiking):
             raise AmatError(
@@ -159,7 +159,7 @@ def _find_brackets(
             [_between(bracket, n_currents, precision) for bracket in pair]
             for pair in zip(first, sustained, strict=True)
         ]
-        answers = _simulate_steps(neurons, [np.concatenate(pair) for pair in parts], duration)
+        answers = simulate_steps(neurons, [np.concatenate(pair) for pair in parts], duration)
         for number, ((inner, outer), trains) in enumerate(zip(parts, answers, strict=True)):
             spiking, firing = _answers(trains, duration)
             first[number] = _bracket(inner, spiking[: len(inner)], first[number])
@@ -270,7 +270,7 @@ def fi_curves(
         ]
     )
     scales = (onsets["sustained_current"].fillna(onsets["first_current"]) - onsets["rest_current"]).abs().tolist()
-    trains = _simulate_steps(neurons, [relative * scale for scale in scales], duration)
+    trains = simulate_steps(neurons, [relative * scale for scale in scales], duration)
     rows = []
     for neuron, scale, responses in zip(neurons, scales, trains, strict=True):
         for ratio, train in zip(relative.tolist(), responses, strict=True):

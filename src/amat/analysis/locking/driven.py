@@ -12,16 +12,16 @@ from NEST's ``noise_generator``: each copy gets its own normally distributed cur
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from amat.analysis.excitability import find_onsets, measure_step
+from amat.analysis.excitability import find_onsets, measure_step, representative_neurons
 from amat.arrays import Floats
 from amat.errors import AmatError
-from amat.neurons import NEURON_MODELS, AmatParameters, Neuron, find_neuron
+from amat.neurons import AmatParameters, Neuron
 from amat.simulation.kernel import DELAY, NEST_MODELS, Simulation
 from amat.simulation.stimuli import ProtocolError
 
@@ -95,27 +95,17 @@ class DrivenNeuron:
         return dataclasses.replace(self, level=level)
 
 
-def find_driven_neurons(patterns: Sequence[str] = CLASSES, *, duration: float = 4000.0) -> list[DrivenNeuron]:
-    """Return the neurons of both models that show some patterns, at the level of `LEVELS` (others at 1.5).
+def find_driven_neurons() -> list[DrivenNeuron]:
+    """Return the neurons of both models of each of `CLASSES`, at the level of `LEVELS`.
 
-    Parameters
-    ----------
-    patterns : sequence of str
-    duration : float
-        Of the steps of current with which the onset of firing and the rate are measured, ms.
-
-    Raises
-    ------
-    AmatError
-        If there is no pattern, or an unknown one.
+    The onset of firing and the rate are measured with steps of current of 4 s.
     """
-    if not patterns:
-        raise AmatError(f"No pattern is named: choose some of {', '.join(CLASSES)}.")
-    neurons = [find_neuron(pattern, model) for model in NEURON_MODELS for pattern in patterns]
+    duration = 4000.0
+    neurons = representative_neurons(CLASSES)
     onsets = find_onsets(neurons, n_currents=16, duration=duration, precision=5e-5)
     found = []
     for neuron, onset in zip(neurons, onsets["sustained_current"].tolist(), strict=True):
-        driven = DrivenNeuron(neuron, onset, LEVELS.get(neuron.pattern, 1.5), math.nan)
+        driven = DrivenNeuron(neuron, onset, LEVELS[neuron.pattern], math.nan)
         (train,) = simulate_driven(driven, [1.0], [0.0], duration)
         found.append(dataclasses.replace(driven, rate=measure_step(train, duration).steady_rate))
     return found

@@ -27,6 +27,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import vectorstrength
 
 from amat.arrays import Floats
+from amat.checks import require_count
 from amat.errors import AmatError
 
 __all__ = ["cycle_window", "find_locking", "interval", "rayleigh_p", "reliability", "vector_strength"]
@@ -187,8 +188,7 @@ def reliability(trains: Sequence[ArrayLike], start: float, stop: float, *, width
     AmatError
         If there are fewer than two trains, or the window or the filter is empty.
     """
-    if len(trains) < 2:
-        raise AmatError(f"Reliability needs two trains or more, got {len(trains)}.")
+    require_count("trains", len(trains))
     if not (start < stop and width > 0 and resolution > 0):
         raise AmatError(
             "The window must begin before it ends, and filter and bins must have positive widths, got "
@@ -220,8 +220,7 @@ def interval(values: ArrayLike) -> tuple[float, float, float]:
         If there is only one.
     """
     known = np.asarray(values, dtype=np.float64)
-    if len(known) < 2:
-        raise AmatError(f"An interval needs two realisations or more, got {len(known)}.")
+    require_count("realisations", len(known))
     known = known[~np.isnan(known)]
     if len(known) < 2:
         return (float(known[0]) if len(known) else math.nan), math.nan, math.nan

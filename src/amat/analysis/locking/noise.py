@@ -22,7 +22,8 @@ from numpy.typing import ArrayLike
 
 from amat.analysis.locking.driven import DrivenNeuron, simulate_driven
 from amat.analysis.locking.measures import cycle_window, interval, reliability
-from amat.analysis.locking.tongues import measure_points, require_range, run_duration
+from amat.analysis.locking.tongues import measure_points, run_duration
+from amat.checks import require_ascending, require_count, require_positive
 from amat.errors import AmatError
 
 __all__ = ["calibrate_noise", "measure_reliability", "measure_sensitivity", "repeat_frequencies"]
@@ -55,7 +56,7 @@ def repeat_frequencies(
         One row per frequency: ``frequency``, and for each of ``rotation`` and ``strength`` the mean and the ends of its
         95 % interval (``_low``, ``_high``; without noise all three are equal).
     """
-    relative = require_range("frequencies", frequencies)
+    relative = require_ascending("frequencies", frequencies)
     if (repeats < 2) if noise else (repeats != 1):
         raise AmatError(f"The realisations must be two or more with noise, and one without, got {repeats}.")
     everything = np.repeat(relative, repeats)
@@ -102,13 +103,12 @@ def measure_reliability(
         One row per frequency and group: ``frequency``, ``group``, ``reliability``, and ``rotation``, the mean rotation
         number.
     """
-    relative = require_range("frequencies", frequencies)
+    relative = require_ascending("frequencies", frequencies)
     if not noise > 0:
         raise AmatError(f"The noise must be positive, got {noise:g}: without noise all trials are equal.")
-    if trials < 2 or groups < 2:
-        raise AmatError(f"Groups and trials must be two or more, got {groups} groups of {trials} trials.")
-    if not width > 0:
-        raise AmatError(f"The filter's width must be positive, got {width:g} intervals.")
+    require_count("trials", trials)
+    require_count("groups", groups)
+    require_positive("The filter's width", width, "intervals")
     everything = np.repeat(relative, trials * groups)
     duration = run_duration(neuron, cycles)
     hertz = everything * neuron.rate
@@ -155,9 +155,8 @@ def measure_sensitivity(
     pandas.DataFrame
         One row per frequency: ``frequency``, and ``differs``, 1 if any spike does, by at least a step, and 0 if not.
     """
-    relative = require_range("frequencies", frequencies)
-    if not change > 0:
-        raise AmatError(f"The change must be positive, got {change:g}.")
+    relative = require_ascending("frequencies", frequencies)
+    require_positive("The change", change)
     amplitudes = np.tile(depth * neuron.distance * np.array([1.0, 1.0 + change]), len(relative))
     trains = simulate_driven(neuron, np.repeat(relative, 2) * neuron.rate, amplitudes, run_duration(neuron, cycles))
     differs = [int(not np.array_equal(one, two)) for one, two in zip(trains[::2], trains[1::2], strict=True)]

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amat.arrays import Floats
+from amat.checks import require_count, require_positive
 from amat.errors import AmatError
 from amat.neurons import AmatParameters
 
@@ -216,7 +217,5 @@ def _excess(parameters: AmatParameters, period: Floats) -> Floats:
 
 
 def _require(frequency: Floats, m: int) -> None:
-    if not (frequency > 0).all():
-        raise AmatError(f"Frequencies must be positive, got {float(np.min(frequency)):g} Hz.")
-    if m < 1:
-        raise AmatError(f"There must be at least one cycle per spike, got {m}.")
+    require_positive("Frequencies", frequency, "Hz")
+    require_count("cycles per spike", m, 1)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from amat.analysis.locking.driven import DrivenNeuron, simulate_driven
 from amat.analysis.locking.measures import cycle_window, find_locking, vector_strength
 from amat.arrays import Floats
-from amat.errors import AmatError
+from amat.checks import require_ascending, require_count
 from amat.simulation.kernel import DELAY
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "map_tongues",
     "measure_cycles",
     "measure_points",
-    "require_range",
     "run_duration",
 ]
 
@@ -93,7 +92,7 @@ def map_tongues(
     AmatError
         If frequencies or depths do not ascend, or a value is out of its range; before anything is simulated.
     """
-    across, up = np.meshgrid(require_range("frequencies", frequencies), require_range("depths", depths))
+    across, up = np.meshgrid(require_ascending("frequencies", frequencies), require_ascending("depths", depths))
     return measure_points(neuron, across.ravel(), up.ravel(), cycles=cycles, noise=noise, seed=seed)
 
 
@@ -151,15 +150,5 @@ def find_edges(
 
 def run_duration(neuron: DrivenNeuron, cycles: int) -> float:
     """Return the duration of a run of some intrinsic intervals after the warm-up, in whole ms."""
-    if cycles < 2:
-        raise AmatError(f"A run must have two intervals or more, got {cycles}.")
+    require_count("intervals", cycles)
     return float(math.ceil(neuron.warm_up + 1e3 * cycles / neuron.rate))
-
-
-def require_range(what: str, values: ArrayLike) -> Floats:
-    """Return values that ascend; raise `AmatError` with the name `what` for others."""
-    numbers = np.asarray(values, dtype=np.float64)
-    if numbers.ndim != 1 or len(numbers) < 2 or not (np.diff(numbers) > 0).all():
-        shown = ", ".join(f"{value:g}" for value in numbers.ravel()[:5])
-        raise AmatError(f"The {what} must be two or more that ascend, got {shown or 'none'}.")
-    return numbers

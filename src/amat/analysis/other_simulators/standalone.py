@@ -54,7 +54,7 @@ def load_neuron(generated: Generated) -> type[Any]:
         module = ModuleType(package)
         module.__path__ = [str(generated.folder)]
         sys.modules[package] = module
-    name = toolchain.MODELS[toolchain.AMAT].source.stem
+    name = toolchain.SHIPPED_MODELS[toolchain.AMAT].source.stem
     found: type[Any] = getattr(importlib.import_module(f"{package}.{name}"), f"Neuron_{name}")
     return found
 
@@ -110,7 +110,7 @@ def run_neuron(
     return Run(np.array(spikes, dtype=np.int64), potential, threshold)
 
 
-def compare_with_nest(number: int = 25, seed: int = 1, resolution: float = 0.1) -> pd.DataFrame:
+def compare_with_nest(number: int = 25, seed: int = 1) -> pd.DataFrame:
     """Compare the generated Python code with the checked build and NEST's model over random neurons and stimuli.
 
     Parameters
@@ -119,8 +119,6 @@ def compare_with_nest(number: int = 25, seed: int = 1, resolution: float = 0.1) 
         The number of neurons; the kinds of stimuli alternate.
     seed : int
         The seed of parameters, stimuli and random input.
-    resolution : float
-        The time step in ms.
 
     Returns
     -------
@@ -128,6 +126,7 @@ def compare_with_nest(number: int = 25, seed: int = 1, resolution: float = 0.1) 
         One row per neuron and model in NEST: ``neuron``, ``protocol``, ``model``, ``spikes`` in Python, ``identical``
         (whether all are in the same steps), and the largest deviations ``V_m`` and ``V_th`` in mV.
     """
+    resolution = 0.1  # ms
     neuron_class = load_neuron(generate("PYTHON_STANDALONE"))
     cases = validation.sample_cases(number, resolution, np.random.default_rng([seed, 4]))
     models = {

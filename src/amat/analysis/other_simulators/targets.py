@@ -51,7 +51,7 @@ class Generated:
 
     def text(self, ending: str) -> str:
         """Return the text of the model's file with an ending."""
-        name = f"{toolchain.MODELS[toolchain.AMAT].source.stem}{ending}"
+        name = f"{toolchain.SHIPPED_MODELS[toolchain.AMAT].source.stem}{ending}"
         return (self.folder / name).read_text(encoding="utf-8")
 
 
@@ -72,7 +72,7 @@ def generate(target: str, source: Path | None = None) -> Generated:
     """
     if target not in TARGETS:
         raise AmatError(f"There is no target {target!r}: choose one of {', '.join(TARGETS)}.")
-    source = source or toolchain.MODELS[toolchain.AMAT].source
+    source = source or toolchain.SHIPPED_MODELS[toolchain.AMAT].source
     request = {
         "target": target,
         "source_text": source.read_text(encoding="utf-8"),

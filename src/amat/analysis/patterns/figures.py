@@ -22,15 +22,13 @@ __all__ = ["plot_pairs", "plot_response"]
 _MOST_SHOWN = 2500.0
 
 
-def plot_response(response: Response, *, details: bool = True) -> Figure:
+def plot_response(response: Response) -> Figure:
     """Draw a response: membrane potential with spikes, threshold, and the current below.
 
     Parameters
     ----------
     response : Response
         With traces.
-    details : bool
-        Whether to draw a legend.
     """
     figure, (upper, lower) = plt.subplots(
         2, 1, figsize=(7.2, 4.0), sharex=True, gridspec_kw={"height_ratios": [3, 1], "hspace": 0.08}
@@ -43,22 +41,20 @@ def plot_response(response: Response, *, details: bool = True) -> Figure:
         title=": ".join(filter(None, ("AMAT" if amat else "Izhikevich", pattern_label(response.trial.neuron.pattern)))),
     )
     lower.set(xlabel="time (ms)", ylabel="current\n(pA)" if amat else "current\n(mV/ms)")
-    if details and amat:
+    if amat:
         upper.legend(loc="upper right", fontsize="small")
     return figure
 
 
-def plot_pairs(left: Sequence[Response], right: Sequence[Response], *, columns: int = 2) -> Figure:
+def plot_pairs(left: Sequence[Response], right: Sequence[Response]) -> Figure:
     """Draw the patterns of two models side by side, one pair of panels per pattern.
 
     Parameters
     ----------
     left, right : sequence of Response
         With traces, in the same order of patterns.
-    columns : int
-        Pairs per row.
     """
-    rows = -(-len(left) // columns)
+    rows, columns = -(-len(left) // 2), 2
     figure = plt.figure(figsize=(12.0, 1.75 * rows))
     outer = figure.add_gridspec(rows, columns, wspace=0.06)
     for number, pair in enumerate(zip(left, right, strict=True)):

@@ -123,9 +123,7 @@ def search(*, threads: int = 2, progress: Progress = lambda name: None) -> list[
     return found
 
 
-def find_windows(
-    todo: Sequence[Trial], factors: Floats = REACH, *, threads: int = 1, progress: Progress = lambda name: None
-) -> pd.DataFrame:
+def find_windows(todo: Sequence[Trial], factors: Floats = REACH) -> pd.DataFrame:
     """Find how far each quantity of a trial can change alone before the pattern is lost.
 
     Parameters
@@ -134,10 +132,6 @@ def find_windows(
         Trials that show their patterns.
     factors : ndarray
         Factors on a quantity; ascending, including 1.
-    threads : int
-        NEST's threads.
-    progress : callable
-        Called with each pattern's name.
 
     Returns
     -------
@@ -148,10 +142,9 @@ def find_windows(
     """
     rows = []
     for trial in todo:
-        progress(trial.neuron.pattern)
         quantities, parameters = _quantities(trial), trial.neuron.parameters.to_nestml()
         varied = [_scaled(trial, quantity, factor) for quantity in quantities for factor in factors]
-        passed = _passes([t for t in varied if t is not None], threads)
+        passed = _passes([t for t in varied if t is not None], threads=1)
         outcomes = iter(passed)
         for number, quantity in enumerate(quantities):
             part = varied[number * len(factors) : (number + 1) * len(factors)]

@@ -24,7 +24,7 @@ SETS = {
 
 
 def table_of_verdicts(
-    labels: Sequence[str] = tuple(SETS), *, resolution: float = 0.1, threads: int = 1
+    labels: Sequence[str] = tuple(SETS), *, resolution: float = 0.1
 ) -> tuple[pd.DataFrame, dict[str, list[Response]]]:
     """Simulate all patterns of some parameter sets, and apply their criteria.
 
@@ -34,8 +34,6 @@ def table_of_verdicts(
         Keys of `SETS`.
     resolution : float
         Time step of AMAT in ms.
-    threads : int
-        NEST's threads.
 
     Returns
     -------
@@ -48,7 +46,7 @@ def table_of_verdicts(
     for label in labels:
         model, parameters = SETS[label]
         catalogue = load_trials(model, parameters, resolution)  # type: ignore[arg-type]
-        responses[label] = run_trials([catalogue[name] for name in CRITERIA], threads=threads)
+        responses[label] = run_trials([catalogue[name] for name in CRITERIA])
         for response in responses[label]:
             verdict = CRITERIA[response.trial.neuron.pattern].decide(response)
             rows.append(

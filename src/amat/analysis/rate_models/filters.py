@@ -10,16 +10,15 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import least_squares
 
-from amat.arrays import Floats
+from amat.arrays import Complexes, Floats
+from amat.checks import require_positive
 from amat.errors import AmatError
 
 __all__ = ["TOLERANCE", "FilterFit", "FilterKind", "compare_filters", "fit_filter", "group_responses"]
-
-Complexes = NDArray[np.complex128]
 
 FilterKind = Literal["low-pass", "band-pass"]
 #: Relative to the largest gain; the least standard error in a fit, so that smaller ones are not weighted more.
@@ -286,8 +285,7 @@ def group_responses(responses: pd.DataFrame, *, tolerance: float = 0.25) -> pd.D
     pandas.DataFrame
         One row per neuron: pattern, group (from 1).
     """
-    if not tolerance > 0:
-        raise AmatError(f"tolerance must be positive, got {tolerance:g}.")
+    require_positive("tolerance", tolerance)
     patterns, shapes, noises = [], [], []
     for pattern, part in responses.groupby("pattern", sort=False):
         z = (part["real"] + 1j * part["imag"]).to_numpy(dtype=np.complex128)

@@ -6,19 +6,17 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import norm, t
 
 from amat.analysis.transfer.runs import WARM_UP
-from amat.arrays import Floats, Integers
+from amat.arrays import Complexes, Floats, Integers
 from amat.errors import AmatError
 
 __all__ = [
     "estimate",
     "fourier_coefficients",
 ]
-
-Complexes = NDArray[np.complex128]
 
 #: Upper quantile of all intervals, which are at the level of 95 %.
 _QUANTILE = 0.975

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from amat.arrays import Floats
+from amat.checks import require_count, require_positive
 from amat.errors import AmatError
 from amat.neurons import AmatParameters, Neuron
 
@@ -104,8 +105,7 @@ def balanced_synapses(neuron: Neuron, *, balance: float = BALANCE, epsp: float =
     """
     if not 0 <= balance < 1:
         raise AmatError(f"The balance must be at least 0 (no inhibition) and less than 1, got {balance:g}.")
-    if not 0 < epsp < math.inf:
-        raise AmatError(f"The peak of an EPSP must be positive, got {epsp:g} mV.")
+    require_positive("The peak of an EPSP", epsp, "mV")
     cell = neuron.parameters
     if not isinstance(cell, AmatParameters):
         return Synapses(epsp, -epsp, balance, 1e-3 * epsp)
@@ -141,8 +141,7 @@ def frequency_grid(lowest: float, highest: float, count: int, *, window: float =
         raise AmatError(
             f"The lowest frequency must be positive and below the highest, got {lowest:g} and {highest:g} Hz."
         )
-    if count < 2:
-        raise AmatError(f"At least 2 frequencies are needed, got {count}.")
+    require_count("frequencies", count)
     if lowest * window < 1e3 * (1 - 1e-9):
         raise AmatError(
             f"The lowest frequency must be at least {1e3 / window:g} Hz, so that a cycle fits into the window of "

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat.analysis.transfer.estimates import estimate, fourier_coefficients
 from amat.analysis.transfer.inputs import BALANCE, InputKind, ModulatedInput, balanced_synapses, require_frequencies
 from amat.analysis.transfer.runs import WARM_UP, InputRun, require_runs, simulate_inputs
-from amat.arrays import Floats
+from amat.arrays import Complexes, Floats
+from amat.checks import require_count, require_positive
 from amat.errors import AmatError
 from amat.neurons import Neuron
 from amat.simulation.kernel import DELAY
@@ -26,8 +27,6 @@ __all__ = [
     "natural_responses",
     "stationary_curves",
 ]
-
-Complexes = NDArray[np.complex128]
 
 
 def stationary_curves(
@@ -76,12 +75,12 @@ def stationary_curves(
         raise AmatError(f"Each of the {len(neurons)} neurons needs input rates, got those of {len(rates)}.")
     levels = [np.asarray(values, dtype=np.float64) for values in rates]
     for values in levels:
-        if not len(values) or not (np.isfinite(values) & (values > 0)).all():
-            raise AmatError(f"Input rates must be positive, got {values.tolist()} spikes/s.")
+        require_count("input rates", len(values), 1)
+        require_positive("Input rates", values, "spikes/s")
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
-    fixed = None if held is None else np.asarray(held, dtype=np.float64)
-    if fixed is not None and (fixed.shape != (len(neurons),) or not (np.isfinite(fixed) & (fixed > 0)).all()):
-        raise AmatError(f"Each neuron needs a positive balanced rate, got {fixed.tolist()} spikes/s.")
+    fixed = None if held is None else require_positive("Balanced rates", held, "spikes/s")
+    if fixed is not None and fixed.shape != (len(neurons),):
+        raise AmatError(f"Each of the {len(neurons)} neurons needs a balanced rate, got {fixed.tolist()} spikes/s.")
     inputs = [
         [ModulatedInput(rate, rate if fixed is None else float(fixed[number])) for rate in values.tolist()]
         for number, values in enumerate(levels)
@@ -196,13 +195,11 @@ def modulated_responses(
         # A current that is constant within each step has a smaller fundamental.
         held = [np.sinc(1e-3 * f * neuron.resolution) if kind == "current" else 1.0 for kind, f, _ in conditions]
         table = estimate(both[..., 0], both[..., 1].real, used * held, window=window, seed=seeds[0])
-        table.insert(0, "depth_factor", [factor for _, _, factor in conditions])
-        table.insert(0, "depth", used)
-        table.insert(0, "frequency_Hz", [frequency for _, frequency, _ in conditions])
-        table.insert(0, "input", [kind for kind, _, _ in conditions])
-        table.insert(0, "pattern", neuron.pattern)
-        table.insert(0, "model", neuron.model)
-        rows.append(table)
+        about = pd.DataFrame(conditions, columns=["input", "frequency_Hz", "depth_factor"])
+        about.insert(0, "model", neuron.model)
+        about.insert(1, "pattern", neuron.pattern)
+        about.insert(4, "depth", used)
+        rows.append(about.join(table))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -221,9 +218,10 @@ def natural_responses(
 
     Parameters
     ----------
-    neurons : sequence of Neuron
+    neurons, warm_up, balance
+        As in `modulated_responses`.
     points : pandas.DataFrame
-        One row per neuron, in the same order: model, pattern, input_rate_per_s and depth, the factor on `modulation`.
+        As in `modulated_responses`, where depth is the factor on `modulation`.
     modulation : array_like, shape (steps,)
         In steps of 1 ms. The rate is ``nu max(0, 1 + depth * modulation)``, and periodic: the warm-up is the end of the
         course.
@@ -233,10 +231,6 @@ def natural_responses(
         Independent neurons, four at least.
     seed : int
         Of NEST's random numbers.
-    warm_up : float
-        ms.
-    balance : float
-        See `balanced_synapses`.
 
     Returns
     -------
@@ -253,8 +247,7 @@ def natural_responses(
     course = np.asarray(modulation, dtype=np.float64)
     duration = float(len(course))
     require_runs(neurons, n_trials, duration, warm_up, seed)
-    if n_trials < 4:
-        raise AmatError(f"At least 4 trials are needed, two in each half, got {n_trials}.")
+    require_count("trials", n_trials, 4)
     n_bins = count_steps(duration, bin_width)
     rates, depths = _read_working_points(neurons, points)
     synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
@@ -300,7 +293,9 @@ def _read_working_points(neurons: Sequence[Neuron], points: pd.DataFrame) -> tup
     """Return input rates and depths of the working points of these neurons."""
     names = [(neuron.model, neuron.pattern) for neuron in neurons]
     if names != list(zip(points["model"], points["pattern"], strict=True)):
-        raise AmatError(f"The working points must be those of the {len(neurons)} neurons, in the same order.")
+        raise AmatError(
+            f"The working points must be those of the {len(neurons)} neurons, in the same order: select their rows."
+        )
     rates, depths = (points[name].to_numpy(dtype=np.float64) for name in ("input_rate_per_s", "depth"))
     for name, values in (("input rate", rates), ("depth", depths)):
         if not (np.isfinite(values) & (values > 0)).all():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from amat.analysis.transfer.inputs import InputKind, ModulatedInput, Synapses
 from amat.arrays import Floats, Integers
+from amat.checks import require_count, require_neurons
 from amat.errors import AmatError
 from amat.neurons import Neuron
 from amat.simulation.kernel import DELAY, NEST_MODELS, Simulation
@@ -164,10 +165,8 @@ def _connect(nest: Any, condition: ModulatedInput, synapses: Synapses, targets: 
 
 def require_runs(neurons: Sequence[Neuron], n_trials: int, duration: float, warm_up: float, seed: int) -> None:
     """Raise `AmatError` if arguments cannot be simulated or measured; times in ms."""
-    if not neurons:
-        raise AmatError("No neuron is given: give at least one, for example from amat.neurons.find_neuron.")
-    if n_trials < 2:
-        raise AmatError(f"At least 2 trials are needed to estimate variability, got {n_trials}.")
+    require_neurons(neurons)
+    require_count("trials", n_trials)
     if not (0 < duration < math.inf and 0 <= warm_up < math.inf):
         raise AmatError(
             f"The duration must be positive and the warm-up not negative, got {duration:g}, {warm_up:g} ms."

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amat.analysis.transfer.inputs import require_frequencies
 from amat.analysis.transfer.runs import WARM_UP, lag_of
+from amat.arrays import Complexes
 from amat.errors import AmatError
 from amat.neurons import AmatParameters, Neuron
 from amat.simulation.kernel import DELAY, NEST_MODELS, create_neurons, record_spikes, reset_kernel
@@ -20,8 +21,6 @@ __all__ = [
     "distance_gain",
     "subthreshold_responses",
 ]
-
-Complexes = NDArray[np.complex128]
 
 
 def distance_gain(parameters: AmatParameters, frequencies: ArrayLike) -> Complexes:

@@ -15,7 +15,7 @@ from pathlib import Path
 from amat import paths, toolchain
 from amat.analysis.characterisation import FIGURES
 from amat.errors import AmatError
-from amat.files import check_writable, write_text
+from amat.files import check_outputs, make_folder, write_text
 from amat.release.upstream import notes
 from amat.release.upstream.model import library_model, title
 from amat.release.upstream.pages import insert_entry, write_figures, write_page
@@ -87,16 +87,22 @@ def assemble(
     Raises
     ------
     AmatError
-        If there is no checkout, no NESTML in `source_tree`, or NESTML rejects the model.
+        If there is no checkout, no NESTML in `source_tree`, a folder ``nestml`` in the output that is not from an
+        earlier bundle, or NESTML rejects the model.
     """
     parts = paths.require_checkout("The bundle for NESTML") / "upstream"
     if source_tree is not None and not (source_tree / "pynestml").is_dir():
         raise AmatError(f"{source_tree} does not hold NESTML's sources: it has no folder pynestml.")
     report = progress or (lambda stage: None)
-    source = toolchain.MODELS[toolchain.AMAT].source
+    source = toolchain.SHIPPED_MODELS[toolchain.AMAT].source
     output = output.absolute()
-    check_writable(output)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".nestml-") as folder:
+    templates = sorted(parts.rglob("*.md.jinja2"))
+    place = Path(os.path.realpath(output / "nestml"))
+    if place.exists() and not (output / "nestml.patch").is_file():
+        raise AmatError(f"{place} is not from an earlier bundle and would be replaced: choose another output.")
+    names = ("nestml.patch", "checks.json", *(template.stem for template in templates))
+    check_outputs(*(output / name for name in names), folders=[place])
+    with make_folder(output), tempfile.TemporaryDirectory(dir=output, prefix=".nestml-") as folder:
         work, tree = Path(folder), Path(folder) / "nestml"
         report("model, page and tutorial")
         values = _write_texts_of_nestml(tree, source, parts / "nestml", work / "scratch")
@@ -111,15 +117,14 @@ def assemble(
         changed = _changed_lists(source_tree, entries, source.stem) if source_tree else {}
         patch = _make_patch(tree, files, source_tree, changed, work / "git")
         written = {"nestml.patch": patch}
-        templates = sorted(parts.rglob("*.md.jinja2"))
         if texts:
             report("pull request and notes")
             values["files"] = [str(path) for path in files]
             values["entries"] = {str(path): entry.strip() for path, entry in entries.items() if path not in changed}
             values |= notes.measure_numbers(sets, seed)
             written |= {template.stem: notes.render(template, values) for template in templates}
-        shutil.rmtree(output / "nestml", ignore_errors=True)
-        tree.rename(output / "nestml")
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.move(tree, place)
         for template in templates:
             (output / template.stem).unlink(missing_ok=True)
         for name, text in written.items():

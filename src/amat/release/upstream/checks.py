@@ -98,7 +98,7 @@ def check_files(bundle: Bundle, source_tree: Path | None = None) -> Iterator[Che
     yield _page(bundle)
 
 
-def check_run(bundle: Bundle, *, tutorial: bool = True) -> Iterator[Check]:
+def check_run(bundle: Bundle) -> Iterator[Check]:
     """Run the test and the tutorial with the installed NESTML and NEST; yield the result of each."""
     with tempfile.TemporaryDirectory(prefix="amat-upstream-") as folder:
         checkout = Path(folder) / "nestml"
@@ -112,8 +112,6 @@ def check_run(bundle: Bundle, *, tutorial: bool = True) -> Iterator[Check]:
             finished.returncode == 0,
             lines[-1] if finished.returncode == 0 else finished.stdout[-3000:] + finished.stderr[-1000:],
         )
-        if not tutorial:
-            return
         notebook = checkout / "doc" / "tutorials" / "amat" / "amat_tutorial.ipynb"
         cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]

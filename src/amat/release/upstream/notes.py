@@ -98,15 +98,9 @@ def _answer(parameters: AmatParameters) -> str:
     return "accepted"
 
 
-def benchmark_numbers(cells: Path = paths.DATA / "benchmarks" / "local" / "cells.csv") -> dict[str, Any]:
-    """Return the measured ratios of the generated models to NEST's, as in the benchmark's chapter.
-
-    Parameters
-    ----------
-    cells : pathlib.Path
-        A table of benchmark cells.
-    """
-    measured, _ = read_cells(cells)
+def benchmark_numbers() -> dict[str, Any]:
+    """Return the measured ratios of the generated models to NEST's, as in the benchmark's chapter."""
+    measured, _ = read_cells(paths.DATA / "benchmarks" / "local" / "cells.csv")
     summary = summary_text(summary_page(measured))
     names = {"amat2_psc_exp", toolchain.AMAT, toolchain.AMAT_OPT, "izhikevich"}
     names |= {name for name in summary["model"] if name.startswith("izhikevich_neuron")}

@@ -20,7 +20,7 @@ from amat.files import load_yaml
 __all__ = ["apart", "port_tutorial"]
 
 
-def port_tutorial(changes: Path, source: Path = paths.TUTORIAL) -> str:
+def port_tutorial(changes: Path) -> str:
     """Return the tutorial for NESTML's documentation.
 
     Parameters
@@ -29,8 +29,6 @@ def port_tutorial(changes: Path, source: Path = paths.TUTORIAL) -> str:
         The differences: ``drop``, identifiers of cells to leave out, and ``replace``, for a cell's identifier a list of
         pairs of a text that the cell contains once and its replacement. ``{{ patterns }}`` in a replacement stands for
         the parameters and stimuli of the firing patterns in the list ``patterns``.
-    source : pathlib.Path
-        The notebook.
 
     Raises
     ------
@@ -38,6 +36,7 @@ def port_tutorial(changes: Path, source: Path = paths.TUTORIAL) -> str:
         If the notebook does not contain a text that is to be replaced, or the result still imports this project's
         package.
     """
+    source = paths.TUTORIAL
     plan: dict[str, Any] = load_yaml(changes)
     notebook: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     cells = {cell["id"]: cell for cell in copy.deepcopy(notebook["cells"])}
