@@ -14,10 +14,22 @@ In a script::
 """
 
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
 
 from amat.errors import AmatError
-from amat.toolchain import build, install
+
+if TYPE_CHECKING:
+    from amat.toolchain import build, install
 
 __all__ = ["AmatError", "__version__", "build", "install"]
 
 __version__ = _version("amat")
+
+
+def __getattr__(name: str) -> Any:
+    """Import the toolchain on first use, so that the command can report versions that it does not support."""
+    if name not in ("build", "install"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from amat import toolchain
+
+    return getattr(toolchain, name)

@@ -27,7 +27,7 @@ def require_finite(name: str, value: object) -> float:
     """Return a value as a float if it is a finite number."""
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
         raise ParameterError(f"{name} must be a finite number, got {value!r}.")

@@ -5,6 +5,7 @@
 """Reading of text and YAML, atomic writing (a killed process leaves the old file or the new one), locks on folders."""
 
 import contextlib
+import errno
 import fcntl
 import glob
 import gzip
@@ -18,7 +19,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import yaml
 
@@ -32,6 +33,7 @@ __all__ = [
     "load_yaml",
     "make_folder",
     "only_run",
+    "open_input",
     "read_text",
     "write_json",
     "write_text",
@@ -171,6 +173,19 @@ def make_folder(folder: Path) -> Iterator[None]:
                 parent.rmdir()
 
 
+def open_input(path: Path) -> BinaryIO:
+    """Open a file that the user names for reading.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is a device, which may have no end.
+    """
+    if path.is_char_device():
+        raise OSError(errno.EINVAL, "It is a device")
+    return path.open("rb")
+
+
 @contextlib.contextmanager
 def only_run(path: Path, task: str) -> Iterator[TextIO]:
     """Hold a lock, so that a task runs once at a time in a folder.
@@ -256,7 +271,8 @@ def read_text(path: Path, what: str = "The file") -> str:
         If the file cannot be read, is damaged, or is not text.
     """
     try:
-        content = path.read_bytes()
+        with open_input(path) as file:
+            content = file.read()
         if content.startswith(b"\x1f\x8b"):
             content = gzip.decompress(content)
         return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")

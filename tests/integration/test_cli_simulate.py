@@ -188,6 +188,11 @@ def test_the_duration_is_that_of_the_file(amat_simulate, tmp_path):
     assert table["I_pA"].tolist() == [200.0] * 1234 + [0.0]
 
 
+def test_a_file_whose_steps_cannot_be_counted_is_refused(refused, tmp_path):
+    (tmp_path / "current.csv").write_text("0,200\n1.7e308,0\n")
+    assert "duration must be positive and finite, got inf ms" in refused("--current", tmp_path / "current.csv")
+
+
 @pytest.mark.parametrize("name", ["plot.pdf", "plot.PDF"])
 def test_a_figure(amat_simulate, tmp_path, name):
     amat_simulate("--step", 200, "--duration", 100, "--plot", tmp_path / name)
@@ -200,6 +205,19 @@ def test_a_table_on_standard_output_is_alone_there(path):
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
     assert len(pd.read_csv(io.StringIO(finished.stdout))) == 200
     assert "2 spikes in 20 ms" in finished.stderr
+
+
+def test_progress_is_printed_off_a_terminal_and_changes_nothing(capsys, monkeypatch):
+    arguments = ("simulate", "--step", 200, "--duration", 500)
+    assert exit_status(monkeypatch, *arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    monkeypatch.setattr("amat.cli.simulate._LONG", 5000)
+    assert exit_status(monkeypatch, *arguments) == 0
+    expected = "".join(f"steps: {500 * part} of 5000\n" for part in range(1, 11))
+    assert capsys.readouterr() == (out, expected)
+    assert exit_status(monkeypatch, "validate", "--samples", 2) == 0
+    assert capsys.readouterr().err == "parameter sets: 1 of 2\nparameter sets: 2 of 2\n"
 
 
 def test_spikes_are_written(amat_simulate, tmp_path):
@@ -291,7 +309,7 @@ def test_a_full_disk_is_an_error_of_one_line():
         (["--ramp", "100"], "--ramp 100: expected finite numbers in the form FROM:TO[:START[:STOP]]"),
         (["--sine", "100:6000"], "6000"),
         (["--noise", "100:-5"], "standard deviation of noise must not be negative, got -5"),
-        (["--step", "100", "--duration", "nan"], "duration must be positive, got nan ms"),
+        (["--step", "100", "--duration", "nan"], "duration must be positive and finite, got nan ms"),
         (["--step", "100", "--duration", "0.25"], "multiple of the time step of 0.1 ms, got 0.25 ms"),
         (["--step", "100", "--resolution", "0"], "time step must be positive, got 0.0 ms"),
         (

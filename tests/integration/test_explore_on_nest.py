@@ -69,6 +69,14 @@ def test_sensitivity_finds_the_parameter_that_matters(neuron):
     assert (table["undefined"] == 0).all()
 
 
+def test_a_map_of_silent_neurons_is_drawn(run_amat, tmp_path):
+    """They have no CV: numpy's warning was printed."""
+    arguments = ("alpha_1=0:10:2", "omega=5:6:2", "--duration", 20, "--set", "I_e=0", "--threads", 1)
+    finished = run_amat("explore", *arguments, "--output", tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "alpha_1_omega: 4 neurons\n")
+    assert (tmp_path / "alpha_1_omega.svg").stat().st_size > 0
+
+
 def test_command(run_amat, tmp_path):
     finished = run_amat("explore", "alpha_1=0:10:4", "omega=2:9:4", "--samples", 16, "--output", tmp_path)
     assert finished.returncode == 0, finished.stderr

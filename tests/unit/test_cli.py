@@ -55,6 +55,10 @@ def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
 COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
+#: Options that `amat benchmark cell` needs.
+CELL = ("--model", "iaf_psc_exp", "--output", "a.json")
+
+
 def run(capsys, *arguments: object) -> tuple[int, str, str]:
     """Run the command in this process; return its status, output and messages."""
     with pytest.MonkeyPatch.context() as patch:
@@ -250,7 +254,7 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         *((["patterns", "--resolution", value], 1, f"must be positive, got {value} ms") for value in ("nan", "inf")),
         (["patterns", "--resolution", "0.3"], 1, "must divide the delay of 1.0 ms, got 0.3 ms"),
         (["explore", "--resolution", "nan"], 1, "time step must be positive, got nan ms"),
-        (["explore", "--duration", "nan"], 1, "duration must be positive, got nan ms"),
+        (["explore", "--duration", "nan"], 1, "duration must be positive and finite, got nan ms"),
         (["explore", "--duration", "0.05"], 1, "multiple of the time step of 0.1 ms, got 0.05 ms"),
         (["explore", "--set", "beta=nan"], 1, "beta must be a finite number, got nan"),
         (["explore", "alpha_1=-1e308:1e308:3", "omega=5:6:2"], 1, "must be finite and ascend"),
@@ -263,6 +267,9 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
             1,
             "--indegree 1000 has no effect without --workload network. Leave it out",
         ),
+        (["patterns", "--resolution", "1e-320"], 1, "must be a multiple of 0.001 ms, NEST's unit of time"),
+        (["explore", "--duration", "1e308"], 1, "1e+308 ms are too many steps of 0.1 ms"),
+        (["benchmark", "cell", *CELL, "--resolution", "1e-320"], 1, "resolution must divide 0.5 ms"),
         (
             ["benchmark", "update", "--quick", "--cases", "mat", "--rounds=1", "--duration=9", "--no-ablation"],
             1,
@@ -286,7 +293,7 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
             1,
             "multiple of 0.001 ms, NEST's unit of time, got 1e-09 ms",
         ),
-        (["simulate", "--step", 9, "--duration", "inf"], 1, "duration must be positive, got inf ms"),
+        (["simulate", "--step", 9, "--duration", "inf"], 1, "duration must be positive and finite, got inf ms"),
         (["simulate", "--step", 9, "--resolution", "0.0125"], 1, "multiple of 0.001 ms, NEST's unit of time"),
         (
             ["simulate", "--step", 9, "--duration", "1e12"],
@@ -304,6 +311,18 @@ def test_a_table_in_a_pipe_is_not_cut_off(capsys, monkeypatch):
         (["explore", "--threads", 10000], 1, "--threads 10000 is too many for"),
         (["validate", "--threads", 10000], 1, "--threads 10000 is too many for"),
         (["validate", "--samples", 10**12], 1, "A comparison of 1e+12 parameter sets would take about"),
+        *(
+            (["benchmark", "cell", *CELL, *size], 1, message)
+            for size, message in (
+                (["--threads", 10000], "--threads 10000 is too many for"),
+                (["--neurons", 2**31], "A cell of 2.15e+09 neurons with 1000 synapses each over 1000 ms would take"),
+                (["--indegree", 10**9], "A cell of 1e+04 neurons with 1e+09 synapses each over 1000 ms would take"),
+                (
+                    ["--workload", "neurons", "--neurons", 10**5, "--duration", "1e7", "--resolution", 0.01],
+                    "A cell of 1e+05 neurons with 0 synapses each over 1e+07 ms would take about 58 days",
+                ),
+            )
+        ),
         (["build", "nowhere.nestml"], 1, "nowhere.nestml"),
         (["validate", "--samples", 0], 2, "'--samples'"),
         (["validate", "--codegen", "stock"], 2, "'--codegen'"),
@@ -350,7 +369,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(capsys, mon
 
 def run_main(*arguments, before=""):
     """Run the command after some statements, in a new process."""
-    script = f"import sys; from amat import paths; {before}; from amat.cli.app import main; main()"
+    script = f"import sys; from amat import paths; {before}; from amat.__main__ import main; main()"
     return subprocess.run([sys.executable, "-c", script, *arguments], check=False, capture_output=True, text=True)
 
 
@@ -362,11 +381,18 @@ def test_commands_that_need_a_checkout_say_so(command):
     assert len(finished.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("command", "package"), [("archive", "rocrate"), ("benchmark run --dry-run", "jsonschema")])
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [
+        ("archive", "rocrate"),
+        ("benchmark run --dry-run", "jsonschema"),
+        *(("setup", package) for package in ("typer", "rich", "nestml_optimised")),
+    ],
+)
 def test_a_missing_package_is_named(command, package):
     finished = run_main(*command.split(), before=f"sys.modules['{package}'] = None")
     assert finished.returncode == 1
-    assert f"The Python package {package} is not installed: install it with pip, or" in finished.stderr
+    assert f"The Python package {package} is not installed: install " in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
 
 
@@ -380,3 +406,16 @@ def test_a_package_that_is_missing_in_a_checkout_is_repaired_by_setup(module, st
     assert f"The Python package jsonschema is {state}" in finished.stderr
     assert finished.stderr.endswith(": run ./amat setup, which repairs .venv.\n")
     assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("installed", ["8.1.0", "9.1.0"])
+@pytest.mark.parametrize("package", ["nestml", "odetoolbox"])
+def test_another_version_of_the_modelling_language_is_an_error_of_one_line(package, installed):
+    change = f"m.version = lambda name: {installed!r} if name == {package!r} else version(name)"
+    finished = run_main("setup", before=f"import importlib.metadata as m; version = m.version; {change}")
+    assert finished.returncode == 1
+    supported = {"nestml": "9.0", "odetoolbox": "3.0"}[package]
+    assert finished.stderr == (
+        f"amat: nestml-optimised supports {package} {supported}, but {installed} is installed: "
+        f"pip install '{package}=={supported}.*'.\n"
+    )

@@ -188,6 +188,23 @@ def test_a_table_with_missing_columns_is_refused(tmp_path):
         read_cells(tmp_path / "cells.csv")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"neurons": 0}, "neurons: 0 is less than the minimum of 1"),
+        ({"simulate_s": "fast"}, "simulate_s: 'fast' is not of type 'number'"),
+        ({"real_time_factor": float("inf")}, "real_time_factor: inf is greater"),
+        ({"model": "hh_psc_alpha"}, "model: 'hh_psc_alpha' is not one of"),
+        ({}, "twice: keep one of the rows"),
+    ],
+)
+def test_a_table_with_wrong_values_or_the_same_cell_twice_is_refused(tmp_path, change, message):
+    rows = table(found(Cell(NEST))).to_dict("records")
+    pd.DataFrame([*rows, rows[0] | {"seed": 2 if change else 1} | change]).to_csv(tmp_path / "cells.csv", index=False)
+    with pytest.raises(AmatError, match=message):
+        read_cells(tmp_path / "cells.csv")
+
+
 def test_ratios_are_taken_between_equal_cells():
     cells = table(
         *(found(Cell(NEST, seed=seed), simulate=float(seed)) for seed in (1, 2, 3, 4)),

@@ -142,7 +142,7 @@ def test_sending_needs_a_token(run_amat, archive):
     assert "ZENODO_TOKEN is not set" in finished.stderr
 
 
-@pytest.mark.parametrize("content", [b"no archive", None])
+@pytest.mark.parametrize("content", [b"no archive", b"\x1f\x8b\x08", None])
 def test_files_that_are_not_archives_are_rejected(tmp_path, content):
     path = tmp_path / "other.tar.gz"
     if content is None:

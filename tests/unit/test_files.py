@@ -7,6 +7,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from amat.compendium.settings import read_yaml
 from amat.errors import AmatError
 from amat.files import atomic_write, check_outputs, load_yaml, only_run, write_json, write_text
+from amat.release.deposit import read_metadata
+from amat.simulation.waveforms import read_samples
 
 
 def test_failure_leaves_only_the_old_file(tmp_path):
@@ -100,6 +104,30 @@ def test_wrong_yaml_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(AmatError, match=message):
         load_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1: 2", "at the top level: the key 1 is no text; put it in quotes"),
+        ("a: [0, {null: 2}]", "at a.1: the key None is no text"),
+        ("a: [0, .nan]", "at a.1: numbers must be finite"),
+        (f"a: {10**400}", "at a: numbers must be finite"),
+        ("a: &x [*x]", "at the top level: an alias refers to itself"),
+    ],
+)
+def test_settings_that_no_schema_refuses_are_refused(tmp_path, text, message):
+    path = tmp_path / "file.yaml"
+    path.write_text(text)
+    with pytest.raises(AmatError, match=re.escape(message)):
+        read_yaml(path, {"type": "object"}, "The file")
+
+
+@pytest.mark.parametrize("read", [load_yaml, read_samples, read_metadata])
+def test_a_device_is_not_read(read):
+    """It may have no end."""
+    with pytest.raises(AmatError, match=r"/dev/zero cannot be read: .*It is a device"):
+        read(Path("/dev/zero"))
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress])

@@ -160,6 +160,9 @@ LEAKY = """model leaky_neuron:
 """
 
 
+UPDATE = LEAKY[LEAKY.index("    update:") :]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "place", "fix"),
     [
@@ -181,6 +184,14 @@ LEAKY = """model leaky_neuron:
         ("-V_m / tau", "-V_m / taux", "7:", "declare taux"),
         ("    parameters:", "    parameters:\n        tau ms = 1 ms", "6:8", "only once"),
         ("[[tau > 0 ms]]", "[[tau]]", "5:25", "tau > 0 ms"),
+        ("        integrate_odes()\n", "", "1:0", 'block "update:" that calls'),
+        (UPDATE, "", "1:0", 'block "update:" that calls'),
+        ("    equations:\n        V_m' = -V_m / tau\n", "", "12:4", 'add a block "equations:"'),
+        ("    equations:\n", "", "6:13", 'into a block "equations:"'),
+        ("tau ms = 10", "tau ms = -10", "5:26", "correct the default value"),
+        ("tau ms =", "V_m ms = 1 ms\n        tau ms =", "5:8", "only once"),
+        ("tau ms =", "V_m mV = 1 mV\n        tau ms =", "5:8", "only once"),
+        ("    output:", "        tau <- spike\n    output:", "12:8", "only once"),
     ],
 )
 def test_an_error_shows_the_first_line_that_is_wrong_and_the_likely_fix(tmp_path, old, new, place, fix):
@@ -194,6 +205,52 @@ def test_an_error_shows_the_first_line_that_is_wrong_and_the_likely_fix(tmp_path
     assert line.strip() == source.read_text().splitlines()[int(place.split(":")[0]) - 1].strip()
     assert "Likely fix: " in hint
     assert fix in hint
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("-V_m / tau", "-V_m / tau + tau"),
+        ("-V_m / tau", "-V_m / taux"),
+        ("tau ms", "tau milli"),
+        ("tau ms =", "V_m mV = 1 mV\n        tau ms ="),
+        ("    state:", "    state"),
+    ],
+)
+def test_errors_that_follow_from_another_one_are_left_out(tmp_path, old, new):
+    source = tmp_path / "leaky.nestml"
+    source.write_text(LEAKY.replace(old, new, 1))
+    with pytest.raises(ModelError) as refused:
+        parse_models(source, tmp_path / "code")
+    assert str(refused.value).count(str(source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("low real = 1\n        high real = 2 [[high < low]]", "high < low: high is 2, low is 1"),
+        ("low s = 1 s\n        high ms = 1001 ms [[high <= low]]", "high <= low: high is 1001 ms, low is 1 s"),
+        ("low real = 2 [[not (low > 1 and low != 3)]]", "low is 2"),
+        (
+            "low real = -1\n        high real = 2 * low + 1 [[high + low > -2 or false]]",
+            "high is 2 * low + 1, low is -1",
+        ),
+        ("low ms = 0.1 ms\n        high ms = 3 * low [[high == 0.3 ms]]", None),
+        ("low real = 1 [[exp(low) < 0]]", None),
+        ("low s = 1 s\n        high ms = 1000 ms [[high <= low]]", None),
+        ("low real [[low > 0]]", None),
+    ],
+)
+def test_invariants_that_default_values_violate_are_errors(tmp_path, parameters, message):
+    """Without message the invariant is met up to rounding, or its value is not computed."""
+    source = tmp_path / "leaky.nestml"
+    source.write_text(LEAKY.replace("tau ms =", f"{parameters}\n        tau ms =", 1))
+    if message is None:
+        parse_models(source, tmp_path / "code")
+    else:
+        with pytest.raises(ModelError, match="the default values violate the invariant") as refused:
+            parse_models(source, tmp_path / "code")
+        assert message in str(refused.value)
 
 
 def test_all_errors_of_all_files_are_reported_at_once(tmp_path):

@@ -77,7 +77,7 @@ def plot_map(table: pd.DataFrame, horizontal: Axis, vertical: Axis) -> Figure:
             vertical.values,
             values,
             cmap="viridis",
-            vmax=np.nanquantile(values, 0.98),
+            vmax=np.nanquantile(values, 0.98) if np.isfinite(values).any() else 1.0,
             rasterized=True,
         )
         unit = MEASURES[measure]

@@ -110,7 +110,7 @@ class Cell:
         if not 0 < self.duration <= LONGEST:
             raise AmatError(f"duration must be positive and at most {LONGEST:g} ms, got {self.duration:g} ms.")
         if not (
-            0 < self.resolution <= 0.5 and all(_is_whole(n) for n in (0.5 / self.resolution, self.resolution / TIC))
+            TIC <= self.resolution <= 0.5 and all(_is_whole(n) for n in (0.5 / self.resolution, self.resolution / TIC))
         ):
             raise AmatError(
                 f"resolution must divide 0.5 ms and be a multiple of {TIC} ms, such as 0.1, 0.05 or 0.01 ms; got "

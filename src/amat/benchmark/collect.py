@@ -7,6 +7,7 @@
 import io
 import json
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -22,6 +23,7 @@ from amat.files import read_text, write_text
 __all__ = [
     "COLUMNS",
     "MACHINE",
+    "PAIRS",
     "Problem",
     "cell_row",
     "list_machines",
@@ -37,6 +39,13 @@ MEMORY = {
 }
 #: Columns that are equal for cells of the same machine.
 MACHINE = ("cpu", "usable_cores", "nest_version")
+
+#: Columns that two cells of a pair have in common.
+PAIRS = (
+    *("workload", "neurons", "indegree", "ranks", "threads", "duration_ms", "resolution_ms", "shared_cores"),
+    *MACHINE,
+    "seed",
+)
 
 #: The columns of the table and their meaning. The suffix of a name is the unit.
 COLUMNS: Mapping[str, str] = {
@@ -83,9 +92,12 @@ COLUMNS: Mapping[str, str] = {
 #: Columns that may be empty in a row.
 _OPTIONAL = {"cv", "prepared_neuron_B", "synapse_B", "events_per_s", "module_sha256", "commit"}
 
+#: Endings of the names of columns with numbers.
+_NUMBERS = ("_s", "_B", "_ns", "_ms")
+
 _COUNT = {"type": "integer", "minimum": 1}
-_AMOUNT = {"type": "number", "minimum": 0}
-_POSITIVE = {"type": "number", "exclusiveMinimum": 0}
+_AMOUNT = {"type": "number", "minimum": 0, "maximum": sys.float_info.max}
+_POSITIVE = {"type": "number", "exclusiveMinimum": 0, "maximum": sys.float_info.max}
 _TEXT = {"type": "string", "minLength": 1}
 
 
@@ -117,6 +129,18 @@ _SCHEMA = _object(
     machine=_object(system=_TEXT, architecture=_TEXT, cpu=_TEXT, usable_cores=_COUNT),
 )
 _VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
+
+#: The values of a row of the table; other columns hold texts.
+_VALUES = {
+    **{name: {"type": "number", "maximum": sys.float_info.max} for name in COLUMNS if name.endswith(_NUMBERS)},
+    **{f"{phase}_s": _POSITIVE for phase in PHASES},
+    **dict.fromkeys(("duration_ms", "resolution_ms", "real_time_factor"), _POSITIVE),
+    **dict.fromkeys(("neurons", "ranks", "threads", "cores", "seed", "usable_cores"), _COUNT),
+    **dict.fromkeys(("indegree", "spikes", "synapses", "cv", "events_per_s"), _AMOUNT),
+    "model": {"enum": list(CONTENDERS)},
+    "workload": {"enum": list(get_args(Workload))},
+}
+_ROW = jsonschema.Draft202012Validator({"properties": _VALUES})
 
 
 class Problem(NamedTuple):
@@ -329,12 +353,22 @@ def _read_table(path: Path) -> pd.DataFrame:
     empty = [name for name in COLUMNS if name not in _OPTIONAL and table[name].isna().any()]
     if empty:
         raise AmatError(f"{path} has empty values in {', '.join(empty)}: write it with `amat benchmark report`.")
+    for name in _VALUES.keys() - {"model", "workload"}:
+        if not pd.api.types.is_numeric_dtype(column := table[name]):  # a single text makes all numbers texts
+            table[name] = pd.to_numeric(column, errors="coerce").astype(object).fillna(column)
+    for row in table[list(COLUMNS)].to_dict("records"):
+        wrong = jsonschema.exceptions.best_match(_ROW.iter_errors({k: v for k, v in row.items() if not pd.isna(v)}))
+        if wrong:
+            where = f"{row['cell']}, {wrong.absolute_path[0]}"
+            raise AmatError(f"{path} is wrong at {where}: {wrong.message}. Write it with `amat benchmark report`.")
+    if (twice := table.duplicated([*PAIRS, "model"])).any():
+        raise AmatError(f"{path} has the cell {table.loc[twice, 'cell'].iloc[0]} twice: keep one of the rows.")
     return _tidy(table[list(COLUMNS)])
 
 
 def _tidy(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the table with the same types whether it comes from cells or from a table."""
-    numbers = [name for name in COLUMNS if name.endswith(("_s", "_B", "_ns", "_ms"))]
+    numbers = [name for name in COLUMNS if name.endswith(_NUMBERS)]
     cells = cells.astype(dict.fromkeys([*numbers, "cv", "real_time_factor"], float))
     texts = dict.fromkeys(("module_sha256", "commit", "cpu", "amat_version", "nest_version"), object)
     cells = cells.astype(texts)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from amat.benchmark.collect import MACHINE
+from amat.benchmark.collect import MACHINE, PAIRS
 from amat.errors import AmatError
 
 __all__ = [
@@ -27,12 +27,6 @@ __all__ = [
     "summary_text",
 ]
 
-#: Columns that two cells of a pair have in common.
-PAIRS = (
-    *("workload", "neurons", "indegree", "ranks", "threads", "duration_ms", "resolution_ms", "shared_cores"),
-    *MACHINE,
-    "seed",
-)
 #: With fewer seeds there is no interval.
 FEWEST_SEEDS = 3
 #: The probability with which an interval should cover the median, if there are enough seeds.

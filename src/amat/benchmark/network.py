@@ -13,13 +13,13 @@ References
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from amat import paths
 from amat.files import load_yaml
+from amat.simulation.kernel import available_memory
 
-__all__ = ["TUNED_CV", "TUNED_RATE", "BalancedNetwork", "missing_memory", "read_networks"]
+__all__ = ["TUNED_CV", "TUNED_RATE", "BalancedNetwork", "estimate_memory", "missing_memory", "read_networks"]
 
 #: Targets of the tuning: spikes/s of a neuron, and the mean coefficient of variation of its intervals.
 TUNED_RATE, TUNED_CV = 8.0, 0.6
@@ -99,10 +99,11 @@ def read_networks() -> dict[str, BalancedNetwork]:
     return {name: BalancedNetwork(**values) for name, values in entries.items()}
 
 
+def estimate_memory(neurons: int, indegree: int) -> float:
+    """Return the memory in bytes that a network takes, or neurons alone with an indegree of 0."""
+    return float(neurons) * (_BYTES_PER_NEURON + _BYTES_PER_SYNAPSE * indegree)
+
+
 def missing_memory(neurons: int, indegree: int) -> float:
     """Return the gigabytes that a network needs beyond those that are free; zero or less if it fits."""
-    needed = neurons * (_BYTES_PER_NEURON + _BYTES_PER_SYNAPSE * indegree)
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return (needed - 1024 * int(line.split()[1])) / 1e9
-    return 0.0
+    return (estimate_memory(neurons, indegree) - available_memory()) / 1e9

@@ -4,17 +4,14 @@
 
 """The ``amat`` command."""
 
-import importlib.util
 import io
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import amat
-from amat import paths
 from amat.cli import benchmark
 from amat.cli.archive import archive, citation, deposit, sbom
 from amat.cli.build import build
@@ -97,17 +94,6 @@ def main() -> None:
         app()
     except AmatError as error:
         messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
-    except ImportError as error:
-        package = str(error.name).split(".")[0]
-        if package in ("None", "amat", "nestml_optimised"):
-            raise
-        state = f"damaged ({error})" if importlib.util.find_spec(package) else "not installed"
-        remedy = "install it with pip, or use ./amat in a checkout of the project, which installs all packages"
-        if paths.ROOT and Path(sys.prefix) == paths.ROOT / ".venv":
-            remedy = "run ./amat setup, which repairs .venv"
-        text = f"The Python package {package} is {state}: {remedy}."
-        messages.print(f"amat: {text}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     except OSError as error:  # such as a full disk below standard output
         messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)

@@ -173,11 +173,19 @@ def cell(
     """Measure one model in one workload, in one process or in several with MPI, and write one file."""
     _pin_threads()
     from amat.benchmark.cell import INDEGREE, Cell, measure_cell
+    from amat.benchmark.network import estimate_memory
 
     if workload == "neurons":
         common.refuse_without("--workload network", indegree=indegree)
-    plan = Cell(
-        model, workload, neurons, INDEGREE if indegree is None else indegree, threads, ranks, seed, duration, resolution
+    synapses = INDEGREE if indegree is None else indegree
+    plan = Cell(model, workload, neurons, synapses, threads, ranks, seed, duration, resolution)
+    recurrent = 0 if workload == "neurons" else synapses
+    # Seconds of an update, of making a synapse, and of the events at a synapse in a ms.
+    work = neurons * (5e-8 * duration / resolution + recurrent * (3e-7 + 3e-10 * duration))
+    common.announce_cost(
+        f"A cell of {neurons:.3g} neurons with {recurrent:.4g} synapses each over {duration:g} ms",
+        seconds=work / (threads * ranks),
+        memory=estimate_memory(neurons, recurrent) / ranks,
     )
     common.prepare_outputs(output)
     found = measure_cell(plan, output)

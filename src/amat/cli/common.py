@@ -4,10 +4,9 @@
 
 """Consoles, progress bars, tables and options that several commands share."""
 
-import math
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +39,7 @@ __all__ = [
     "refuse_without",
     "report",
     "shorten",
+    "show_progress",
 ]
 
 
@@ -107,15 +107,6 @@ def refuse_without(needed: str, **options: object) -> None:
             raise AmatError(f"{option} has no effect without {needed}. Leave it out, or add {needed}.")
 
 
-def _available_memory() -> float:
-    """Return the memory in bytes that is available, or infinity where Linux does not state it."""
-    try:
-        text = Path("/proc/meminfo").read_text()
-        return 1024 * float(text.split("MemAvailable:")[1].split()[0])
-    except (OSError, IndexError):
-        return math.inf
-
-
 def announce_cost(what: str, seconds: float, memory: float) -> None:
     """Print the estimated time of a computation if it is long; refuse what cannot end or does not fit into memory.
 
@@ -132,7 +123,9 @@ def announce_cost(what: str, seconds: float, memory: float) -> None:
     AmatError
         If the computation would take more than a week, or more memory than is available.
     """
-    available = _available_memory()
+    from amat.simulation.kernel import available_memory
+
+    available = available_memory()
     if memory > available:
         raise AmatError(
             f"{what} would take about {memory / 1e9:,.1f} GB of memory, and {available / 1e9:,.1f} GB are available: "
@@ -215,8 +208,26 @@ def progress_bars() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=messages, transient=True) as progress:
+    progress = Progress(*columns, console=messages, transient=True)
+    with progress if messages.is_terminal else nullcontext():  # elsewhere rich would print an empty line
         yield progress
+
+
+@contextmanager
+def show_progress(task: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Yield a function that shows how much of a task is done: a bar in a terminal, otherwise a line for each tenth."""
+    shown = 0
+    with progress_bars() as bars:
+        bar = bars.add_task(task, total=total)
+
+        def show(done: int) -> None:
+            nonlocal shown
+            bars.update(bar, completed=done)
+            if not messages.is_terminal and 10 * done // total > shown:
+                shown = 10 * done // total
+                note(f"{task}: {done} of {total}")
+
+        yield show
 
 
 def shorten(path: Path) -> str:

@@ -63,7 +63,8 @@ class Currents:
         """Return the time of the file's last row in ms, rounded up to a multiple of the time step."""
         if self.samples is None or not self.samples[0][-1]:
             return None
-        return math.ceil(round(float(self.samples[0][-1]) / resolution, 6)) * resolution
+        steps = float(self.samples[0][-1]) / resolution
+        return math.ceil(round(steps, 6)) * resolution if math.isfinite(steps) else math.inf
 
     def on_grid(self, duration: float, resolution: float) -> Floats:
         """Return the sum of the currents in each step, shape (steps,).

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
 
-from amat.cli.common import ParameterSettings, announce_cost, parse_settings, prepare_outputs, refuse_without, report
+from amat.cli.common import (
+    ParameterSettings,
+    announce_cost,
+    parse_settings,
+    prepare_outputs,
+    refuse_without,
+    report,
+    show_progress,
+)
 from amat.cli.currents import NOISE, RAMP, SINE, STEP, Currents
 from amat.errors import AmatError
 from amat.files import write_text
@@ -28,6 +37,9 @@ __all__ = ["simulate"]
 
 _DURATION, _RESOLUTION, _SEED = 1000.0, 0.1, 1
 _SHOWN_SPIKES = 20
+
+#: Steps of a simulation that takes seconds, and shows its progress.
+_LONG = 1_000_000
 
 
 #: The groups of options.
@@ -180,7 +192,9 @@ def _run(
     if spikes:
         check_format(spikes)
     prepare_outputs(csv, spikes, figures=[plot], inputs=inputs)
-    (response,) = run_trials([changed])
+    steps = round(changed.duration / changed.neuron.resolution)
+    with show_progress("steps", steps) if steps >= _LONG else nullcontext() as progress:
+        (response,) = run_trials([changed], progress=progress)
     if not (np.isfinite(response.V_m).all() and np.isfinite(response.V_th).all()):
         raise AmatError("The neuron's state grew beyond all numbers: choose smaller parameters or currents.")
     met = _print(response, judged)

@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from amat import toolchain
-from amat.cli.common import Seed, Threads, announce_cost, console, prepare_outputs, progress_bars
+from amat.cli.common import Seed, Threads, announce_cost, console, prepare_outputs, show_progress
 from amat.errors import AmatError
 from amat.files import write_text
 
@@ -40,11 +40,8 @@ def validate(
     announce_cost(f"A comparison of {samples:.3g} parameter sets", seconds=0.06 * samples, memory=2e3 * samples)
     name = toolchain.find_model("amat2_psc_exp_neuron", codegen).name
     toolchain.build(name)
-    with progress_bars() as progress:
-        task = progress.add_task("parameter sets", total=samples)
-        table = validation.validate(
-            samples, seed, model=name, threads=threads, progress=lambda done: progress.update(task, completed=done)
-        )
+    with show_progress("parameter sets", samples) as progress:
+        table = validation.validate(samples, seed, model=name, threads=threads, progress=progress)
     console.print(_summary(validation.summarise(table), f"{name} and {validation.NEST_MODEL}"))
     if csv:
         write_text(csv, table.to_csv(index=False))

@@ -4,7 +4,7 @@
 
 """Settings in YAML files, checked against a schema."""
 
-import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,11 +39,16 @@ def read_yaml(path: Path, schema: Mapping[str, Any], what: str) -> dict[str, Any
     Raises
     ------
     AmatError
-        If the file cannot be read, has a key twice or a number that is not finite, or does not fit the schema.
+        If the file cannot be read, has a key twice, a key that is no text or a number that is not finite, or does not
+        fit the schema.
     """
     settings = load_yaml(path, what)
-    if (where := _find_non_finite(settings)) is not None:
-        raise AmatError(f"{what} {path} is wrong at {where or 'the top level'}: numbers must be finite.")
+    try:
+        fault = _find_fault(settings)
+    except RecursionError:
+        fault = "the top level: an alias refers to itself"
+    if fault:
+        raise AmatError(f"{what} {path} is wrong at {fault}.")
     wrong = jsonschema.exceptions.best_match(_Validator(schema).iter_errors(settings))
     if wrong is not None:
         where = ".".join(str(part) for part in wrong.absolute_path) or "the top level"
@@ -52,12 +57,15 @@ def read_yaml(path: Path, schema: Mapping[str, Any], what: str) -> dict[str, Any
     return settings
 
 
-def _find_non_finite(value: Any) -> str | None:
-    """Return the place of the first infinite number or NaN, as keys joined by dots; None without one."""
-    if isinstance(value, float):
-        return None if math.isfinite(value) else ""
+def _find_fault(value: Any, place: str = "") -> str:
+    """Return the place, keys joined by dots, and kind of the first fault that no schema finds; "" without one."""
+    where = place or "the top level"
+    if isinstance(value, float | int):
+        return "" if -sys.float_info.max <= value <= sys.float_info.max else f"{where}: numbers must be finite"
     entries = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, entry in entries:
-        if (where := _find_non_finite(entry)) is not None:
-            return f"{key}.{where}".rstrip(".")
-    return None
+        if isinstance(value, Mapping) and not isinstance(key, str):
+            return f"{where}: the key {key} is no text; put it in quotes"
+        if fault := _find_fault(entry, f"{place}.{key}".lstrip(".")):
+            return fault
+    return ""

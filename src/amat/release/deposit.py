@@ -7,15 +7,18 @@ import dataclasses
 import hashlib
 import http.client
 import json
+import lzma
 import tarfile
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from amat.errors import AmatError
+from amat.files import open_input
 from amat.release.archive import DRAFT
 
 __all__ = ["SANDBOX", "ZENODO", "Deposit", "deposit", "plan", "read_metadata"]
@@ -50,11 +53,11 @@ def read_metadata(archive: Path) -> dict[str, Any]:
         If the file is not an archive by `amat archive`.
     """
     try:
-        with tarfile.open(archive) as unpacked:
+        with open_input(archive) as packed, tarfile.open(fileobj=packed) as unpacked:
             for entry in unpacked:
                 if entry.name.split("/")[1:] == [".zenodo.json"] and (file := unpacked.extractfile(entry)):
                     return dict(json.load(file))
-    except (OSError, tarfile.TarError, ValueError) as error:
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError, TypeError, ValueError) as error:
         raise AmatError(f"{archive} cannot be read: {error}. Write it with `amat archive`.") from error
     raise AmatError(f"{archive} contains no .zenodo.json: write the archive with `amat archive`.")
 

@@ -4,8 +4,10 @@
 
 """NEST's kernel, neurons in it, and their spikes."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ __all__ = [
     "DELAY",
     "NEST_MODELS",
     "Simulation",
+    "available_memory",
     "check_time_step",
     "create_neurons",
     "read_spikes",
@@ -37,10 +40,19 @@ _TIC = 0.001
 NEST_MODELS: Mapping[ModelName, str] = {"amat": toolchain.AMAT_OPT, "izhikevich": toolchain.IZHIKEVICH_2004}
 
 
+def available_memory() -> float:
+    """Return the memory in bytes that is available, or infinity where Linux does not state it."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+        return 1024 * float(text.split("MemAvailable:")[1].split()[0])
+    except (OSError, IndexError):
+        return math.inf
+
+
 def check_time_step(resolution: float) -> None:
     """Raise `ProtocolError` unless a time step in ms is positive, divides `DELAY` and is one that NEST represents."""
     count_steps(resolution, resolution)  # refuses numbers that are not positive and finite
-    if abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
+    if resolution >= _TIC and abs(round(DELAY / resolution) * resolution - DELAY) > 1e-9:
         raise ProtocolError(f"The time step must divide the delay of {DELAY} ms, got {resolution} ms.")
     if resolution < _TIC or abs(round(resolution / _TIC) * _TIC - resolution) > 1e-9:
         raise ProtocolError(f"The time step must be a multiple of {_TIC} ms, NEST's unit of time, got {resolution} ms.")

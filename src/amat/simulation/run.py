@@ -5,7 +5,7 @@
 """Simulations of neurons under stimuli on NEST, with results as plain arrays."""
 
 import itertools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +79,7 @@ def simulate(
     threads: int = 1,
     seed: int = 1,
     pieces: Sequence[int] = (),
+    progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Simulate neurons of one or more models, all models under the same stimuli, in one run of NEST.
 
@@ -104,6 +105,8 @@ def simulate(
         Of the random input. The spike trains of a stimulus do not depend on the number of stimuli.
     pieces : sequence of int
         Steps at which the simulation is halted and resumed.
+    progress : callable, optional
+        Called with the number of steps done so far, ten times.
 
     Returns
     -------
@@ -135,9 +138,12 @@ def simulate(
         for model, states in initial.items():
             neurons[model].set([dict(state) for state in states])
     # Records of a step are delivered with the delay, hence the steps beyond the end.
-    halts = [0, *sorted(pieces), steps + 2 * round(DELAY / resolution)]
+    tenths = [steps * part // 10 for part in range(1, 10)] if progress else []
+    halts = [0, *sorted({*pieces, *tenths} - {0}), steps + 2 * round(DELAY / resolution)]
     for begin, stop in itertools.pairwise(halts):
         nest.Simulate((stop - begin) * resolution)
+        if progress:
+            progress(min(stop, steps))
 
     recordings = {
         model: Recording(

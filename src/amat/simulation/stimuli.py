@@ -79,7 +79,9 @@ def count_steps(duration: float, resolution: float) -> int:
     if not 0 < resolution < math.inf:
         raise ProtocolError(f"The time step must be positive, got {resolution} ms; choose for example 0.1 ms.")
     if not 0 < duration < math.inf:
-        raise ProtocolError(f"The duration must be positive, got {duration} ms.")
+        raise ProtocolError(f"The duration must be positive and finite, got {duration} ms.")
+    if math.isinf(duration / resolution):
+        raise ProtocolError(f"{duration} ms are too many steps of {resolution} ms: choose a longer time step.")
     steps = round(duration / resolution)
     if steps < 1 or abs(steps * resolution - duration) > max(1e-6, 1e-12 * duration):
         raise ProtocolError(f"The duration must be a multiple of the time step of {resolution} ms, got {duration} ms.")

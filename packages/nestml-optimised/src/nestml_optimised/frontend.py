@@ -11,9 +11,10 @@ time should call them in a process of their own.
 
 import io
 import os
+import re
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +29,8 @@ from pynestml.utils.model_parser import ModelParser
 
 from nestml_optimised.checked import CheckedNESTCodeGenerator
 from nestml_optimised.errors import ModelError, ModelWarning, OptionError
-from nestml_optimised.messages import SYNTAX, find_syntax_error, format_message
+from nestml_optimised.messages import SYNTAX, find_syntax_error, format_message, is_follow_up
+from nestml_optimised.mistakes import find_duplicates, find_mistakes
 from nestml_optimised.nest_installation import find_nest
 from nestml_optimised.optimised import OptimisedNESTCodeGenerator
 from nestml_optimised.ports import check_ports, find_unread_ports
@@ -262,10 +264,10 @@ def _parse() -> list[Any]:
         found, failure = _parse_file(file)
         models += found
         entries = list(Logger.get_log().values())[begin:]
-        errors = [_describe(file, entry) for entry in entries if entry[2] is LoggingLevel.ERROR]
+        errors = list(dict.fromkeys(_find_errors(file, found, [e for e in entries if e[2] is LoggingLevel.ERROR])))
         if failure and not errors:
             errors = [f"{file}: NESTML failed with {failure}"]
-        problems += dict.fromkeys(errors)
+        problems += errors
         for entry in entries:
             if entry[2] is LoggingLevel.WARNING and not errors:
                 warnings.warn(_describe(file, entry), ModelWarning, stacklevel=2)
@@ -297,6 +299,30 @@ def _parse_file(file: str) -> tuple[list[Any], str]:
     finally:
         Logger.set_current_node(None)
     return models, ""
+
+
+def _find_errors(file: str, models: Sequence[Any], entries: Sequence[Any]) -> Iterator[str]:
+    """Yield the messages of a file's errors, without those that follow from others.
+
+    Those are all others of a file that cannot be read, those about a name that is declared twice, and those about the
+    type of an expression with another error in its line.
+    """
+    if syntax := [entry for entry in entries if entry[-1].startswith(SYNTAX)]:
+        yield _describe(file, syntax[0])
+        return
+    duplicates = dict(duplicate for model in models for duplicate in find_duplicates(model))
+    yield from (format_message(file, *mistake) for mistake in duplicates.values())
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    about = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, duplicates))})(?!\w)" if duplicates else "(?!)")
+    shown: set[int] = set()
+    for entry in sorted(entries, key=lambda entry: is_follow_up(entry[-1])):
+        line = entry[-2].start_line if entry[-2] else 0
+        source = lines[line - 1] if 0 < line <= len(lines) else ""
+        if not (about.search(source) or (line in shown and is_follow_up(entry[-1]))):
+            yield _describe(file, entry)
+        shown.add(line)
+    if not entries and not duplicates:
+        yield from (format_message(file, *mistake) for model in models for mistake in find_mistakes(model))
 
 
 def _describe(file: str, entry: Any) -> str:

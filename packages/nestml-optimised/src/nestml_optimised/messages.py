@@ -15,7 +15,7 @@ from pynestml.generated.PyNestMLLexer import PyNestMLLexer
 from pynestml.generated.PyNestMLParser import PyNestMLParser
 from pynestml.symbols.predefined_functions import PredefinedFunctions
 
-__all__ = ["SYNTAX", "find_syntax_error", "format_message"]
+__all__ = ["SYNTAX", "find_syntax_error", "format_message", "is_follow_up"]
 
 #: The beginnings of NESTML's messages about syntax. They point at the last error of a file, not at its first.
 SYNTAX = ("Error occurred during parsing", "Error occurred during lexing")
@@ -42,6 +42,7 @@ _FIXES_OF_SYNTAX = (
     (rf"^\s*({_BLOCKS})\s*$", 'a block starts with its name and a colon: "{0}:".'),
     (r"^\s*model\b(?!.*:)", 'write a colon after the name: "model NAME:".'),
     (r"^\s*([A-Za-z]\w*)\s+(?!integer|real|boolean|string)(\w+)\s+\w+\S*\s*=", 'write a name as one word: "{0}_{1}".'),
+    (r"^\s*\w+'+\s*=", 'put equations into a block "equations:".'),
     (r"^\s*(\w+)\s*=[^=]", 'declare a variable with its type or unit: "{0} mV = …" or "{0} real = …".'),
     (r"\*\*\s*$|[-+*/=(,]\s*$", "the expression is not complete."),
 )
@@ -49,6 +50,8 @@ _FIXES_OF_SYNTAX = (
 #: Likely fixes by patterns of NESTML's message.
 _FIXES = (
     (r"free-standing physical units allowed \((.*)\)", 'give the unit a number: "1 {0}".'),
+    (r"has no equations", 'add a block "equations:", or remove the call.'),
+    (r"violate the invariant", "correct the default value, or the invariant."),
     (r"integrate_odes\(\)", 'add a block "update:" that calls integrate_odes().'),
     (r'[Ee]xpected:? "boolean"', "write a comparison, such as tau > 0 ms."),
     (
@@ -60,6 +63,11 @@ _FIXES = (
     (r"Unknown type or unit", "use a unit such as mV, pA, ms, nS, pF, Hz or 1/ms, or real, integer or boolean."),
     (r"output port", 'add a block "output:" with the line "spike".'),
 )
+
+
+def is_follow_up(text: str) -> bool:
+    """Return whether a message of NESTML may follow from another one about the same line."""
+    return bool(re.search(r'could not be derived|"error"|Could not resolve symbol', text))
 
 
 class _FirstError(ErrorListener):  # type: ignore[misc]  # ANTLR is not typed

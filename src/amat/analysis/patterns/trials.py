@@ -6,7 +6,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,7 +151,9 @@ def find_trial(pattern: str, model: ModelName, parameters: SetName = "validated"
     return load_trials(model, parameters, resolution)[pattern]
 
 
-def run_trials(todo: Sequence[Trial], *, traces: bool = True, threads: int = 1) -> list[Response]:
+def run_trials(
+    todo: Sequence[Trial], *, traces: bool = True, threads: int = 1, progress: Callable[[int], None] | None = None
+) -> list[Response]:
     """Simulate trials on NEST, those of one model, time step and duration in one run.
 
     Parameters
@@ -161,6 +163,8 @@ def run_trials(todo: Sequence[Trial], *, traces: bool = True, threads: int = 1) 
         Whether to record membrane potentials and thresholds.
     threads : int
         NEST's threads.
+    progress : callable, optional
+        Called with the number of steps done so far in a run.
 
     Returns
     -------
@@ -177,11 +181,13 @@ def run_trials(todo: Sequence[Trial], *, traces: bool = True, threads: int = 1) 
         at_once = max(1, int(_SAMPLES_AT_ONCE * resolution / duration))
         for begin in range(0, len(numbers), at_once):
             part = numbers[begin : begin + at_once]
-            responses |= zip(part, _run_alike([todo[n] for n in part], traces, threads), strict=True)
+            responses |= zip(part, _run_alike([todo[n] for n in part], traces, threads, progress), strict=True)
     return [responses[number] for number in range(len(todo))]
 
 
-def _run_alike(todo: Sequence[Trial], traces: bool, threads: int) -> list[Response]:
+def _run_alike(
+    todo: Sequence[Trial], traces: bool, threads: int, progress: Callable[[int], None] | None
+) -> list[Response]:
     """Simulate trials of one model, time step and duration in one run."""
     first = todo[0].neuron
     name = NEST_MODELS[first.model]
@@ -193,6 +199,7 @@ def _run_alike(todo: Sequence[Trial], traces: bool, threads: int) -> list[Respon
         initial={name: [trial.neuron.initial for trial in todo]},
         record={name: recorded} if traces else None,
         threads=threads,
+        progress=progress,
     ).recordings[name]
     nothing = np.empty(0)
     responses = []
