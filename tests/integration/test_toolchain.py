@@ -466,3 +466,24 @@ def test_without_names_a_generator_builds_its_models(run_amat, monkeypatch, tmp_
     )
     assert finished.returncode == 1
     assert "g++ is missing" in finished.stderr
+
+
+def test_a_file_in_the_syntax_of_nestml_8_is_corrected_and_built(run_amat, tmp_path):
+    source = tmp_path / "old.nestml"
+    before = LEAK.read_text().replace("-x / tau", "-x / mV / tau * mV").replace("model leak", "model old")
+    source.write_text(before)
+    finished = run_amat("build", source, "--upgrade")
+    assert finished.returncode == 0, finished.stderr
+    assert "2 units have a number now" in finished.stderr
+    assert "-x / (1 mV) / tau * (1 mV)" in source.read_text()
+    assert source.with_name("old.nestml.orig").read_text() == before
+    again = run_amat("build", source, "--upgrade")
+    assert "nothing to correct" in again.stderr
+    assert "cached" in again.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["amat2_psc_exp_neuron_opt"], ["missing.nestml"]])
+def test_only_files_can_be_upgraded(run_amat, arguments):
+    finished = run_amat("build", *arguments, "--upgrade")
+    assert finished.returncode
+    assert "--upgrade is for NESTML files" in finished.stderr

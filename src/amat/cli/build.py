@@ -40,11 +40,21 @@ def build(
         list[str] | None,
         typer.Option("--option", metavar="NAME=VALUE", help="An option of the code generator. May be repeated."),
     ] = None,
+    upgrade: Annotated[
+        bool,
+        typer.Option(
+            "--upgrade",
+            help="First give units without a number, as NESTML 8 allowed them, the number 1. The files are replaced; "
+            "their former texts get the ending .orig.",
+        ),
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Write the keys and hashes of the compiled modules to this JSON file.")
     ] = None,
 ) -> None:
     """Compile models into modules that NEST loads. Modules in the cache are not rebuilt."""
+    if upgrade:
+        _upgrade(models or [])
     prepare_outputs(record, inputs=[Path(name) for name in models or []])
     if models:
         chosen = [toolchain.find_model(name, codegen) for name in models]
@@ -75,6 +85,16 @@ def _parse_options(texts: list[str]) -> dict[str, Any]:
             raise AmatError(f"--option {text}: {name} is already set to {values[name]}. Set each option once.")
         values[name] = {"true": True, "false": False}.get(value.lower(), value)
     return values
+
+
+def _upgrade(models: Sequence[str]) -> None:
+    """Correct the syntax of NESTML files."""
+    sources = [Path(name) for name in models]
+    if not sources or not all(source.is_file() for source in sources):
+        raise AmatError(f"--upgrade is for NESTML files, got {' '.join(models) or 'none'}.")
+    for source in sources:
+        count = toolchain.upgrade_syntax(source)
+        note(f"{source}: {f'{count} units have a number now' if count else 'there is nothing to correct'}")
 
 
 def _build_all(models: Sequence[toolchain.Model], *, fallback: bool) -> list[toolchain.Module]:

@@ -24,6 +24,7 @@ from amat.toolchain.catalogue import (
 from amat.toolchain.errors import ToolchainError, UnsupportedError
 from amat.toolchain.loader import install
 from amat.toolchain.mpi import NestBuild, build_nest, install_nest
+from amat.toolchain.upgrade import upgrade_syntax
 
 __all__ = [
     "ABLATION",
@@ -47,4 +48,5 @@ __all__ = [
     "find_model",
     "install",
     "install_nest",
+    "upgrade_syntax",
 ]
