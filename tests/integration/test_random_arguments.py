@@ -40,7 +40,7 @@ from amat.toolchain import builder, generate
 pytestmark = pytest.mark.slow
 
 #: Seconds of computing after which a run counts as hanging, and seconds in all, for machines with much other work.
-LIMIT, PATIENCE = 20.0, 300.0
+LIMIT, TIMEOUT = 20.0, 300.0
 
 FACTOR, SEED = float(os.environ.get("AMAT_EXAMPLES", "1")), os.environ.get("AMAT_SEED")
 
@@ -222,7 +222,7 @@ def run(folder: Path, *words: str) -> Run:
     """
 
     def stop(*_):
-        raise Hang(f"{words} computed for {LIMIT:g} s, or waited for {PATIENCE:g} s")
+        raise Hang(f"{words} computed for {LIMIT:g} s, or waited for {TIMEOUT:g} s")
 
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="strict") for _ in range(2)]
     before = {number: signal.signal(number, stop) for number in (signal.SIGPROF, signal.SIGALRM)}
@@ -230,7 +230,7 @@ def run(folder: Path, *words: str) -> Run:
         patch.setattr(sys, "argv", ["amat", *words])
         patch.chdir(folder)
         signal.setitimer(signal.ITIMER_PROF, LIMIT)
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        signal.setitimer(signal.ITIMER_REAL, TIMEOUT)
         try:
             with (
                 contextlib.redirect_stdout(streams[0]),
