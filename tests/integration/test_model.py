@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -149,6 +150,69 @@ def test_rejected_parameters_leave_the_neuron_unchanged(nest, bad, named):
     with pytest.raises(nest.NESTErrors.BadProperty, match=named):
         nest.SetDefaults(MODEL, bad)
     assert nest.Create(MODEL).get("tau_m") == 10.0
+
+
+@pytest.mark.parametrize("model", [MODEL, toolchain.AMAT_OPT])
+@pytest.mark.parametrize("name", ["C_m", "E_L", "I_e", "V_m", "V_th_v", "alpha_1", "refr_T", "tau_m"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_parameters_and_states_have_to_be_finite(amat_module, model, name, value):
+    kernel = reset_kernel(0.1)
+    amat.install(model)
+    neuron = kernel.Create(model)
+    before = neuron.get()
+    # NaN and negative values may violate the model's own conditions first.
+    message = rf"{name} must be a finite number, but is -?(nan|inf)|constraint '{name} >|{name} must fulfil"
+    with pytest.raises(kernel.NESTErrors.BadProperty, match=message):
+        neuron.set({name: value})
+    assert neuron.get() == before
+
+
+def test_both_builds_show_the_threshold(amat_module):
+    kernel = reset_kernel(0.1)
+    models = (MODEL, toolchain.AMAT_OPT)
+    for model in models:
+        amat.install(model)
+    thresholds = [kernel.Create(model, params={"omega": 12.0, "V_th_alpha_1": 1.5}).V_th for model in models]
+    assert thresholds == [pytest.approx(AmatParameters().E_L + 12.0 + 1.5)] * 2
+
+
+@pytest.mark.parametrize("tau", [1e-300, 1e-20, 1e-9, 1e20, 1e300])
+@pytest.mark.parametrize("name", ["tau_m", "tau_v", "tau_syn_exc", "tau_syn_inh"])
+def test_extreme_time_constants_have_their_limits(amat_module, name, tau):
+    """A current of 100 pA for 20 ms; the threshold follows V_m with the weight beta and the kernel t exp(-t / tau_v).
+
+    The derivative of a potential that decays at once is lost to rounding, so that a tiny tau_m is refused.
+    """
+    kernel = reset_kernel(0.1)
+    amat.install(toolchain.AMAT_OPT)
+    values = {
+        "I_e": 100.0,
+        "C_m": 200.0,
+        "E_L": -70.0,
+        "beta": 0.1,
+        "omega": 1e3,
+        "tau_m": 10.0,
+        "tau_v": 5.0,
+        name: tau,
+    }
+    if name == "tau_m" and tau < 1e-10:
+        with pytest.raises(kernel.NESTErrors.BadProperty, match=f"accurate solution with .*tau_m = {tau}"):
+            kernel.Create(toolchain.AMAT_OPT, params=values)
+        return
+    neuron = kernel.Create(toolchain.AMAT_OPT, params=values)
+    kernel.Simulate(20.0)
+    with mpmath.workdps(700):
+        tau_m, tau_v, time = (mpmath.mpf(x) for x in (values["tau_m"], values["tau_v"], 20.0))
+        potential = -70 + tau_m / 2 * -mpmath.expm1(-time / tau_m)
+        threshold = _convolved(1 / tau_m, 1 / tau_v, time) / 20
+    assert neuron.V_m == pytest.approx(float(potential), rel=1e-12)
+    assert neuron.V_th_v == pytest.approx(float(threshold), rel=1e-9, abs=1e-6)
+
+
+def _convolved(a, b, t):
+    """Return the integral of s exp(-b s) exp(-a (t - s)) over s from 0 to t, where exp(-a t) is the slope of V_m."""
+    c = b - a
+    return mpmath.exp(-a * t) * (1 - mpmath.exp(-c * t) * (1 + c * t)) / c**2
 
 
 def test_a_refractory_time_below_the_step_is_rejected_when_the_simulation_starts(amat_module):

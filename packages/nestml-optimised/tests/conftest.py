@@ -25,7 +25,7 @@ def library() -> Path:
 
 @pytest.fixture
 def read(tmp_path):
-    """Return a function that reads a NESTML text, and returns its model, its metadata and NESTML's type helper."""
+    """Return a function that reads a NESTML text, and returns its model, metadata and NESTML's printers of types."""
 
     def read_text(text):
         source = tmp_path / "model.nestml"
@@ -39,8 +39,8 @@ def read(tmp_path):
         generator.analyse_transform_neurons(models, metadata)
         (neuron,) = models
         translator = Translator(generator._scoped_printer, generator._scoped_variables)
-        types = NestDeclarationsHelper(NESTCppTypeSymbolPrinter())
-        system = metadata[neuron.get_name()].get("equation_system")
-        return read_model(neuron, system, translator), metadata[neuron.get_name()], types
+        printer = NESTCppTypeSymbolPrinter()
+        types = NestDeclarationsHelper(printer), printer
+        return read_model(neuron, metadata[neuron.get_name()], translator), metadata[neuron.get_name()], types
 
     return read_text

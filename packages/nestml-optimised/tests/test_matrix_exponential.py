@@ -225,6 +225,25 @@ def test_fast_decay(exponentials):
     assert exponentials([np.array([[-1e4]])])[0] == [[0.0]]
 
 
+@pytest.mark.parametrize("tau", [1e-300, 1e-100, 1e-20, 1e-10, 1e-5, 1e20, 1e300])
+def test_a_slow_state_beside_a_fast_one(exponentials, tau):
+    """A membrane of 10 ms and a current of an extreme time constant, in both orders, for a step of 0.1 ms."""
+    h, tau_m, C_m = 0.1, 10.0, 200.0
+    driven = np.array([[-h / tau_m, h / C_m], [0.0, -h / tau]])
+    driving = np.array([[-h / tau, h / C_m], [0.0, -h / tau_m]])
+    with mpmath.workdps(700):
+        slow, fast = mpmath.mpf(driven[0, 0]), mpmath.mpf(driven[1, 1])
+        coupled = mpmath.mpf(driven[0, 1]) * (mpmath.exp(slow) - mpmath.exp(fast)) / (slow - fast)
+        membrane, current, coupling = (float(x) for x in (mpmath.exp(slow), mpmath.exp(fast), coupled))
+    for result, first, second in zip(
+        exponentials([driven, driving]), (membrane, current), (current, membrane), strict=True
+    ):
+        assert result[0, 0] == pytest.approx(first, rel=OF_ENTRY, abs=1e-18)
+        assert result[1, 1] == pytest.approx(second, rel=OF_ENTRY, abs=1e-18)
+        assert result[0, 1] == pytest.approx(coupling, rel=OF_ENTRY)
+        assert result[1, 0] == 0
+
+
 def test_special_matrices(exponentials):
     nilpotent = np.diag([2.0, 3.0], -1)
     oscillator = np.array([[0.0, 0.5], [-0.5, 0.0]])

@@ -9,7 +9,6 @@ import sympy
 from nestml_optimised.analysis import analyse
 from nestml_optimised.declarations import find_used_names
 from nestml_optimised.errors import UnsupportedModelError
-from nestml_optimised.model import check_supported
 from nestml_optimised.ports import find_ports, rewrite_spike_input
 from nestml_optimised.sharing import find_shared, name_members
 from nestml_optimised.slices import threshold_distance
@@ -86,7 +85,9 @@ def test_parameters_of_the_matrix_are_shared(membrane):
     sharing = find_shared(membrane, equations, threshold_distance(membrane, {"refr_t"}))
     assert sharing.parameters == ("tau_m", "C_m")
     names = name_members(membrane, find_ports(membrane), sharing, Coefficients({}))
-    assert (names["V_m"], names["tau_m"], names["E_L"], names["spikes"]) == ("s.V_m", "c.tau_m", "p.E_L", "in.spikes")
+    assert (names["V_m"], names["tau_m"], names["E_L"]) == ("s.V_m", "c.tau_m", "p.E_L")
+    # A port is in 1/s; in NEST's units, spikes per ms.
+    assert (names["spikes__weights"], names["spikes"]) == ("in.spikes", "( 0.001 * in.spikes )")
     assert names["depolarisation"] == "compute_depolarisation( s, p, c, in )"
 
 
@@ -108,7 +109,7 @@ def test_units_of_spike_input_cancel(membrane):
     rewritten = rewrite_spike_input(membrane, ports)
     (block,) = membrane.neuron.get_on_receive_blocks()
     (jump,) = membrane.assignments_in(block)
-    assert rewritten.translator.to_sympy(rewritten.right_hand_side(jump)) == symbols("spikes") / 2
+    assert rewritten.translator.to_sympy(rewritten.right_hand_side(jump)) == symbols("spikes__weights") / 2
 
 
 def test_the_system_in_cpp(membrane):
@@ -130,7 +131,7 @@ def test_names_in_use(membrane):
 def test_the_analysis_finds_a_bound_and_leaves_the_model_as_it_was(read):
     model, metadata, types = read(MEMBRANE)
     before = str(model.neuron)
-    description, _ = analyse(model.neuron, metadata, model.translator, types, heun=False, bounds=True)
+    description, _ = analyse(model.neuron, metadata, model.translator, *types, bounds=True)
     assert str(model.neuron) == before
     assert [v.name for v in description.state] == ["V_m", "w", "I_drive", "refr_t"]
     assert [v.name for v in description.shared] == ["tau_m", "C_m"]
@@ -151,7 +152,7 @@ def test_the_analysis_finds_a_bound_and_leaves_the_model_as_it_was(read):
 )
 def test_without_a_bound_there_is_a_reason(read, old, new, reason):
     model, metadata, types = read(MEMBRANE.replace(old, new))
-    description, _ = analyse(model.neuron, metadata, model.translator, types, heun=False, bounds=True)
+    description, _ = analyse(model.neuron, metadata, model.translator, *types, bounds=True)
     assert description.bound is None
     assert reason in description.no_bound
 
@@ -159,19 +160,112 @@ def test_without_a_bound_there_is_a_reason(read, old, new, reason):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("-V_m / tau_m", "-V_m * V_m / (tau_m * 1 mV)", r"V_m are not linear.*Heun"),
-        ("spikes <- spike", "spikes <- excitatory spike", r"excitatory and one inhibitory, but it has spikes"),
-        ("V_m += spikes", "V_m = spikes", r"onReceive\(spikes\) may only add"),
+        ("I_e pA = 0 pA", "I_e pA = 0 pA\n        n integer = 2\n        g[n] real = 1", "vectors"),
+        ("tau_m ms = 10 ms", "tau_m ms = 5 * tau_n\n        tau_n ms = tau_m", r"tau_m, tau_n depend on one another"),
     ],
 )
 def test_unsupported_models_are_refused_with_the_reason(read, old, new, reason):
     model, metadata, types = read(MEMBRANE.replace(old, new))
     with pytest.raises(UnsupportedModelError, match=reason):
-        analyse(model.neuron, metadata, model.translator, types, heun=False, bounds=True)
+        analyse(model.neuron, metadata, model.translator, *types, bounds=True)
 
 
-def test_heuns_method_accepts_nonlinear_equations(read):
-    model, metadata, _ = read(MEMBRANE.replace("-V_m / tau_m", "-V_m * V_m / (tau_m * 1 mV)"))
-    with pytest.raises(UnsupportedModelError):
-        check_supported(model, metadata, heun=False)
-    check_supported(model, metadata, heun=True)
+#: A membrane with a nonlinear current, two synaptic currents, and a gating variable.
+NONLINEAR = """
+model nonlinear_neuron:
+    state:
+        V_m mV = E_L
+        n real = n_rest
+        w pA = 0 pA
+        w' pA/ms = 0 pA/ms
+    equations:
+        kernel psc = exp(-t / tau_syn)
+        inline excess mV = V_m - E_L
+        inline current pA = g * n * excess
+        V_m' = (-current - w + convolve(psc, exc) + unit * convolve(psc, inh) ) / C_m
+        n' = (steady(V_m) - n) / (10 ms)
+        w'' = -2 * w' / tau_w - w / tau_w**2
+    parameters:
+        E_L mV = -70 mV
+        g nS = 10 nS
+        C_m pF = 200 pF
+        tau_syn ms = 2 ms
+        tau_w ms = 20 ms
+    internals:
+        n_rest real = 0.5
+        unit real = 1
+    input:
+        exc <- spike
+        inh <- spike
+    output:
+        spike
+    update:
+        if n > 0.9:
+            integrate_odes(n, w)
+        else:
+            integrate_odes(V_m, n, w)
+    onReceive(inh):
+        n = 0.1
+    function steady(V_m mV) real:
+        return 1 / (1 + exp(-(V_m + 60 mV) / 5 mV))
+"""
+
+
+@pytest.fixture
+def nonlinear(read):
+    model, metadata, types = read(NONLINEAR)
+    return analyse(model.neuron, metadata, model.translator, *types, bounds=True)[0]
+
+
+def test_linear_equations_are_told_from_others(read):
+    equations = reduce_system(read(NONLINEAR)[0])
+    assert set(equations.nonlinear) == {"V_m", "n"}
+    assert set(equations.variables) == {"w", "w__d", "psc__X__exc", "psc__X__inh"}
+    assert set(equations.convolutions) == {"psc__X__exc", "psc__X__inh"}
+
+
+def test_a_numerical_step_includes_the_linear_equations_that_drive_it(nonlinear):
+    """A variable of second order stands for its derivative. With V_m at rest, nothing drives the gate."""
+    alone, together = nonlinear.numeric_steps
+    assert (alone.kept, alone.variables) == (("n",), ("n",))
+    assert set(together.kept) == {"V_m", "n"}
+    assert set(together.variables) == {"V_m", "n", "w", "w__d", "psc__X__exc", "psc__X__inh"}
+    assert [inline.name for inline in together.inlines] == ["excess", "current"]
+    by_name = {derivative.name: derivative.cpp for derivative in together.derivatives}
+    assert by_name["w"] == "s.w__d"
+    assert by_name["n"].startswith("(Functions::steady(s.V_m) - s.n) / ")
+
+
+def test_two_ports_that_take_both_signs_are_two_receptor_types(nonlinear):
+    assert nonlinear.ports == ("exc", "inh")
+    assert nonlinear.receptor_names == (("EXC", 1), ("INH", 2))
+    assert [(receptor.positive, receptor.negative) for receptor in nonlinear.receptors] == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("qualifiers", "ports", "receptors"),
+    [
+        ([""], ["a"], [(0, 0)]),
+        (["inhibitory", "excitatory"], ["b", "a"], [(0, 1)]),
+        (["excitatory", "excitatory"], ["a", "b"], [(0, 0), (1, 1)]),
+        (["", "excitatory", "inhibitory"], ["a", "b", "c"], [(0, 0), (1, 2)]),
+        (["excitatory", "", "excitatory", "inhibitory"], ["a", "d", "b", "c"], [(0, 1), (2, 2), (3, 3)]),
+    ],
+)
+def test_every_port_has_a_receptor(read, qualifiers, ports, receptors):
+    """Two ports of opposite signs share one; NESTML's templates would lose some of the third and the last."""
+    lines = [f"        {name} <- {which} spike\n" for name, which in zip("abcd", qualifiers, strict=False)]
+    model, *_ = read(MEMBRANE.replace("        spikes <- spike\n", "".join(lines)).replace("spikes", "a"))
+    found = find_ports(model)
+    assert list(found.spikes) == ports
+    assert [(receptor.positive, receptor.negative) for receptor in found.receptors] == receptors
+
+
+def test_spikes_are_counted_for_a_block_that_does_more_than_to_add(nonlinear):
+    assert nonlinear.counted == ("inh",)
+
+
+def test_initial_values_follow_those_that_they_depend_on(nonlinear):
+    names = [default.name for default in nonlinear.defaults]
+    assert names.index("const double n_rest") < names.index("s.n")
+    assert names.index("p.E_L") < names.index("s.V_m")

@@ -245,7 +245,7 @@ def _generate(model: Model, source_text: str, generated: Path, module_name: str)
     result = run_nestml(generated.with_name("request.json"), request)
     output = result.stderr.replace(str(source), str(model.source)).strip()
     if result.returncode == UNSUPPORTED:
-        raise UnsupportedError(f"{output}\n{_remedies(model, output)}")
+        raise UnsupportedError(f"{output}\n{_remedies(model)}")
     if result.returncode == REJECTED:
         raise ToolchainError(output)
     _check(result, f"NESTML, on {model.source},", output)
@@ -258,21 +258,15 @@ def _source_name(model: Model) -> str:
     return re.sub(r"\W", "_", model.name.removesuffix(model.suffix), flags=re.ASCII) + ".nestml"
 
 
-def _remedies(model: Model, reason: str) -> str:
-    """Return commands that build a model that the optimised code generator does not support as it is."""
-    path = shlex.quote(str(model.source))
-    lines = [
-        "Build it with NESTML's templates:",
-        f"  amat build {path} --codegen nestml-checked",
-        f'  amat.install({str(model.source)!r}, codegen="nestml-checked")',
-    ]
-    if "numeric_solver" in reason:
-        lines += [
-            "or with Heun's method:",
-            f"  amat build {path} --codegen optimised --option numeric_solver=Heun",
-            f'  amat.install({str(model.source)!r}, codegen="optimised", options={{"numeric_solver": "Heun"}})',
+def _remedies(model: Model) -> str:
+    """Return commands that build a model that the optimised code generator does not support."""
+    return "\n".join(
+        [
+            "Build it with NESTML's templates:",
+            f"  amat build {shlex.quote(str(model.source))} --codegen nestml-checked",
+            f'  amat.install({str(model.source)!r}, codegen="nestml-checked")',
         ]
-    return "\n".join(lines)
+    )
 
 
 def _run(command: list[str], who: str, work: Path, env: dict[str, str] | None = None) -> None:

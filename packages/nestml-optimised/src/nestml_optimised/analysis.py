@@ -11,22 +11,24 @@ from typing import Any
 import sympy
 
 from nestml_optimised.declarations import (
+    declare_functions,
     declare_inlines,
     declare_internals,
     declare_variables,
     find_conditions,
     find_used_names,
 )
-from nestml_optimised.description import LinearSystem, NeuronDescription
+from nestml_optimised.description import NeuronDescription
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import Translator, names_of
 from nestml_optimised.model import Model, check_supported, read_model
-from nestml_optimised.ports import find_ports, rewrite_spike_input
+from nestml_optimised.numeric import describe_numeric_steps
+from nestml_optimised.ports import WEIGHTS, find_ports, name_receptors, rewrite_spike_input
 from nestml_optimised.sharing import find_shared, name_members
 from nestml_optimised.slices import find_bound, threshold_distance
 from nestml_optimised.system import (
     Equations,
-    describe_derivatives,
+    describe_deltas,
     describe_system,
     precompute_coefficients,
     reduce_system,
@@ -36,7 +38,13 @@ __all__ = ["analyse"]
 
 
 def analyse(
-    neuron: Any, metadata: Mapping[str, Any], translator: Translator, types: Any, *, heun: bool, bounds: bool
+    neuron: Any,
+    metadata: Mapping[str, Any],
+    translator: Translator,
+    types: Any,
+    type_printer: Any,
+    *,
+    bounds: bool,
 ) -> tuple[NeuronDescription, Model]:
     """Describe a neuron whose equations were taken apart by `SystemMatrixTransformer`.
 
@@ -49,8 +57,8 @@ def analyse(
     translator : Translator
     types
         NESTML's helper for the types of declarations.
-    heun : bool
-        Whether nonlinear equations are integrated by Heun's method; otherwise they are refused.
+    type_printer
+        NESTML's printer of types.
     bounds : bool
         Whether to look for a bound that allows slices to be skipped.
 
@@ -65,8 +73,8 @@ def analyse(
     UnsupportedModelError
         With the reason.
     """
-    model = read_model(neuron, metadata.get("equation_system"), translator)
-    check_supported(model, metadata, heun=heun)
+    model = read_model(neuron, metadata, translator)
+    check_supported(model, metadata)
     ports = find_ports(model)
     equations = reduce_system(model)
     counters = model.integers | set(equations.countdowns)
@@ -81,8 +89,10 @@ def analyse(
     used = find_used_names(model, equations)
     internals = declare_internals(model, sharing, coefficients, used, translator, types)
     inlines, recordable_inlines = declare_inlines(model, used, translator)
-    linear = model.is_linear
-    system = describe_system(model, equations, sharing.parameters, translator) if linear else LinearSystem()
+    system = describe_system(model, equations, sharing.parameters, translator)
+    deltas = describe_deltas(metadata, model, translator)
+    used_ports = used | {jump.port + WEIGHTS for jump in (*system.jumps, *deltas)}
+    several = len(ports.receptors) > 1
     description = NeuronDescription(
         name=neuron.get_name(),
         state=variables.state,
@@ -92,7 +102,10 @@ def analyse(
         conditions=find_conditions(model, variables, translator),
         receives_spikes=bool(ports.spikes),
         # Input that the model does not use needs no buffer.
-        ports=ports.spikes if set(ports.spikes) & (used | {jump.port for jump in system.jumps}) else (),
+        ports=ports.spikes if any(used_ports & {port, port + WEIGHTS} for port in ports.spikes) else (),
+        receptors=ports.receptors,
+        receptor_names=name_receptors(ports) if several else (),
+        counted=ports.counted,
         current=ports.current,
         constants=internals.constants,
         shared_internals=internals.shared,
@@ -100,7 +113,9 @@ def analyse(
         inlines=inlines,
         recordable_inlines=recordable_inlines,
         system=system,
-        derivatives=() if linear else describe_derivatives(model, equations, translator),
+        numeric_steps=describe_numeric_steps(model, equations, translator),
+        deltas=deltas,
+        functions=declare_functions(model, type_printer),
         countdowns=equations.countdowns,
         names=names,
     )
@@ -118,6 +133,8 @@ def _add_bound(
     translator: Translator,
 ) -> NeuronDescription:
     """Return the description with a bound, or with the reason why there is none."""
+    if equations.nonlinear:
+        return replace(description, no_bound="equations are integrated numerically")
     if not description.system.variables:
         return replace(description, no_bound="there is no linear system")
     if distance is None:

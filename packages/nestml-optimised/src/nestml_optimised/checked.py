@@ -37,9 +37,11 @@ class CheckedNESTCodeGenerator(TemplateGenerator):
     in double precision, however many digits these lose. This generator keeps the equations, and adds that
 
     - a refused ``set`` leaves the parameters and the state as they were;
+    - parameters and states have to be finite, unless the model itself sets them to infinity;
     - the invariants hold whenever a simulation starts;
     - propagators are evaluated in extended precision (``long double``);
-    - parameters for which extended precision would be inaccurate, too, are refused (`ALLOWED_ROUNDING`).
+    - parameters for which extended precision would be inaccurate, too, are refused (`ALLOWED_ROUNDING`);
+    - ``get`` returns recordable inline expressions.
 
     Parameters
     ----------
@@ -69,9 +71,25 @@ class CheckedNESTCodeGenerator(TemplateGenerator):
         namespace["extended_parameters"] = [
             name for name in parameters if any(f"P_.{name}" in p.expression for p in propagators)
         ]
+        namespace["finite_values"] = [
+            (variable.get_complete_name(), namespace["printer"].print(variable))
+            for block in neuron.get_parameters_blocks() + neuron.get_state_blocks()
+            for declaration in block.get_declarations()
+            for variable in declaration.get_variables()
+            if _must_be_finite(declaration)
+            and not variable.has_vector_parameter()
+            and "__X__" not in variable.get_name()
+        ]
         namespace["allowed_rounding"] = ALLOWED_ROUNDING
         namespace["now"] = NO_TIME
         return namespace
+
+
+def _must_be_finite(declaration: Any) -> bool:
+    """Return whether a declaration is of numbers that are not infinite from the start."""
+    expression = str(declaration.get_expression()) if declaration.has_expression() else ""
+    is_number = not declaration.get_data_type().is_boolean and not declaration.get_data_type().is_integer
+    return is_number and "inf" not in re.findall(r"\w+", expression)
 
 
 def _near_each_other(formula: str, parameters: list[str]) -> list[str]:

@@ -4,14 +4,15 @@
 
 """Declarations of a model in C++: variables, conditions on parameters, internals, inline expressions."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from pynestml.symbols.symbol import SymbolKind
 
-from nestml_optimised.description import Condition, Formula, Variable
+from nestml_optimised.description import Condition, Formula, Function, Variable
 from nestml_optimised.errors import UnsupportedModelError
-from nestml_optimised.expressions import Translator, cpp_name, names_of, parse
+from nestml_optimised.expressions import Translator, cpp_name, local_name, names_of
 from nestml_optimised.model import Model, symbol_name
 from nestml_optimised.sharing import Sharing
 from nestml_optimised.system import CONVOLUTION, Coefficients, Equations
@@ -19,6 +20,7 @@ from nestml_optimised.system import CONVOLUTION, Coefficients, Equations
 __all__ = [
     "Internals",
     "Variables",
+    "declare_functions",
     "declare_inlines",
     "declare_internals",
     "declare_variables",
@@ -69,21 +71,59 @@ def declare_variables(
         If a variable is of a type that is not supported.
     """
     declared = [
-        _declare(variable, declaration, equations, translator, types)
+        _declare(variable, declaration, equations, types)
         for block in model.neuron.get_parameters_blocks() + model.neuron.get_state_blocks()
         for declaration in block.get_declarations()
         for variable in declaration.get_variables()
     ]
     parameters = [variable for variable in declared if variable.cpp in model.parameters]
+    shared = tuple(variable for variable in parameters if variable.cpp in sharing.parameters)
+    if flags := [variable.name for variable in shared if variable.type == "bool"]:
+        raise UnsupportedModelError(f"internal variables or coefficients depend on the boolean {', '.join(flags)}")
     return Variables(
         state=tuple(variable for variable in declared if variable.cpp not in model.parameters),
         own=tuple(variable for variable in parameters if variable.cpp not in sharing.parameters),
-        shared=tuple(variable for variable in parameters if variable.cpp in sharing.parameters),
-        defaults=tuple(Formula(translator.names[variable.cpp], variable.value) for variable in declared),
+        shared=shared,
+        defaults=_find_defaults(model, translator, types),
     )
 
 
-def _declare(variable: Any, declaration: Any, equations: Equations, translator: Translator, types: Any) -> Variable:
+def _find_defaults(model: Model, translator: Translator, types: Any) -> tuple[Formula, ...]:
+    """Return the values of a new neuron's members in an order in which each depends on earlier ones alone.
+
+    Internal variables that they depend on come first, as local variables.
+    """
+    values: dict[str, Any] = {}
+    for block in model.neuron.get_parameters_blocks() + model.neuron.get_state_blocks():
+        for declaration in block.get_declarations():
+            for variable in declaration.get_variables():
+                name = cpp_name(variable.get_complete_name())
+                given = declaration.has_expression() and CONVOLUTION not in name
+                values[name] = declaration.get_expression() if given else None
+    needs = {name: model.names_in(value) if value else set() for name, value in values.items()}
+    local: dict[str, str] = {}
+    while new := set().union(*needs.values()) & set(model.internals) - set(needs):
+        for name in sorted(new):
+            values[name] = model.internals[name]
+            needs[name] = model.names_in(values[name])
+            local[name] = local_name(name)
+    printer = translator.with_names({**translator.names, **local})
+    symbols = {symbol_name(symbol): symbol for symbol in model.neuron.get_internal_symbols()}
+    ordered: list[str] = []
+    while rest := [name for name in values if name not in ordered]:
+        ready = [name for name in rest if not needs[name] & set(rest)]
+        if not ready:
+            raise UnsupportedModelError(f"the initial values of {', '.join(sorted(rest))} depend on one another")
+        ordered += ready
+    defaults = []
+    for name in ordered:
+        kind = f"const {types.print_variable_type(symbols[name])} " if name in local else ""
+        text = printer.print(values[name]) if values[name] else "0"
+        defaults.append(Formula(kind + printer.names[name], text))
+    return tuple(defaults)
+
+
+def _declare(variable: Any, declaration: Any, equations: Equations, types: Any) -> Variable:
     name = variable.get_complete_name()
     cpp = cpp_name(name)
     if cpp in equations.countdowns:
@@ -92,10 +132,9 @@ def _declare(variable: Any, declaration: Any, equations: Equations, translator: 
         kind = types.print_variable_type(variable.get_scope().resolve_to_symbol(name, SymbolKind.VARIABLE))
         if kind not in ("double", "long", "bool"):
             raise UnsupportedModelError(f"the variable {name} is of the type {kind}")
-    hidden = CONVOLUTION in cpp
-    value = "0" if hidden or not declaration.has_expression() else translator.print(declaration.get_expression())
     comment = " ".join(" ".join(map(str, declaration.get_comments())).split())
-    return Variable(name, cpp, kind, value, comment, hidden)
+    infinite = declaration.has_expression() and "inf" in re.findall(r"\w+", str(declaration.get_expression()))
+    return Variable(name, cpp, kind, comment, CONVOLUTION in cpp, infinite)
 
 
 def find_conditions(model: Model, variables: Variables, translator: Translator) -> tuple[Condition, ...]:
@@ -113,15 +152,17 @@ def find_conditions(model: Model, variables: Variables, translator: Translator) 
 def find_used_names(model: Model, equations: Equations) -> set[str]:
     """Return all names that the generated functions refer to."""
     neuron = model.neuron
-    declarations = [d for b in neuron.get_state_blocks() + neuron.get_parameters_blocks() for d in b.get_declarations()]
-    nodes = [*model.statement_blocks, *neuron.get_on_condition_blocks(), *declarations]
-    used = {name for node in nodes for name in model.names_in(node)}
+    # Derivatives contain their inline expressions.
+    used = {
+        name for node in [*model.statement_blocks, *neuron.get_on_condition_blocks()] for name in model.names_in(node)
+    }
     for symbol in neuron.get_inline_expression_symbols():
         if symbol.is_recordable:
             used |= {symbol_name(symbol)} | model.names_in(symbol.get_declaring_expression())
-    if model.is_linear:
-        return used.union(*map(names_of, equations.inhomogeneous))
-    return used.union(*(names_of(parse(text)) for text in model.system.right_hand_sides.values()))
+    for name in equations.nonlinear:
+        if name in model.derivatives:
+            used |= model.names_in(model.derivatives[name]) - set(model.inlines)
+    return used.union(*map(names_of, equations.inhomogeneous))
 
 
 def declare_internals(
@@ -152,11 +193,37 @@ def declare_internals(
         if name in model.numbers:
             constants.append(Formula(name, repr(float(model.numbers[name]))))
         elif name in sharing.internals:
-            shared.append(Formula(name, translator.print(expression)))
+            shared.append(Formula(name, translator.print(expression), types.print_variable_type(symbols[name])))
         else:
             own.append(Formula(name, translator.print(expression), types.print_variable_type(symbols[name])))
     shared += [Formula(name, translator.to_cpp(value)) for name, value in coefficients.values.items()]
     return Internals(tuple(constants), tuple(shared), tuple(own))
+
+
+def declare_functions(model: Model, types: Any) -> tuple[Function, ...]:
+    """Return the functions of a model.
+
+    Parameters
+    ----------
+    model : Model
+    types
+        NESTML's printer of types.
+    """
+    functions = []
+    for function in model.neuron.get_functions():
+        symbol = function.get_scope().resolve_to_symbol(function.get_name(), SymbolKind.FUNCTION)
+        parameters = [
+            f"const {types.print(parameter.get_data_type().get_type_symbol())} {local_name(parameter.get_name())}"
+            for parameter in function.get_parameters()
+        ]
+        functions.append(
+            Function(
+                returns=types.print(symbol.get_return_type()),
+                signature=f"{function.get_name()}( {', '.join(parameters)} )",
+                body=function.get_stmts_body(),
+            )
+        )
+    return tuple(functions)
 
 
 def declare_inlines(

@@ -6,18 +6,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from nestml_optimised.errors import UnsupportedModelError
 
 __all__ = [
     "Condition",
     "Formula",
+    "Function",
     "Jump",
     "LinearSystem",
     "NeuronDescription",
+    "NumericStep",
+    "Receptor",
     "SliceBound",
     "Variable",
     "balanced_sum",
+    "with_higher_orders",
 ]
 
 
@@ -33,20 +38,20 @@ class Variable:
         The name of its member in C++.
     type : str
         In C++.
-    value : str
-        C++ of its initial value.
     comment : str
         From the model.
     hidden : bool
         Whether it is hidden from NEST's users.
+    infinite : bool
+        Whether its value may be infinite, because its initial value is.
     """
 
     name: str
     cpp: str
     type: str
-    value: str = ""
     comment: str = ""
     hidden: bool = False
+    infinite: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,15 @@ class Formula:
     name: str
     cpp: str
     type: str = "double"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a model: C++ of the type it returns, of its name and parameters, and NESTML's tree of its body."""
+
+    returns: str
+    signature: str
+    body: Any
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,53 @@ class Jump:
     variable: str
     port: str
     factor: str
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """A receptor of spikes: the numbers of the ports for positive and for negative weights; one port may be both.
+
+    A port for negative weights alone receives their absolute values.
+    """
+
+    positive: int
+    negative: int
+
+
+@dataclass(frozen=True)
+class NumericStep:
+    """The numerical integration of some equations over a step.
+
+    Attributes
+    ----------
+    number : int
+        Of this set of variables, from 1.
+    calls : tuple of tuple of str
+        The arguments of ``integrate_odes`` that ask for it.
+    variables : tuple of str
+        C++ names of the variables that are integrated together.
+    kept : tuple of str
+        Those that get their new values from it. The others have linear equations, and drive them.
+    inlines : tuple of Formula
+        Inline expressions in the derivatives, each after those that are in it.
+    derivatives : tuple of Formula
+        Of all variables.
+    """
+
+    number: int
+    calls: tuple[tuple[str, ...], ...]
+    variables: tuple[str, ...]
+    kept: tuple[str, ...]
+    inlines: tuple[Formula, ...]
+    derivatives: tuple[Formula, ...]
+
+
+def with_higher_orders(arguments: Sequence[str], variables: Sequence[str]) -> list[str]:
+    """Return those of some variables that ``integrate_odes`` with these arguments integrates.
+
+    Without arguments these are all. A variable stands for its derivatives as well, if its equation is of higher order.
+    """
+    return [v for v in variables if not arguments or v in arguments or v.split("__d")[0] in arguments]
 
 
 @dataclass(frozen=True)
@@ -119,15 +180,16 @@ class LinearSystem:
     def updated(self, arguments: Sequence[str]) -> list[str]:
         """Return the variables that ``integrate_odes`` with these arguments updates, without convolutions.
 
+        Without arguments these are all. A variable stands for its derivatives as well, if its equation is of higher
+        order.
+
         Raises
         ------
         UnsupportedModelError
             If one of them depends on a variable that is left out.
         """
         own = [v for v in self.variables if v not in self.convolutions and v in self.changing]
-        if not arguments:
-            return own
-        chosen = [v for v in own if v in arguments]
+        chosen = with_higher_orders(arguments, own)
         index = {name: i for i, name in enumerate(self.columns)}
         for name in chosen:
             for other in own:
@@ -246,7 +308,13 @@ class NeuronDescription:
     conditions : tuple of Condition
     receives_spikes : bool
     ports : tuple of str
-        Spike ports that are used, excitatory first.
+        Spike ports, if any is used.
+    receptors : tuple of Receptor
+        With more than one, they are NEST's receptor types 1, 2, and so on.
+    receptor_names : tuple of (str, int)
+        Names of receptor types, with several receptors.
+    counted : tuple of str
+        Ports whose spikes are counted, because a block ``onReceive`` does more than to add their weights.
     current : str
         The port of a continuous current, or "".
     constants, shared_internals, internals : tuple of Formula
@@ -255,8 +323,10 @@ class NeuronDescription:
         Inline expressions, as functions.
     recordable_inlines : tuple of str
     system : LinearSystem
-    derivatives : tuple of Formula
-        Of equations that are not linear, for Heun's method.
+    numeric_steps : tuple of NumericStep
+    deltas : tuple of Jump
+        Effects of spikes on variables that are integrated.
+    functions : tuple of Function
     countdowns : tuple of str
         Timers whose derivative is -1, counted in steps.
     names : mapping of str to str
@@ -274,6 +344,9 @@ class NeuronDescription:
     conditions: tuple[Condition, ...]
     receives_spikes: bool
     ports: tuple[str, ...]
+    receptors: tuple[Receptor, ...]
+    receptor_names: tuple[tuple[str, int], ...]
+    counted: tuple[str, ...]
     current: str
     constants: tuple[Formula, ...]
     shared_internals: tuple[Formula, ...]
@@ -281,7 +354,9 @@ class NeuronDescription:
     inlines: tuple[Formula, ...]
     recordable_inlines: tuple[str, ...]
     system: LinearSystem
-    derivatives: tuple[Formula, ...]
+    numeric_steps: tuple[NumericStep, ...]
+    deltas: tuple[Jump, ...]
+    functions: tuple[Function, ...]
     countdowns: tuple[str, ...]
     names: Mapping[str, str]
     bound: SliceBound | None = None
@@ -290,7 +365,7 @@ class NeuronDescription:
     @property
     def shares(self) -> bool:
         """True if anything is computed from parameters beforehand."""
-        return bool(self.system.variables or self.shared_internals)
+        return bool(self.system.variables or self.shared_internals or self.shared)
 
 
 def balanced_sum(terms: Sequence[str]) -> str:

@@ -10,13 +10,26 @@ from contextlib import contextmanager
 from typing import Any
 
 import sympy
+from pynestml.codegeneration.printers.nest_cpp_function_call_printer import NESTCppFunctionCallPrinter
 from pynestml.codegeneration.printers.nest_variable_printer import NESTVariablePrinter
+from pynestml.symbols.predefined_functions import PredefinedFunctions
 from pynestml.symbols.predefined_variables import PredefinedVariables
 from pynestml.symbols.symbol import SymbolKind
 
 from nestml_optimised.errors import UnsupportedModelError
 
-__all__ = ["ScopedVariablePrinter", "Translator", "cpp_name", "is_zero", "names_of", "parse", "print_cpp", "tidy"]
+__all__ = [
+    "FunctionCallPrinter",
+    "ScopedVariablePrinter",
+    "Translator",
+    "cpp_name",
+    "is_zero",
+    "local_name",
+    "names_of",
+    "parse",
+    "print_cpp",
+    "tidy",
+]
 
 _CONSTANTS = {"e": sympy.E, "pi": sympy.pi}
 
@@ -31,7 +44,7 @@ class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTM
 
     def __init__(self) -> None:
         super().__init__(None)
-        #: C++ by the name in NESTML; all other names are local variables.
+        #: C++ by the name in NESTML of all variables that are not local.
         self.names: Mapping[str, str] = {}
 
     def print_variable(self, variable: Any) -> str:
@@ -42,12 +55,40 @@ class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTM
         if name == PredefinedVariables.TIME_CONSTANT:
             raise UnsupportedModelError("the model uses the time t, which only kernels may depend on")
         cpp = cpp_name(name)
-        if cpp in self.names:
-            return self.names[cpp]
-        symbol = variable.get_scope().resolve_to_symbol(name, SymbolKind.VARIABLE)
-        if symbol is not None and not symbol.is_local():
+        scope = variable.get_scope()
+        symbol = scope.resolve_to_symbol(name, SymbolKind.VARIABLE) if scope else None
+        if symbol is not None and symbol.is_local():
+            return local_name(cpp)
+        if cpp not in self.names:
             raise UnsupportedModelError(f"the variable {name} is of a kind that is not supported")
-        return cpp
+        return self.names[cpp]
+
+
+class FunctionCallPrinter(NESTCppFunctionCallPrinter):  # type: ignore[misc]  # NESTML is not typed
+    """A printer of calls of functions; those of the model are static members of a class ``Functions``."""
+
+    def _print_function_call_format_string(self, call: Any) -> str:
+        name = call.get_name()
+        if name == PredefinedFunctions.TIME_TIMESTEP:
+            return "nest::Time::get_resolution().get_ms()"
+        if name == "pow":  # NESTML's operator **
+            exponent = str(call.get_args()[1])
+            if exponent.isdecimal():
+                return f"nestml_optimised::pow( {{0!s}}, std::integral_constant< int, {exponent} >() )"
+            return "std::pow({!s}, {!s})"
+        scope = call.get_scope()
+        symbol = scope.resolve_to_symbol(name, SymbolKind.FUNCTION) if scope else None
+        text = str(super()._print_function_call_format_string(call))
+        return text if symbol is None or symbol.is_predefined else f"Functions::{text}"
+
+
+#: Names of the generated functions' own variables.
+_RESERVED = {"s", "p", "c", "in", "x", "dxdt", "origin", "lag", "with_input"}
+
+
+def local_name(name: str) -> str:
+    """Return the C++ of a local variable in the statements of a model."""
+    return f"{name}_" if name in _RESERVED or name.startswith(("next_", "drive_")) else name
 
 
 def cpp_name(name: str) -> str:
@@ -94,7 +135,8 @@ class Translator:
         """
         with self._printing(_Identity()):
             text = self._printer.print(expression)
-        return parse(text.replace("std::", "").replace("(double)", ""))
+        text = re.sub(r"std::integral_constant< int, (\d+) >\(\)", r"\1", text)
+        return parse(text.replace("std::", "").replace("nestml_optimised::", "").replace("(double)", ""))
 
     def print(self, expression: Any) -> str:
         """Return the C++ of a NESTML expression."""

@@ -10,17 +10,18 @@ from typing import Any
 
 import sympy
 from pynestml.meta_model.ast_assignment import ASTAssignment
+from pynestml.meta_model.ast_function_call import ASTFunctionCall
 from pynestml.meta_model.ast_simple_expression import ASTSimpleExpression
 from pynestml.meta_model.ast_variable import ASTVariable
 from pynestml.symbols.integer_type_symbol import IntegerTypeSymbol
-from pynestml.utils.model_parser import ModelParser
-from pynestml.visitors.ast_symbol_table_visitor import ASTSymbolTableVisitor
+from pynestml.symbols.predefined_variables import PredefinedVariables
+from pynestml.symbols.symbol import SymbolKind
 
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import Translator, cpp_name, names_of, tidy
-from nestml_optimised.transformer import EquationSystem
+from nestml_optimised.transformer import WRITTEN_EQUATIONS, EquationSystem, parse_in_scope
 
-__all__ = ["Model", "check_supported", "parse_in_scope", "read_model", "symbol_name"]
+__all__ = ["Model", "check_supported", "read_model", "symbol_name"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ class Model:
         The equations, as `SystemMatrixTransformer` took them apart.
     parameters, state : tuple of str
     internals, inlines : mapping of str to Any
-        Expressions of internal variables and of inline expressions.
+        Expressions of internal variables and of inline expressions, the latter without others in them.
+    derivatives : mapping of str to Any
+        Expressions of the derivatives in the equations, as written in the model.
+    written_inlines : mapping of str to Any
+        Inline expressions as written in the model.
     numbers : mapping of str to sympy.Expr
         The internal variables that are numbers, such as a unit.
     rewritten : mapping of ASTAssignment to Any
@@ -50,13 +55,10 @@ class Model:
     state: tuple[str, ...]
     internals: Mapping[str, Any]
     inlines: Mapping[str, Any]
+    derivatives: Mapping[str, Any] = field(default_factory=dict)
+    written_inlines: Mapping[str, Any] = field(default_factory=dict)
     numbers: Mapping[str, sympy.Expr] = field(default_factory=dict)
     rewritten: Mapping[Any, Any] = field(default_factory=dict)
-
-    @property
-    def is_linear(self) -> bool:
-        """True if the equations are linear with constant coefficients."""
-        return self.system.is_linear()
 
     @property
     def statement_blocks(self) -> list[Any]:
@@ -101,7 +103,18 @@ class Model:
 
     def direct_names_in(self, node: Any) -> set[str]:
         """Return the names of the variables in a part of the model, without those inside inline expressions."""
-        return {cpp_name(variable.get_complete_name()) for variable in self._variables_in(node)}
+        names = {
+            cpp_name(variable.get_complete_name()) for variable in self._variables_in(node) if not is_local(variable)
+        }
+        return names - {PredefinedVariables.E_CONSTANT, PredefinedVariables.PI_CONSTANT}
+
+    def constants(self) -> set[str]:
+        """Return the names of parameters, and of internal variables that depend on nothing else."""
+        known = set(self.parameters)
+        for name, expression in self.internals.items():
+            if self.names_in(expression) <= known:
+                known.add(name)
+        return known
 
     def _variables_in(self, node: Any) -> Iterator[ASTVariable]:
         if isinstance(node, ASTVariable):
@@ -117,32 +130,60 @@ class Model:
 
     def assignments_in(self, block: Any) -> list[Any]:
         """Return all assignments in a part of the tree."""
-        if isinstance(block, ASTAssignment):
-            return [block]
-        return [found for child in block.get_children() if child is not None for found in self.assignments_in(child)]
+        return _find(ASTAssignment, block)
+
+    def functions_called(self) -> set[str]:
+        """Return the names of the functions that the model's statements call."""
+        blocks = [*self.statement_blocks, *self.neuron.get_on_condition_blocks()]
+        return {call.get_name() for block in blocks for call in self.calls_in(block)}
+
+    def calls_in(self, block: Any) -> list[Any]:
+        """Return all calls of functions in a part of the tree."""
+        return _find(ASTFunctionCall, block)
 
 
-def read_model(neuron: Any, system: EquationSystem | None, translator: Translator) -> Model:
+def _find(kind: type, node: Any) -> list[Any]:
+    """Return the outermost nodes of a kind in a part of the tree."""
+    if isinstance(node, kind):
+        return [node]
+    return [found for child in node.get_children() if child is not None for found in _find(kind, child)]
+
+
+def read_model(neuron: Any, metadata: Mapping[str, Any], translator: Translator) -> Model:
     """Return the view of a NESTML model.
 
     Parameters
     ----------
     neuron
         NESTML's model, after its analysis by NESTML's generator.
-    system : EquationSystem or None
-        Its equations; None if there are none.
+    metadata : mapping
+        Of this model, from the transformers of this package.
     translator : Translator
     """
+    empty = EquationSystem([], sympy.zeros(0, 0), sympy.zeros(0, 1), sympy.zeros(0, 1), {})
     model = Model(
         neuron=neuron,
         translator=translator,
-        system=system or EquationSystem([], sympy.zeros(0, 0), sympy.zeros(0, 1), sympy.zeros(0, 1), {}, {}),
+        system=metadata.get("equation_system") or empty,
         parameters=tuple(map(symbol_name, neuron.get_parameter_symbols())),
         state=tuple(map(symbol_name, neuron.get_state_symbols())),
         internals={symbol_name(s): s.get_declaring_expression() for s in neuron.get_internal_symbols()},
         inlines={symbol_name(s): s.get_declaring_expression() for s in neuron.get_inline_expression_symbols()},
     )
+    if written := metadata.get(WRITTEN_EQUATIONS):
+        model = replace(
+            model,
+            derivatives={_integrated(equation): equation.get_rhs() for equation in written.get_ode_equations()},
+            written_inlines={i.get_variable_name(): i.get_expression() for i in written.get_inline_expressions()},
+        )
     return replace(model, numbers=_find_numbers(model))
+
+
+def _integrated(equation: Any) -> str:
+    """Return the name of the variable whose derivative an equation gives: of the highest order but one."""
+    variable = equation.get_lhs()
+    order: int = variable.get_differential_order()
+    return cpp_name(variable.get_name()) + "__d" * (order - 1)
 
 
 def _find_numbers(model: Model) -> dict[str, sympy.Expr]:
@@ -158,7 +199,7 @@ def _find_numbers(model: Model) -> dict[str, sympy.Expr]:
     return numbers
 
 
-def check_supported(model: Model, metadata: Mapping[str, Any], *, heun: bool) -> None:
+def check_supported(model: Model, metadata: Mapping[str, Any]) -> None:
     """Check that a model has only features that the optimised generator supports.
 
     Parameters
@@ -166,41 +207,35 @@ def check_supported(model: Model, metadata: Mapping[str, Any], *, heun: bool) ->
     model : Model
     metadata : mapping
         From NESTML's transformers.
-    heun : bool
-        Whether nonlinear equations are integrated by Heun's method.
 
     Raises
     ------
     UnsupportedModelError
         If it has others.
     """
-    neuron, system = model.neuron, model.system
+    neuron = model.neuron
     features = {
         "vectors": neuron.has_state_vectors() or neuron.get_vector_symbols(),
         "delayed variables": neuron.has_delay_variables(),
-        "convolutions with a delta function": metadata.get("delta_factors"),
         "state variables of a synapse": metadata.get("paired_synapses"),
-        "functions": neuron.get_functions(),
         "more than one continuous input port": len(neuron.get_continuous_input_ports()) > 1,
     }
     for feature, present in features.items():
         if present:
             raise UnsupportedModelError(f"it has {feature}, which only NESTML's generator supports")
-    if not model.is_linear and not heun:
-        terms = zip(system.variables, system.nonlinear, strict=True)
-        names = [name for name, term in terms if term != 0] or system.variables
-        raise UnsupportedModelError(
-            f"its equations for {', '.join(names)} are not linear with constant coefficients; the option "
-            "numeric_solver: Heun integrates them numerically"
-        )
+    names = {*model.parameters, *model.state, *model.internals, *model.inlines}
+    for function in neuron.get_functions():
+        if used := sorted(model.direct_names_in(function.get_stmts_body()) & names):
+            raise UnsupportedModelError(
+                f"its function {function.get_name()} uses {', '.join(used)}; pass this as a parameter of the function"
+            )
 
 
-def parse_in_scope(text: str, scope: Any) -> Any:
-    """Return a NESTML expression with its names resolved in a scope."""
-    expression = ModelParser.parse_expression(text)
-    expression.update_scope(scope)
-    expression.accept(ASTSymbolTableVisitor())
-    return expression
+def is_local(variable: Any) -> bool:
+    """Return whether a variable is declared in statements, or is a parameter of a function."""
+    scope = variable.get_scope()
+    symbol = scope.resolve_to_symbol(variable.get_complete_name(), SymbolKind.VARIABLE) if scope else None
+    return symbol is not None and symbol.is_local()
 
 
 def symbol_name(symbol: Any) -> str:

@@ -14,14 +14,13 @@ from pynestml.codegeneration.printers.constant_printer import ConstantPrinter
 from pynestml.codegeneration.printers.cpp_expression_printer import CppExpressionPrinter
 from pynestml.codegeneration.printers.cpp_printer import CppPrinter
 from pynestml.codegeneration.printers.cpp_simple_expression_printer import CppSimpleExpressionPrinter
-from pynestml.codegeneration.printers.nest_cpp_function_call_printer import NESTCppFunctionCallPrinter
 from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.utils.ast_utils import ASTUtils
 
 from nestml_optimised.analysis import analyse
 from nestml_optimised.description import NeuronDescription, balanced_sum
 from nestml_optimised.errors import OptionError, UnsupportedModelError
-from nestml_optimised.expressions import ScopedVariablePrinter, Translator
+from nestml_optimised.expressions import FunctionCallPrinter, ScopedVariablePrinter, Translator, local_name
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
 
 __all__ = ["OptimisedNESTCodeGenerator"]
@@ -36,7 +35,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "input_free_loop": (True, False),
     "slice_skipping": (True, False),
     "fma_clones": (True, False),
-    "numeric_solver": ("", "Heun"),
+    "numeric_solver": ("rk45", "Heun"),
 }
 
 #: Base classes of neurons and their headers, by the option ``archiving``.
@@ -48,15 +47,16 @@ _BASES = {
 
 
 class OptimisedNESTCodeGenerator(TemplateGenerator):
-    """NESTML's code generator for NEST, with other templates, for neurons whose equations are linear.
+    """NESTML's code generator for NEST, with other templates.
 
     It needs `SystemMatrixTransformer` in place of NESTML's ``ODEToolboxTransformer``. In addition to NESTML's options
     for the target NEST it has those below, each of which switches one optimisation. None changes results beyond the
     rounding of a few operations.
 
     Whatever the options, the state is kept in local variables during an update, refractory periods are counted in
-    steps, and propagators are computed from the system matrix when a simulation starts. This assumes that equations
-    are linear with constant coefficients.
+    steps, and equations that are linear with constant coefficients advance by propagators, which are computed from the
+    system matrix when a simulation starts. All other equations are integrated numerically, together with the linear
+    ones that drive them.
 
     Parameters
     ----------
@@ -82,9 +82,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             Compile the update a second time for processors with fused multiply-add, and choose when the module is
             loaded, if compiler and system support it. Results of different processors may then differ in the last
             digits.
-        ``numeric_solver`` : {"", "Heun"}
-            Refuse models whose equations are not linear, or integrate them by Heun's method with the simulation's
-            time step, which has to be short compared with the model's time scales.
+        ``numeric_solver`` : {"rk45", "Heun"}
+            Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
+            estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
+            simulation's time step, which has to be short compared with the model's time scales.
     """
 
     _default_options: ClassVar[dict[str, Any]] = {
@@ -110,7 +111,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
         """Print variables by the names that they have inside the generated functions."""
         super().setup_printers()
         self._scoped_variables = ScopedVariablePrinter()
-        functions = NESTCppFunctionCallPrinter(None)
+        functions = FunctionCallPrinter(None)
         simple = CppSimpleExpressionPrinter(
             variable_printer=self._scoped_variables,
             constant_printer=ConstantPrinter(),
@@ -134,7 +135,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
                 metadata[neuron.get_name()],
                 Translator(self._scoped_printer, self._scoped_variables),
                 namespace["declarations"],
-                heun=self.get_option("numeric_solver") == "Heun",
+                namespace["type_symbol_printer"],
                 bounds=self.get_option("slice_skipping"),
             )
         except UnsupportedModelError as reason:
@@ -150,7 +151,9 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "model": description,
             "printer": CppPrinter(expression_printer=self._scoped_printer),
             "balanced_sum": balanced_sum,
+            "local_name": local_name,
             **self._template_settings(description),
+            "random_functions": model.functions_called(),
             "integrate": lambda call: _integration(description, call),
         }
 
@@ -167,6 +170,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "on_demand": on_demand,
             "defers": bool(on_demand and description.ports and description.bound and options["input_free_loop"]),
             "ports": description.ports,
+            "adaptive": bool(description.numeric_steps) and options["numeric_solver"] == "rk45",
             "system": description.system,
             "bound": description.bound,
         }
@@ -177,14 +181,18 @@ def _unsupported(name: str, reason: object) -> UnsupportedModelError:
 
 
 def _integration(description: NeuronDescription, call: Any) -> dict[str, Any]:
-    """Return everything that a call of ``integrate_odes`` updates: variables, timers, derivatives."""
+    """Return everything that a call of ``integrate_odes`` updates."""
     arguments = ASTUtils.integrate_odes_args_strs_from_function_call(call)
     timers = [name for name in description.countdowns if not arguments or name in arguments]
-    derivatives = [f for f in description.derivatives if not arguments or f.name in arguments]
-    if len(derivatives) not in (0, len(description.derivatives)):
-        raise _unsupported(description.name, f"integrate_odes({', '.join(arguments)}) leaves out some equations")
     try:
         variables = description.system.updated(arguments)
     except UnsupportedModelError as reason:
         raise _unsupported(description.name, reason) from None
-    return {"variables": variables, "timers": timers, "derivatives": derivatives}
+    numeric = next((step for step in description.numeric_steps if tuple(arguments) in step.calls), None)
+    changed = {*variables, *(numeric.kept if numeric else ())}
+    return {
+        "variables": variables,
+        "timers": timers,
+        "numeric": numeric,
+        "deltas": [delta for delta in description.deltas if delta.variable in changed],
+    }

@@ -11,11 +11,24 @@ import sympy
 from pynestml.utils.ast_utils import ASTUtils
 from pynestml.visitors.ast_visitor import ASTVisitor
 
+from nestml_optimised.description import Receptor
 from nestml_optimised.errors import ModelError, UnsupportedModelError
 from nestml_optimised.expressions import is_zero
 from nestml_optimised.model import Model, symbol_name
 
-__all__ = ["Ports", "check_ports", "find_ports", "find_unread_ports", "rewrite_spike_input"]
+__all__ = [
+    "WEIGHTS",
+    "Ports",
+    "check_ports",
+    "find_ports",
+    "find_unread_ports",
+    "name_receptors",
+    "rewrite_spike_input",
+]
+
+
+#: A part of the names by which rewritten statements refer to the sum of the weights of a port's spikes.
+WEIGHTS = "__weights"
 
 
 @dataclass(frozen=True)
@@ -25,34 +38,59 @@ class Ports:
     Attributes
     ----------
     spikes : tuple of str
-        Spike ports, excitatory first.
+        Spike ports, by receptor.
+    receptors : tuple of Receptor
+    counted : tuple of str
+        Spike ports whose spikes are counted.
     current : str
         The port of a continuous current, or "".
     """
 
     spikes: tuple[str, ...]
+    receptors: tuple[Receptor, ...]
+    counted: tuple[str, ...]
     current: str
 
 
 def find_ports(model: Model) -> Ports:
-    """Return the ports of a model, which has one for all spikes or one for each sign of their weights.
+    """Return the ports of a model.
 
-    Raises
-    ------
-    UnsupportedModelError
-        If it has other spike ports.
+    An excitatory and an inhibitory port share a receptor, by the sign of the weight; any other port has one of its own.
+    Receptors are in the order of their first ports, as in NESTML's code where that has a receptor for each port.
     """
-    ports = model.neuron.get_spike_input_ports()
-    both = [port for port in ports if port.is_excitatory() == port.is_inhibitory()]
-    exc = [port for port in ports if port.is_excitatory() and port not in both]
-    inh = [port for port in ports if port.is_inhibitory() and port not in both]
-    if [len(both), len(exc), len(inh)] not in ([0, 0, 0], [1, 0, 0], [0, 1, 1]):
-        raise UnsupportedModelError(
-            "a model may have one spike port, or one excitatory and one inhibitory, but it has "
-            + ", ".join(map(symbol_name, ports))
-        )
+    pairs: list[list[Any]] = []
+    for port in model.neuron.get_spike_input_ports():
+        open_pairs = [
+            pair
+            for pair in pairs
+            if len(pair) == 1 and not _takes_both(pair[0]) and pair[0].is_excitatory() == port.is_inhibitory()
+        ]
+        if open_pairs and not _takes_both(port):
+            open_pairs[0].append(port)
+        else:
+            pairs.append([port])
+    spikes: list[str] = []
+    receptors = []
+    for pair in pairs:
+        receptors.append(Receptor(len(spikes), len(spikes) + len(pair) - 1))
+        spikes += [symbol_name(port) for port in sorted(pair, key=lambda port: not port.is_excitatory())]
+    blocks = model.neuron.get_on_receive_blocks()
+    counted = tuple(block.get_port_name() for block in blocks if not _only_adds(model, block))
     current = [symbol_name(port) for port in model.neuron.get_continuous_input_ports()]
-    return Ports(tuple(map(symbol_name, both + exc + inh)), current[0] if current else "")
+    return Ports(tuple(spikes), tuple(receptors), counted, current[0] if current else "")
+
+
+def _takes_both(port: Any) -> bool:
+    return bool(port.is_excitatory() == port.is_inhibitory())
+
+
+def name_receptors(ports: Ports) -> tuple[tuple[str, int], ...]:
+    """Return the names of NEST's receptor types for a model with several receptors, and their numbers from 1."""
+    return tuple(
+        (port.upper(), number)
+        for number, receptor in enumerate(ports.receptors, 1)
+        for port in ports.spikes[receptor.positive : receptor.negative + 1]
+    )
 
 
 def check_ports(neuron: Any) -> None:
@@ -104,12 +142,7 @@ def rewrite_spike_input(model: Model, ports: Ports) -> Model:
     """Return the model with units cancelled where its statements use spike input.
 
     A port is in 1/s in NESTML, so that models multiply it by 1 s. The two factors need not cancel in floating
-    point, and would cost two operations in each step.
-
-    Raises
-    ------
-    UnsupportedModelError
-        If a statement is not linear in the input, or a block ``onReceive`` does more than to add to variables.
+    point, and would cost two operations in each step. Statements that are not linear in the input stay as they are.
     """
     values = {}
     for block in model.statement_blocks:
@@ -117,41 +150,44 @@ def rewrite_spike_input(model: Model, ports: Ports) -> Model:
             value = _cancel_units(model, assignment, ports)
             if value is not None:
                 values[assignment] = value
-    rewritten = model.rewrite(values)
-    for block in model.neuron.get_on_receive_blocks():
-        _check_on_receive(rewritten, block)
-    return rewritten
+    return model.rewrite(values)
 
 
 def _cancel_units(model: Model, assignment: Any, ports: Ports) -> sympy.Expr | None:
-    """Return the new right-hand side of an assignment, or None where no spike input is in it."""
+    """Return the new right-hand side of an assignment, or None where no spike input is in it, or not linearly."""
     expression = model.right_hand_side(assignment)
     names = model.direct_names_in(expression)
-    found = [sympy.Symbol(port) for port in ports.spikes if port in names]
+    found = {sympy.Symbol(port): sympy.Symbol(port + WEIGHTS) for port in ports.spikes if port in names}
     if not found:
         return None
-    value = sympy.expand(model.translator.to_sympy(expression).xreplace({port: port / 1000 for port in found}))
+    try:
+        value = model.translator.to_sympy(expression)
+    except UnsupportedModelError:
+        return None
+    value = sympy.expand(value.xreplace({port: weights / 1000 for port, weights in found.items()}))
     value = sum(
-        (port * sympy.nsimplify(value.coeff(port), rational=True, tolerance=1e-12) for port in found),
-        value.xreplace(dict.fromkeys(found, sympy.Integer(0))),
+        (w * sympy.nsimplify(value.coeff(w), rational=True, tolerance=1e-12) for w in found.values()),
+        value.xreplace(dict.fromkeys(found.values(), sympy.Integer(0))),
     )
-    if any(is_zero(sympy.diff(value, port)) or sympy.diff(value, port).has(port) for port in found):
-        raise UnsupportedModelError(f"{assignment} is not linear in the spike input")
+    if any(is_zero(sympy.diff(value, w)) or sympy.diff(value, w).has(w) for w in found.values()):
+        return None
     return value.xreplace({sympy.Symbol(name): number for name, number in model.numbers.items()})
 
 
-def _check_on_receive(model: Model, block: Any) -> None:
+def _only_adds(model: Model, block: Any) -> bool:
+    """Return whether a block ``onReceive`` only adds multiples of the weights to variables.
+
+    Its statements then have no effect in a step without spikes, so that it need not be known whether there are any.
+    """
     statements = block.get_stmts_body().get_stmts()
     assignments = [
         s.small_stmt.get_assignment() for s in statements if s.is_small_stmt() and s.small_stmt.is_assignment()
     ]
-    only_sums = all(a.is_compound_sum or a.is_compound_minus for a in assignments)
-    if len(assignments) != len(statements) or not only_sums:
-        raise UnsupportedModelError(
-            f"onReceive({block.get_port_name()}) may only add to variables or subtract from them"
-        )
+    if len(assignments) != len(statements) or not all(a.is_compound_sum or a.is_compound_minus for a in assignments):
+        return False
     no_spike = {sympy.Symbol(block.get_port_name()): sympy.Integer(0)}
-    for assignment in assignments:
-        value = model.translator.to_sympy(model.right_hand_side(assignment))
-        if not is_zero(value.xreplace(no_spike)):
-            raise UnsupportedModelError(f"{assignment} changes a variable even without a spike")
+    try:
+        values = [model.translator.to_sympy(model.right_hand_side(assignment)) for assignment in assignments]
+    except UnsupportedModelError:
+        return False
+    return all(is_zero(value.xreplace(no_spike)) for value in values)

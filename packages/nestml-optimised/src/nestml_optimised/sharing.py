@@ -11,7 +11,7 @@ import sympy
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import names_of, parse
 from nestml_optimised.model import Model
-from nestml_optimised.ports import Ports
+from nestml_optimised.ports import WEIGHTS, Ports
 from nestml_optimised.system import Coefficients, Equations
 
 __all__ = ["Sharing", "find_shared", "name_members"]
@@ -49,15 +49,14 @@ def find_shared(model: Model, equations: Equations, distance: sympy.Expr | None)
         If such a quantity depends on the state or on input.
     """
     not_numbers = set(model.internals) - set(model.numbers)
-    internals = {name for block in model.statement_blocks for name in model.names_in(block)} & not_numbers
-    entering: set[str] = set()
-    if model.is_linear:
-        entering |= names_of(equations.matrix)
-        for name in equations.convolutions:
-            entering |= names_of(parse(model.system.initial_values[name], model.numbers))
-        if distance is not None:
-            for name in model.state:
-                entering |= names_of(sympy.diff(distance, sympy.Symbol(name)))
+    in_steps = [*model.statement_blocks, *(model.derivatives[v] for v in equations.nonlinear if v in model.derivatives)]
+    internals = {name for node in in_steps for name in model.names_in(node)} & not_numbers
+    entering = names_of(equations.matrix)
+    for name in equations.convolutions:
+        entering |= names_of(parse(model.system.initial_values[name], model.numbers))
+    if distance is not None and not equations.nonlinear:
+        for name in model.state:
+            entering |= names_of(sympy.diff(distance, sympy.Symbol(name)))
     internals |= entering & set(model.internals)
     waiting = sorted(internals)
     while waiting:
@@ -67,7 +66,7 @@ def find_shared(model: Model, equations: Equations, distance: sympy.Expr | None)
         internals |= new
         waiting += sorted(new)
     if others := entering - set(model.parameters) - set(model.internals):
-        raise UnsupportedModelError(f"coefficients depend on {', '.join(sorted(others))}")
+        raise UnsupportedModelError(f"internal variables or coefficients depend on {', '.join(sorted(others))}")
     return Sharing(tuple(name for name in model.parameters if name in entering), frozenset(internals))
 
 
@@ -84,5 +83,9 @@ def name_members(model: Model, ports: Ports, sharing: Sharing, coefficients: Coe
         else:
             names[name] = f"compute_{name}( p, c )"
     names |= {name: f"compute_{name}( s, p, c, in )" for name in model.inlines}
-    names |= {port: f"in.{port}" for port in (*ports.spikes, ports.current) if port}
+    names |= {port + WEIGHTS: f"in.{port}" for port in ports.spikes}
+    # Elsewhere, a port is a number of spikes per ms, NEST's unit of a rate, while models have it in 1/s.
+    names |= {port: f"( 0.001 * in.{port} )" for port in ports.spikes}
+    if ports.current:
+        names[ports.current] = f"in.{ports.current}"
     return names | {name: f"c.{name}" for name in coefficients.values}

@@ -2,23 +2,25 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The equations of a model: timers taken out, coefficients of drives computed beforehand, C++ of the matrix."""
+"""The equations of a model: timers taken out, linear ones as a matrix, coefficients of drives computed beforehand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sympy
+from pynestml.codegeneration.nest_unit_converter import NESTUnitConverter
+from pynestml.symbols.predefined_units import PredefinedUnits
 
 from nestml_optimised.description import Formula, Jump, LinearSystem
-from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import Translator, cpp_name, is_zero, names_of, parse, print_cpp, tidy
-from nestml_optimised.model import Model, parse_in_scope
+from nestml_optimised.model import Model
 
 __all__ = [
     "CONVOLUTION",
     "Coefficients",
     "Equations",
-    "describe_derivatives",
+    "describe_deltas",
     "describe_system",
     "precompute_coefficients",
     "reduce_system",
@@ -30,7 +32,7 @@ CONVOLUTION = "__X__"
 
 @dataclass(frozen=True)
 class Equations:
-    """The equations of a model without timers, in the form x' = A x + b where they are linear.
+    """The equations of a model without timers: linear ones in the form x' = A x + b, and others.
 
     Attributes
     ----------
@@ -40,6 +42,8 @@ class Equations:
         A, of shape (n, n).
     inhomogeneous : tuple of sympy.Expr
         b, of length n.
+    nonlinear : tuple of str
+        The variables whose derivatives are not linear with constant coefficients, or depend on such variables.
     convolutions : tuple of str
         The variables that NESTML made from convolutions.
     countdowns : tuple of str
@@ -49,6 +53,7 @@ class Equations:
     variables: tuple[str, ...]
     matrix: sympy.Matrix
     inhomogeneous: tuple[sympy.Expr, ...]
+    nonlinear: tuple[str, ...]
     convolutions: tuple[str, ...]
     countdowns: tuple[str, ...]
 
@@ -65,33 +70,51 @@ class Coefficients:
 
 
 def reduce_system(model: Model) -> Equations:
-    """Return the equations of a model without its timers, with internals that are numbers written out.
-
-    Raises
-    ------
-    UnsupportedModelError
-        If there are convolutions, and the equations are not linear.
-    """
+    """Return the equations of a model without its timers, with internals that are numbers written out."""
     system = model.system
-    matrix = system.matrix.applyfunc(lambda entry: tidy(parse(str(entry), model.numbers)))
-    inhomogeneous = [tidy(parse(str(entry), model.numbers)) for entry in system.inhomogeneous]
-    timers = [
-        i
-        for i, value in enumerate(inhomogeneous)
-        if value == -1 and all(is_zero(x) for x in list(matrix[i, :]) + list(matrix[:, i])) and system.nonlinear[i] == 0
-    ]
-    kept = [i for i in range(len(system.variables)) if i not in timers]
-    variables = tuple(system.variables[i] for i in kept)
-    convolutions = tuple(name for name in variables if CONVOLUTION in name)
-    if convolutions and not model.is_linear:
-        raise UnsupportedModelError("it has both convolutions and equations that are not linear")
+    timers = [i for i in range(len(system.variables)) if _is_timer(model, i)]
+    linear = _find_linear(model, timers)
+    variables = tuple(system.variables[i] for i in linear)
     return Equations(
         variables=variables,
-        matrix=matrix.extract(kept, kept),
-        inhomogeneous=tuple(inhomogeneous[i] for i in kept),
-        convolutions=convolutions,
+        matrix=system.matrix.extract(linear, linear).applyfunc(lambda entry: tidy(parse(str(entry), model.numbers))),
+        inhomogeneous=tuple(tidy(parse(str(system.inhomogeneous[i]), model.numbers)) for i in linear),
+        nonlinear=tuple(name for i, name in enumerate(system.variables) if i not in linear and i not in timers),
+        convolutions=tuple(name for name in variables if CONVOLUTION in name),
         countdowns=tuple(system.variables[i] for i in timers),
     )
+
+
+def _is_timer(model: Model, row: int) -> bool:
+    """Return whether the derivative of a variable is -1, and no other derivative depends on it."""
+    system = model.system
+    name = system.variables[row]
+    return (
+        system.nonlinear[row] == 0
+        and system.inhomogeneous[row].is_number
+        and float(system.inhomogeneous[row]) == -1
+        and all(is_zero(entry) for entry in [*system.matrix[row, :], *system.matrix[:, row]])
+        and not any(name in model.names_in(derivative) for derivative in model.derivatives.values())
+    )
+
+
+def _find_linear(model: Model, timers: list[int]) -> list[int]:
+    """Return the rows of the equations that are linear with constant coefficients, and depend on no others."""
+    system, constants = model.system, model.constants()
+    rows = [
+        i
+        for i in range(len(system.variables))
+        if i not in timers
+        and system.nonlinear[i] == 0
+        and names_of(system.matrix[i, :]) <= constants
+        and not system.inhomogeneous[i].has(sympy.Piecewise)
+    ]
+    while True:
+        others = set(range(len(system.variables))) - set(rows)
+        kept = [i for i in rows if all(is_zero(system.matrix[i, j]) for j in others)]
+        if kept == rows:
+            return rows
+        rows = kept
 
 
 def precompute_coefficients(
@@ -114,8 +137,6 @@ def precompute_coefficients(
         With other inhomogeneous terms.
     Coefficients
     """
-    if not model.is_linear:
-        return model, equations, Coefficients({})
     coefficients: dict[str, sympy.Expr] = {}
     inhomogeneous = []
     for term, name in zip(equations.inhomogeneous, equations.variables, strict=True):
@@ -199,21 +220,35 @@ def _describe_jumps(model: Model, equations: Equations, translator: Translator) 
     jumps = []
     for name in equations.convolutions:
         factor = tidy(parse(model.system.initial_values[name], model.numbers))
-        port = name.split(CONVOLUTION)[1].removesuffix("__d")
-        while port.endswith("__d"):
-            port = port.removesuffix("__d")
+        port = name.split(CONVOLUTION)[1].split("__d")[0]
         if not is_zero(factor):
             jumps.append(Jump(name, port, "" if factor == 1 else translator.to_cpp(factor)))
     return tuple(jumps)
 
 
-def describe_derivatives(model: Model, equations: Equations, translator: Translator) -> tuple[Formula, ...]:
-    """Return the C++ of the derivatives of equations that are not linear."""
-    scope = model.neuron.get_scope()
-    return tuple(
-        Formula(name, translator.print(parse_in_scope(model.system.right_hand_sides[name], scope)))
-        for name in equations.variables
-    )
+def describe_deltas(metadata: Mapping[str, Any], model: Model, translator: Translator) -> tuple[Jump, ...]:
+    """Return the effects of spikes on variables whose derivatives contain a convolution with a delta function.
+
+    Parameters
+    ----------
+    metadata : mapping
+        From NESTML's transformers.
+    model : Model
+    translator : Translator
+        With the model's names.
+    """
+    jumps = []
+    for (variable, port), text in metadata.get("delta_factors", {}).items():
+        name = cpp_name(variable.get_name()) + "__d" * (variable.get_differential_order() - 1)
+        factor = parse(text, model.numbers)
+        known = {*model.parameters, *model.internals, *model.state, *model.inlines}
+        units = {
+            sympy.Symbol(unit): sympy.nsimplify(NESTUnitConverter.get_factor(PredefinedUnits.get_unit(unit).get_unit()))
+            for unit in names_of(factor) - known
+        }
+        factor = tidy(factor.xreplace(units))
+        jumps.append(Jump(name, port.get_name(), "" if factor == 1 else translator.to_cpp(factor)))
+    return tuple(jumps)
 
 
 def _reachable(entries: set[tuple[int, int]], dimension: int, order: int) -> tuple[tuple[int, int], ...]:

@@ -34,7 +34,7 @@ from typing import Any
 
 import sympy
 from nestml_optimised import UnsupportedModelError, parse_models, replace_transformers
-from nestml_optimised.expressions import parse, tidy
+from nestml_optimised.expressions import names_of, parse, tidy
 from nestml_optimised.transformer import EquationSystem
 from pynestml.codegeneration.printers.constant_printer import ConstantPrinter
 from pynestml.codegeneration.printers.cpp_expression_printer import CppExpressionPrinter
@@ -225,7 +225,8 @@ class _Translation:
         """Return the rows of the system's matrix."""
         if self.system is None:
             return ["    return null;"]
-        if not self.system.is_linear() or any(entry != 0 for entry in self.system.inhomogeneous):
+        others = [*self.system.inhomogeneous, *self.system.nonlinear]
+        if any(entry != 0 for entry in others) or names_of(self.system.matrix) & set(self.system.variables):
             raise UnsupportedModelError(f"the equations of {self.model.get_name()} are not linear and homogeneous")
         rows = []
         for number, name in enumerate(self.system.variables):
