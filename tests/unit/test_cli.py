@@ -390,7 +390,8 @@ def test_commands_that_need_a_checkout_say_so(command):
     ],
 )
 def test_a_missing_package_is_named(command, package):
-    finished = run_main(*command.split(), before=f"sys.modules['{package}'] = None")
+    before = f"sys.modules['{package}'] = None; sys.prefix = '/usr'"  # an environment of the user's own
+    finished = run_main(*command.split(), before=before)
     assert finished.returncode == 1
     assert f"The Python package {package} is not installed: install " in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
