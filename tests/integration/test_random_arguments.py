@@ -86,7 +86,6 @@ SMALL = {
     ("benchmark", "cell"): [
         "--model=iaf_psc_exp",
         "--neurons=10",
-        "--indegree=5",
         "--duration=1",
         "--output=cell.json",
     ],
