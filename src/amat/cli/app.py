@@ -97,4 +97,9 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:  # such as a full disk below standard output
         messages.print(f"amat: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # Python would try again at its end, and print an error of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
