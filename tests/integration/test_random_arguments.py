@@ -25,13 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import typer
+from command_tree import COMMANDS
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperOption
 
 from amat import paths, toolchain
-from amat.cli.app import app, main
+from amat.cli.app import main
 from amat.errors import AmatError
 from amat.neurons import AmatParameters
 from amat.simulation.kernel import NEST_MODELS
@@ -61,16 +61,6 @@ def examples(number: int):
 
     return decorate
 
-
-def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    for name, command in group.commands.items():
-        if isinstance(command, TyperGroup):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
-COMMANDS = dict(commands(typer.main.get_command(app)))
 
 #: Arguments that keep the work of a command small; random ones are added.
 SMALL = {

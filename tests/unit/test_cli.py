@@ -11,11 +11,11 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
 
 import pytest
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from command_tree import COMMANDS
+from typer.core import TyperOption
 
 import amat
 from amat import paths
@@ -42,17 +42,6 @@ MEANINGS = {
     "--set": "Set a parameter",
     "--threads": "Number of NEST's threads",
 }
-
-
-def commands(group: TyperGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    for name, command in group.commands.items():
-        if isinstance(command, TyperGroup):
-            yield from commands(command, (*path, name))
-        else:
-            yield (*path, name), command
-
-
-COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
 #: Options that `amat benchmark cell` needs.

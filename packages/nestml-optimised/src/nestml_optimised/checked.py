@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
+from nestml_optimised.model import starts_infinite
+from nestml_optimised.system import CONVOLUTION
 
 __all__ = ["ALLOWED_ROUNDING", "CheckedNESTCodeGenerator"]
 
@@ -76,20 +78,19 @@ class CheckedNESTCodeGenerator(TemplateGenerator):
             for block in neuron.get_parameters_blocks() + neuron.get_state_blocks()
             for declaration in block.get_declarations()
             for variable in declaration.get_variables()
-            if _must_be_finite(declaration)
+            if _is_real(declaration.get_data_type())
+            and not starts_infinite(declaration)
             and not variable.has_vector_parameter()
-            and "__X__" not in variable.get_name()
+            and CONVOLUTION not in variable.get_name()
         ]
         namespace["allowed_rounding"] = ALLOWED_ROUNDING
         namespace["now"] = NO_TIME
         return namespace
 
 
-def _must_be_finite(declaration: Any) -> bool:
-    """Return whether a declaration is of numbers that are not infinite from the start."""
-    expression = str(declaration.get_expression()) if declaration.has_expression() else ""
-    is_number = not declaration.get_data_type().is_boolean and not declaration.get_data_type().is_integer
-    return is_number and "inf" not in re.findall(r"\w+", expression)
+def _is_real(data_type: Any) -> bool:
+    """Return whether a type is that of real numbers, with or without a unit."""
+    return not data_type.is_boolean and not data_type.is_integer
 
 
 def _near_each_other(formula: str, parameters: list[str]) -> list[str]:

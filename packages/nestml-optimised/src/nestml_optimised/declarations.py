@@ -4,7 +4,6 @@
 
 """Declarations of a model in C++: variables, conditions on parameters, internals, inline expressions."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from pynestml.symbols.symbol import SymbolKind
 from nestml_optimised.description import Condition, Formula, Function, Variable
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import Translator, cpp_name, local_name, names_of
-from nestml_optimised.model import Model, symbol_name
+from nestml_optimised.model import Model, starts_infinite, symbol_name
 from nestml_optimised.sharing import Sharing
 from nestml_optimised.system import CONVOLUTION, Coefficients, Equations
 
@@ -133,8 +132,7 @@ def _declare(variable: Any, declaration: Any, equations: Equations, types: Any) 
         if kind not in ("double", "long", "bool"):
             raise UnsupportedModelError(f"the variable {name} is of the type {kind}")
     comment = " ".join(" ".join(map(str, declaration.get_comments())).split())
-    infinite = declaration.has_expression() and "inf" in re.findall(r"\w+", str(declaration.get_expression()))
-    return Variable(name, cpp, kind, comment, CONVOLUTION in cpp, infinite)
+    return Variable(name, cpp, kind, comment, CONVOLUTION in cpp, starts_infinite(declaration))
 
 
 def find_conditions(model: Model, variables: Variables, translator: Translator) -> tuple[Condition, ...]:

@@ -83,7 +83,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Jump:
-    """The effect of spikes at a port on a convolution: it adds their weight times a C++ factor, 1 where empty."""
+    """The effect of spikes at a port on a variable: it adds their weight times a C++ factor, 1 where empty."""
 
     variable: str
     port: str

@@ -4,6 +4,7 @@
 
 """A NESTML model as the analysis reads it: names, expressions, statements, and rewritten right-hand sides."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,7 +22,7 @@ from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import Translator, cpp_name, names_of, tidy
 from nestml_optimised.transformer import WRITTEN_EQUATIONS, EquationSystem, parse_in_scope
 
-__all__ = ["Model", "check_supported", "read_model", "symbol_name"]
+__all__ = ["Model", "check_supported", "integrated_name", "read_model", "starts_infinite", "symbol_name"]
 
 
 @dataclass(frozen=True)
@@ -173,17 +174,23 @@ def read_model(neuron: Any, metadata: Mapping[str, Any], translator: Translator)
     if written := metadata.get(WRITTEN_EQUATIONS):
         model = replace(
             model,
-            derivatives={_integrated(equation): equation.get_rhs() for equation in written.get_ode_equations()},
+            derivatives={
+                integrated_name(equation.get_lhs()): equation.get_rhs() for equation in written.get_ode_equations()
+            },
             written_inlines={i.get_variable_name(): i.get_expression() for i in written.get_inline_expressions()},
         )
     return replace(model, numbers=_find_numbers(model))
 
 
-def _integrated(equation: Any) -> str:
-    """Return the name of the variable whose derivative an equation gives: of the highest order but one."""
-    variable = equation.get_lhs()
-    order: int = variable.get_differential_order()
-    return cpp_name(variable.get_name()) + "__d" * (order - 1)
+def integrated_name(derivative: Any) -> str:
+    """Return the name of the variable whose derivative is on the left-hand side of an equation."""
+    order: int = derivative.get_differential_order()
+    return cpp_name(derivative.get_name()) + "__d" * (order - 1)
+
+
+def starts_infinite(declaration: Any) -> bool:
+    """Return whether a declaration gives its variables an infinite value, so that they need not be finite."""
+    return bool(declaration.has_expression() and "inf" in re.findall(r"\w+", str(declaration.get_expression())))
 
 
 def _find_numbers(model: Model) -> dict[str, sympy.Expr]:

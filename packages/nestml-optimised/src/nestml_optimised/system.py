@@ -14,7 +14,7 @@ from pynestml.symbols.predefined_units import PredefinedUnits
 
 from nestml_optimised.description import Formula, Jump, LinearSystem
 from nestml_optimised.expressions import Translator, cpp_name, is_zero, names_of, parse, print_cpp, tidy
-from nestml_optimised.model import Model
+from nestml_optimised.model import Model, integrated_name
 
 __all__ = [
     "CONVOLUTION",
@@ -239,7 +239,6 @@ def describe_deltas(metadata: Mapping[str, Any], model: Model, translator: Trans
     """
     jumps = []
     for (variable, port), text in metadata.get("delta_factors", {}).items():
-        name = cpp_name(variable.get_name()) + "__d" * (variable.get_differential_order() - 1)
         factor = parse(text, model.numbers)
         known = {*model.parameters, *model.internals, *model.state, *model.inlines}
         units = {
@@ -247,7 +246,7 @@ def describe_deltas(metadata: Mapping[str, Any], model: Model, translator: Trans
             for unit in names_of(factor) - known
         }
         factor = tidy(factor.xreplace(units))
-        jumps.append(Jump(name, port.get_name(), "" if factor == 1 else translator.to_cpp(factor)))
+        jumps.append(Jump(integrated_name(variable), port.get_name(), "" if factor == 1 else translator.to_cpp(factor)))
     return tuple(jumps)
 
 
