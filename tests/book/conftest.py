@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""A browser and a web server for the tests of the site."""
+"""A browser, a web server and the explorer's page for the tests of the site."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from explorer_page import opened
 
 #: Path of Debian's package.
 CHROMIUM = Path("/usr/bin/chromium")
@@ -54,3 +55,26 @@ def server(built_book: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def explorer(built_book: Path) -> str:
+    """The address of the explorer's page on the disk."""
+    return (built_book / "explorer.html").as_uri()
+
+
+@pytest.fixture
+def context(browser) -> Iterator[Any]:
+    """A new browser context without network; an error in a script fails the test."""
+    new = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
+    errors: list[str] = []
+    new.on("weberror", lambda error: errors.append(str(error.error)))
+    yield new
+    new.close()
+    assert not errors
+
+
+@pytest.fixture
+def page(context, explorer):
+    """The explorer, drawn."""
+    return opened(context, explorer)

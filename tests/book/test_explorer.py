@@ -6,15 +6,13 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from explorer_page import drawn, linked, opened, spikes, state, steps
 
 from amat.analysis.patterns import Trial, load_trials, run_trials
 from amat.release.explorer.content import SLIDERS, SOURCES
@@ -22,59 +20,7 @@ from amat.release.explorer.content import SLIDERS, SOURCES
 pytestmark = pytest.mark.slow
 
 #: Visible controls of the page.
-CONTROLS = "#amat-explorer :is(select, button, input, summary)"
-
-
-@pytest.fixture(scope="module")
-def explorer(built_book: Path) -> str:
-    """The address of the page on the disk."""
-    return (built_book / "explorer.html").as_uri()
-
-
-@pytest.fixture
-def context(browser) -> Iterator[Any]:
-    """A new browser context without network; an error in a script fails the test."""
-    new = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
-    errors: list[str] = []
-    new.on("weberror", lambda error: errors.append(str(error.error)))
-    yield new
-    new.close()
-    assert not errors
-
-
-@pytest.fixture
-def page(context, explorer):
-    return opened(context, explorer)
-
-
-def opened(context, address: str):
-    """Open an address, and return the page when everything is drawn."""
-    page = context.new_page()
-    page.goto(address)
-    drawn(page)
-    return page
-
-
-def drawn(page) -> None:
-    """Wait until all pending changes are drawn."""
-    page.wait_for_function("AmatExplorer.page && AmatExplorer.page.waiting.size === 0")
-
-
-def state(page) -> dict[str, Any]:
-    return page.evaluate("AmatExplorer.page.state")
-
-
-def spikes(page, model: str) -> list[int]:
-    """Return the time steps of a neuron's spikes."""
-    return page.evaluate("model => AmatExplorer.page.results[model].spikeSteps", model)
-
-
-def linked(context, explorer: str, fragment: str):
-    return opened(context, f"{explorer}#{fragment}")
-
-
-def steps(response) -> list[int]:
-    return np.rint(response.spikes / response.trial.neuron.resolution).astype(int).tolist()
+CONTROLS = "#amat-explorer :is(a, select, button, input, textarea, summary)"
 
 
 @pytest.mark.parametrize("model", SOURCES)
@@ -119,15 +65,20 @@ def test_random_parameters_give_the_spikes_of_nest(page):
 
 
 def test_spikes_are_reported_as_text(page):
-    """Screen readers announce the content of the plots after the last change."""
+    """Screen readers announce spikes and verdicts after the last change."""
     page.select_option("#ax-pattern", "phasic_spiking")
     drawn(page)
     shown = page.locator(".ax-summary").all_inner_texts()
     first = page.evaluate("AmatExplorer.page.results.amat.spikes[0]")
     assert shown[0].startswith("AMAT: 1 spike in 500 ms, at ")
     assert f"at {first:g} ms" in shown[0]
-    page.wait_for_function("text => document.querySelector('[aria-live]').textContent === text", arg=" ".join(shown))
-    page.locator("#amat-explorer summary").first.click()
+    verdicts = [text.split(" ", 1)[1].strip() for text in page.locator(".ax-verdict").all_inner_texts()]
+    assert verdicts[0].startswith("Phasic spiking: yes, one spike, ")
+    announced = " ".join(text for pair in zip(shown, verdicts, strict=True) for text in pair)
+    page.wait_for_function(
+        "text => document.querySelector('[aria-live]').textContent === text", arg=announced, timeout=5000
+    )
+    page.get_by_text("All spike times of AMAT").click()
     assert page.locator(".ax-times").first.inner_text() == f"{first:g} ms"
 
 
@@ -171,10 +122,10 @@ def test_invalid_parts_of_a_link_are_reported(context, explorer):
 
 
 def test_anchors_in_the_text_do_not_change_the_state(context, explorer):
-    page = linked(context, explorer, "what-you-see")
+    page = linked(context, explorer, "methods")
     assert page.locator(".ax-notice").inner_text() == ""
     before = state(page)
-    page.evaluate("location.hash = 'what-it-computes'")
+    page.evaluate("location.hash = 'the-plots'")
     assert state(page) == before
 
 
@@ -265,6 +216,10 @@ def test_names_of_controls_are_unique(page):
         "pattern=bistability&amat.amplitude=1.02&izhikevich.amplitude=1.1",
         "pattern=inhibition_induced_bursting&izhikevich.amplitude=0.9",
         "pattern=accommodation&stimulus=ramp&duration=300&amat.amplitude=300&amat.beta=-0.4&izhikevich.amplitude=20",
+        "pattern=tonic_spiking&noise=current&seed=7&amat.noise=120&izhikevich.noise=6&noise_tau=8",
+        "pattern=tonic_spiking&stimulus=step&duration=400&amat.amplitude=150&izhikevich.amplitude=3&noise=poisson&seed=3"
+        "&amat.noise=90&izhikevich.noise=3&rate_exc=800&rate_inh=300",
+        "pattern=tonic_bursting&stimulus=own&duration=400&own=10:250+60:-100+90.5:300+200:120&noise=current&amat.noise=30",
     ],
 )
 def test_script_gives_the_spikes_of_the_page(context, explorer, fragment, tmp_path):
@@ -318,7 +273,7 @@ def test_page_fits_its_window(browser, explorer, width, theme):
     context = browser.new_context(viewport={"width": width, "height": 740}, color_scheme=theme, offline=True)
     page = opened(context, explorer)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for plot in page.locator(".ax-chart .uplot").all():
+    for plot in page.locator(".ax-chart .uplot:visible").all():
         assert plot.bounding_box()["width"] >= 0.35 * width
     ink = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--pst-color-text-base').trim()")
     assert sum(bytes.fromhex(ink.lstrip("#"))) < 384 if theme == "light" else sum(bytes.fromhex(ink.lstrip("#"))) > 384
@@ -361,8 +316,8 @@ def test_page_without_scripts_asks_for_javascript(browser, explorer):
     context.close()
 
 
-def test_other_pages_do_not_load_the_explorer(built_book):
-    others = [page for page in built_book.rglob("*.html") if page.name != "explorer.html"]
+def test_pages_without_the_explorer_do_not_load_it(built_book):
+    others = [page for page in built_book.rglob("*.html") if page.name not in ("explorer.html", "index.html")]
     assert others
     for page in others:
         assert "_static/explorer/" not in page.read_text(encoding="utf-8"), page.name

@@ -6,129 +6,15 @@
 (function () {
   "use strict";
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
-  const GREEK = { alpha: "α", beta: "β", omega: "ω", tau: "τ" };
+  const { element } = explorer;
   const CALM = 400; // ms without a change before screen readers announce the result
-
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) {
-        made.addEventListener(name.slice(2), value);
-      } else if (value !== null && value !== false) {
-        made.setAttribute(name, value === true ? "" : value);
-      }
-    }
-    made.append(...children.filter((child) => child !== null));
-    return made;
-  }
-
-  function symbol(name) {
-    const [stem, index] = name.split("_");
-    const children = [GREEK[stem] || stem];
-    return element("span", { class: "ax-symbol" }, ...children, index ? element("sub", {}, index) : null);
-  }
-
-  // A description from the model, with subscripts in names such as E_L.
-  function prose(text) {
-    return text.split(/\b([A-Z]_\w+)/).map((part, n) => (n % 2 ? symbol(part) : part));
-  }
-
-  const rounded = (value) => String(Number(value.toFixed(3)));
-
-  function counted(number, one) {
-    return number === 1 ? `1 ${one}` : `${number || "no"} ${one}s`;
-  }
-
-  function summary(label, { spikes }, { duration }) {
-    if (!spikes.length) {
-      return `${label}: no spike in ${rounded(duration)} ms.`;
-    }
-    const intervals = spikes.slice(1).map((time, n) => time - spikes[n]);
-    const extremes = [Math.min(...intervals), Math.max(...intervals)].map(rounded);
-    return [
-      `${label}: ${counted(spikes.length, "spike")} in ${rounded(duration)} ms, `,
-      spikes.length === 1
-        ? `at ${rounded(spikes[0])} ms.`
-        : `from ${rounded(spikes[0])} to ${rounded(spikes.at(-1))} ms, `,
-      !intervals.length
-        ? ""
-        : extremes[0] === extremes[1]
-          ? `intervals of ${extremes[0]} ms.`
-          : `intervals of ${extremes.join(" to ")} ms.`,
-    ].join("");
-  }
-
-  // A number, with a slider and a field for exact values; both are native inputs.
-  class Quantity {
-    constructor(page, model, name, label, meaning, unit) {
-      Object.assign(this, { page, model, name });
-      const id = `ax-${model || "run"}-${name}`;
-      const described = `${id}-problem`;
-      this.unit = element("span", { class: "ax-unit" }, unit);
-      this.slider = element("input", {
-        type: "range",
-        id,
-        oninput: () => this.take(this.slider),
-        onchange: () => page.remember(),
-      });
-      this.field = element("input", {
-        type: "number",
-        required: true,
-        "aria-label": `${meaning}, exact value`,
-        "aria-describedby": described,
-        oninput: () => this.take(this.field),
-        onchange: () => page.remember(),
-      });
-      this.problem = element("p", { class: "ax-problem", id: described, role: "alert" });
-      this.row = element(
-        "div",
-        { class: "ax-quantity" },
-        element("label", { for: id }, label, element("span", { class: "ax-meaning" }, " ", ...prose(meaning))),
-        this.slider,
-        element("span", { class: "ax-exact" }, this.field, this.unit),
-        this.problem,
-      );
-    }
-
-    get values() {
-      return this.model ? this.page.state[this.model] : this.page.state;
-    }
-
-    // Shows the value in the state.
-    refresh(unit) {
-      const [min, max, step] = explorer.range(this.page.state, this.model, this.name);
-      Object.assign(this.slider, { min, max, step });
-      Object.assign(this.field, { min, max, step: this.model ? "any" : step });
-      this.slider.value = this.values[this.name];
-      this.field.value = this.values[this.name];
-      if (unit !== undefined) {
-        this.unit.textContent = unit;
-      }
-      this.check();
-    }
-
-    check() {
-      const wrong = !this.field.checkValidity();
-      this.problem.textContent = wrong
-        ? `${this.field.validationMessage} The plot keeps ${this.values[this.name]}.`
-        : "";
-      this.field.setAttribute("aria-invalid", wrong);
-      return !wrong;
-    }
-
-    take(input) {
-      const other = input === this.slider ? this.field : this.slider;
-      if (input === this.slider) {
-        other.value = input.value;
-      }
-      if (!this.check()) {
-        return;
-      }
-      this.values[this.name] = Number(input.value);
-      other.value = input.value;
-      this.page.change(this.model ? [this.model] : this.page.models);
-    }
-  }
+  const SHARED = {
+    seed: ["Seed", ""],
+    noise_tau: ["Time constant of the noise", "ms"],
+    rate_exc: ["Rate of excitatory spikes", "spikes/s"],
+    rate_inh: ["Rate of inhibitory spikes", "spikes/s"],
+  };
+  const NOISE_CONTROLS = { none: [], current: ["seed", "noise_tau"], poisson: ["seed", "rate_exc", "rate_inh"] };
 
   class Page {
     constructor(root) {
@@ -136,8 +22,10 @@
       this.models = Object.keys(explorer.content.models);
       this.results = {};
       this.trials = {};
+      this.verdicts = {};
       this.waiting = new Set();
-      const linked = explorer.decode(location.hash);
+      // Links from other pages have a query, because the theme takes fragments for selectors.
+      const linked = explorer.decode(location.hash) ?? explorer.decode(location.search);
       this.state = linked ? linked.state : explorer.initialState(explorer.firstPattern);
       this.build();
       this.tell(linked ? linked.refused : []);
@@ -145,6 +33,7 @@
       addEventListener("hashchange", () => {
         const next = explorer.decode(location.hash);
         if (next) {
+          this.forget();
           this.state = next.state;
           this.tell(next.refused);
           this.refresh();
@@ -153,145 +42,249 @@
     }
 
     build() {
-      const { patterns } = explorer.content;
-      const option = ([value, { label }]) => element("option", { value }, label);
-      this.pattern = element(
-        "select",
-        {
-          id: "ax-pattern",
-          onchange: () => this.begin(explorer.initialState(this.pattern.value, this.state.stimulus)),
-        },
-        ...Object.entries(patterns).map(option),
-      );
-      this.stimulus = element(
-        "select",
-        { id: "ax-stimulus", onchange: () => this.chooseStimulus() },
-        ...Object.entries(explorer.stimuli).map(option),
-      );
-      this.duration = new Quantity(this, null, "duration", "", "Length of the run", "ms");
-      this.criterion = element("p", { class: "ax-criterion" });
+      this.sides = Object.fromEntries(this.models.map((model) => [model, new explorer.Side(this, model)]));
+      const sides = Object.values(this.sides);
       this.notice = element("p", { class: "ax-notice", role: "status" });
       this.live = element("p", { class: "ax-hidden", "aria-live": "polite" });
-      this.sides = Object.fromEntries(this.models.map((model) => [model, this.side(model)]));
-      this.root.replaceChildren(
-        element(
-          "div",
-          { class: "ax-bar" },
-          element("div", {}, element("label", { for: "ax-pattern" }, "Firing pattern"), this.pattern),
-          element("div", {}, element("label", { for: "ax-stimulus" }, "Current"), this.stimulus),
-          this.duration.row,
-        ),
-        this.criterion,
-        element(
-          "div",
-          { class: "ax-actions" },
-          element(
-            "button",
-            { type: "button", onclick: () => this.begin(explorer.initialState(this.state.pattern)) },
-            "Reset",
-          ),
-          element("button", { type: "button", onclick: () => this.copy(this.link(), "Link") }, "Copy link"),
-          (this.opener = element(
-            "button",
-            {
-              type: "button",
-              "aria-expanded": "false",
-              "aria-controls": "ax-script",
-              onclick: () => this.toggleScript(),
-            },
-            "PyNEST script",
-          )),
-        ),
+      this.displays = element("div", { class: "ax-displays" });
+      this.panel = element(
+        "div",
+        { class: "ax-controls" },
+        this.choices(),
+        this.actions(),
         this.notice,
         this.scriptPanel(),
-        element("div", { class: "ax-sides" }, ...Object.values(this.sides).map(({ section }) => section)),
-        this.live,
+        this.showing(),
+        ...sides.map(({ section }) => section),
+        this.comparison(),
       );
-      for (const model of this.models) {
-        this.sides[model].plot = explorer.plot(this.sides[model].chart, model);
-      }
+      this.root.replaceChildren(this.displays, this.panel, this.live);
+      this.layout = explorer.layout(this);
+      sides.forEach((side) => side.start());
     }
 
-    side(model) {
-      const { label, sliders, colour } = explorer.content.models[model];
-      const { parameters } = explorer.models[model];
-      const quantities = [new Quantity(this, model, "amplitude", "", "Strength of the current", "")];
-      for (const name of Object.keys(sliders)) {
-        const { meaning, unit } = parameters[name];
-        quantities.push(new Quantity(this, model, name, symbol(name), meaning, unit));
-      }
-      const hasThreshold = "V_th" in explorer.models[model].inlines;
-      const chart = element("div", {
-        class: "ax-chart",
-        role: "img",
-        "aria-label":
-          `${label}: membrane potential${hasThreshold ? ", threshold" : ""} and spikes over time, ` +
-          "and the current below. The text that follows lists the spikes.",
-      });
-      const text = element("p", { class: "ax-summary" });
-      const times = element("p", { class: "ax-times" });
-      const title = `ax-title-${model}`;
-      const section = element(
-        "section",
-        { class: "ax-side", "aria-labelledby": title, style: `--ax-colour: ${colour}` },
-        element("h2", { id: title }, label),
-        chart,
-        text,
-        element("details", {}, element("summary", {}, "All spike times"), times),
-        element(
-          "fieldset",
-          {},
-          element("legend", {}, `Current and parameters of ${label}`),
-          ...quantities.map(({ row }) => row),
-        ),
+    choices() {
+      const { patterns } = explorer.content;
+      this.pattern = explorer.selection("ax-pattern", "Firing pattern", patterns, (name) => this.choosePattern(name));
+      this.stimulus = explorer.selection("ax-stimulus", "Current", explorer.stimuli, (name) => this.chooseStimulus(name));
+      this.noise = explorer.selection("ax-noise", "Noise", explorer.noises, (name) => this.set({ noise: name }));
+      this.duration = new explorer.Quantity(this, null, "duration", "", "Length of the run", "ms");
+      this.shared = Object.fromEntries(
+        Object.entries(SHARED).map(([name, [meaning, unit]]) => [
+          name,
+          new explorer.Quantity(this, null, name, "", meaning, unit),
+        ]),
       );
-      return { section, chart, text, times, quantities };
+      this.criterion = element("p", { class: "ax-criterion" });
+      this.hint = element("p", { class: "ax-hint" });
+      return element(
+        "div",
+        { class: "ax-choices" },
+        this.pattern.row,
+        this.criterion,
+        this.hint,
+        element("div", { class: "ax-pair" }, this.stimulus.row, this.noise.row),
+        this.duration.row,
+        this.ownCurrent(),
+        ...Object.values(this.shared).map(({ row }) => row),
+      );
+    }
+
+    ownCurrent() {
+      const extent = () => ({ duration: this.state.duration, greatest: this.greatest() });
+      this.data = explorer.dataField("ax-own", "Your current: time (ms), current (pA)", "10, 200\n110, 0", (text) =>
+        this.takeCurrent(explorer.parseCurrent(text)),
+      );
+      this.pad = explorer.drawingPad(extent, (points) => {
+        this.takeCurrent(points, false);
+        this.data.field.value = points.map((point) => point.join(", ")).join("\n");
+      });
+      this.own = element(
+        "div",
+        { class: "ax-own" },
+        element("p", { class: "ax-criterion" }, "Draw here, or enter values; each lasts until the next time."),
+        this.pad.canvas,
+        this.data.row,
+      );
+      return this.own;
+    }
+
+    // The current at the upper edge of the area for drawing, in pA.
+    greatest() {
+      return Math.max(Math.abs(explorer.peak(this.state.own)), explorer.initialAmplitude(this.state.pattern, "step", "amat"), 100);
+    }
+
+    takeCurrent(points, fit = true) {
+      const [least, most, step] = explorer.content.ranges.duration;
+      const end = points.length ? points.at(-1)[0] : 0;
+      this.begins();
+      this.state.own = points;
+      if (fit && end > 0) {
+        this.state.duration = Math.min(most, Math.max(least, step * Math.ceil(end / step)));
+      }
+      this.state.amat.amplitude = explorer.peak(points);
+      this.refresh(true);
+      this.remember();
+      this.notice.textContent = fit && end > most ? `The page runs the first ${most} ms of your current.` : "";
+    }
+
+    actions() {
+      this.opener = element(
+        "button",
+        { type: "button", "aria-expanded": "false", "aria-controls": "ax-script", onclick: () => this.toggleScript() },
+        "PyNEST script",
+      );
+      const reset = () => this.begin(explorer.initialState(this.state.pattern));
+      return element(
+        "div",
+        { class: "ax-actions" },
+        element("button", { type: "button", onclick: reset }, "Reset"),
+        element("button", { type: "button", onclick: () => this.copyLink() }, "Copy link"),
+        this.opener,
+      );
     }
 
     scriptPanel() {
       this.code = element("pre", { class: "ax-code", tabindex: "0", "aria-label": "PyNEST script" });
-      this.panel = element(
+      this.script = element(
         "div",
         { id: "ax-script", class: "ax-panel", hidden: true },
         element("p", {}, "Run it with the Python of this project; it prints the spike times of both neurons."),
         element("button", { type: "button", onclick: () => this.copy(this.code.textContent, "Script") }, "Copy script"),
         this.code,
       );
-      return this.panel;
+      return this.script;
+    }
+
+    showing() {
+      const toggle = (name) => {
+        const { show } = this.state;
+        this.set({ show: show.includes(name) ? show.filter((other) => other !== name) : [...show, name] });
+      };
+      this.boxes = {};
+      const boxes = Object.entries(explorer.shown).map(([name, { label }]) => {
+        this.boxes[name] = element("input", { type: "checkbox", onchange: () => toggle(name) });
+        return element("label", { class: "ax-toggle" }, this.boxes[name], ` ${label}`);
+      });
+      const group = element("div", { class: "ax-show", role: "group", "aria-label": "Curves and charts" }, ...boxes);
+      return element("details", {}, element("summary", {}, "More curves and charts"), group);
+    }
+
+    comparison() {
+      this.spikes = explorer.dataField("ax-spikes", "Your spike times (ms)", "52.3, 98.1, 140.6", (text) => {
+        this.set({ spikes: explorer.parseSpikes(text) });
+      });
+      this.window = new explorer.Quantity(this, null, "window", "", "Window of a coincidence", "ms");
+      return element(
+        "details",
+        { class: "ax-compare" },
+        element("summary", {}, "Compare with your spikes"),
+        element(
+          "p",
+          { class: "ax-criterion" },
+          "The coincidence factor is 1 for equal trains, and about 0 if spikes coincide by chance only.",
+        ),
+        this.spikes.row,
+        this.window.row,
+        ...Object.values(this.sides).map(({ match }) => match),
+      );
+    }
+
+    // Notes that a change begins: the response that is drawn becomes the previous setting.
+    begins() {
+      if (!this.moving) {
+        this.moving = true;
+        Object.values(this.sides).forEach((side) => side.keep());
+      }
+    }
+
+    // Drops the previous setting, which belongs to another pattern.
+    forget() {
+      this.moving = false;
+      Object.values(this.sides).forEach((side) => (side.previous = null));
     }
 
     // Sets a state by choice, rather than by a link.
     begin(state) {
+      this.forget();
       this.state = state;
       this.tell([]);
       this.refresh();
       this.remember();
     }
 
-    chooseStimulus() {
-      this.state.stimulus = this.stimulus.value;
+    // Sets parts of the state that change no stretch of time.
+    set(changes) {
+      Object.assign(this.state, changes);
+      this.refresh(true);
+      this.remember();
+    }
+
+    choosePattern(pattern) {
+      const { stimulus, show, noise, seed, noise_tau, rate_exc, rate_inh, own, spikes, window } = this.state;
+      const next = explorer.initialState(pattern, stimulus);
+      const kept = { noise, seed, noise_tau, rate_exc, rate_inh, own, spikes, window };
+      // The reader's choice of curves, as differences from those of the pattern.
+      const usual = explorer.initialState(this.state.pattern).show;
+      const added = show.filter((name) => !usual.includes(name) && !next.show.includes(name));
+      const removed = usual.filter((name) => !show.includes(name));
+      this.begin({ ...next, ...kept, show: [...next.show.filter((name) => !removed.includes(name)), ...added] });
+    }
+
+    chooseStimulus(stimulus) {
+      this.forget();
+      this.state.stimulus = stimulus;
       for (const model of this.models) {
-        this.state[model].amplitude = explorer.initialAmplitude(this.state.pattern, this.state.stimulus, model);
+        this.state[model].amplitude = explorer.initialAmplitude(this.state.pattern, stimulus, model);
+      }
+      if (stimulus === "own" && !this.state.own.length) {
+        this.state.own = [[10, this.state.amat.amplitude]];
+      }
+      if (stimulus === "own") {
+        this.state.amat.amplitude = explorer.peak(this.state.own);
       }
       this.refresh();
       this.remember();
     }
 
+    tryHint() {
+      const { model, name, value } = explorer.content.patterns[this.state.pattern].hint;
+      this.begins();
+      this.state.stimulus = "pattern";
+      this.state[model][name] = value;
+      this.refresh(true);
+      this.remember();
+    }
+
     // Shows the state in all controls, and draws it.
-    refresh() {
-      const { pattern, stimulus } = this.state;
-      this.pattern.value = pattern;
-      this.stimulus.value = stimulus;
-      const { label, criterion } = explorer.content.patterns[pattern];
-      this.criterion.textContent = `${label}: ${criterion}`;
+    refresh(keepsTime = false) {
+      const { pattern, stimulus, noise, show, own, spikes } = this.state;
+      const { criterion, hint, page, label } = explorer.content.patterns[pattern];
+      this.pattern.select.value = pattern;
+      this.stimulus.select.value = stimulus;
+      this.noise.select.value = noise;
+      const link = element("a", { href: page }, `More about ${label.toLowerCase()}`);
+      this.criterion.replaceChildren(`${criterion} `, link, ".");
+      const trying = element("button", { type: "button", onclick: () => this.tryHint() }, "Try it");
+      this.hint.replaceChildren(...explorer.prose(hint.text), " ", trying);
       this.duration.refresh();
       this.duration.row.hidden = stimulus === "pattern";
-      for (const model of this.models) {
-        const [amplitude, ...others] = this.sides[model].quantities;
-        amplitude.refresh(stimulus === "pattern" ? "× the pattern’s" : explorer.content.models[model].unit);
-        others.forEach((quantity) => quantity.refresh());
+      this.own.hidden = stimulus !== "own";
+      if (stimulus === "own") {
+        this.data.field.value = own.map((point) => point.join(", ")).join("\n");
+        this.pad.show(own);
       }
-      this.change(this.models, true);
+      for (const [name, quantity] of Object.entries(this.shared)) {
+        quantity.refresh();
+        quantity.row.hidden = !NOISE_CONTROLS[noise].includes(name);
+      }
+      for (const [name, box] of Object.entries(this.boxes)) {
+        box.checked = show.includes(name);
+      }
+      this.spikes.field.value = spikes.join(", ");
+      this.window.refresh();
+      Object.values(this.sides).forEach((side) => side.refresh());
+      this.change(this.models, !keepsTime);
     }
 
     // Redraws models, at most once per frame.
@@ -307,34 +300,30 @@
 
     draw() {
       for (const model of this.waiting) {
-        const trial = explorer.trial(this.state, model);
-        const result = explorer.simulate(explorer.models[model], trial);
-        const { plot, text, times } = this.sides[model];
-        plot.show(result, trial, this.reset);
-        text.textContent = summary(explorer.content.models[model].label, result, trial);
-        times.textContent = result.spikes.length ? `${result.spikes.map(rounded).join(", ")} ms` : "none";
-        this.results[model] = result;
-        this.trials[model] = trial;
+        this.sides[model].draw(this.reset);
       }
+      this.layout.fit();
       this.waiting.clear();
-      if (!this.panel.hidden) {
+      if (!this.script.hidden) {
         this.code.textContent = explorer.script(this.state);
       }
       // Plots are drawn in a task that is ahead of this one in the queue.
       queueMicrotask(() => performance.measure("explorer", { start: this.since, end: performance.now() }));
       clearTimeout(this.calm);
       this.calm = setTimeout(() => {
-        this.live.textContent = this.models.map((model) => this.sides[model].text.textContent).join(" ");
+        const texts = this.models.flatMap((model) => [this.sides[model].text, this.sides[model].verdict.lastChild]);
+        this.live.textContent = texts.map((text) => text.textContent.trim()).join(" ");
       }, CALM);
     }
 
     link() {
-      return `${location.href.split("#")[0]}#${explorer.encode(this.state)}`;
+      return `${location.href.split(/[?#]/)[0]}#${explorer.encode(this.state)}`;
     }
 
     // Stores the state in the address, at the end of a movement: browsers limit the rate of changes.
     remember() {
-      history.replaceState(null, "", `#${explorer.encode(this.state)}`);
+      this.moving = false;
+      history.replaceState(null, "", this.link());
     }
 
     tell(refused) {
@@ -344,9 +333,18 @@
     }
 
     toggleScript() {
-      this.panel.hidden = !this.panel.hidden;
-      this.opener.setAttribute("aria-expanded", String(!this.panel.hidden));
-      this.code.textContent = this.panel.hidden ? "" : explorer.script(this.state);
+      this.script.hidden = !this.script.hidden;
+      this.opener.setAttribute("aria-expanded", String(!this.script.hidden));
+      this.code.textContent = this.script.hidden ? "" : explorer.script(this.state);
+      this.code.tabIndex = 0; // the theme takes it away while the panel is hidden
+    }
+
+    async copyLink() {
+      await this.copy(this.link(), "Link");
+      const missing = explorer.unlinked(this.state);
+      if (missing.length) {
+        this.notice.textContent += ` It does not contain ${missing.join(" and ")}.`;
+      }
     }
 
     async copy(text, what) {

@@ -76,11 +76,33 @@
         }
       }
     }
+    if (trial.own) {
+      addOwn(current, trial);
+    }
+    if (trial.noise?.kind === "current") {
+      explorer.noisyCurrent(trial.noise, steps, trial.resolution).forEach((value, step) => (current[step] += value));
+    }
     return current;
   };
 
-  // Returns time, V_m and (where the model has one) V_th at the end of each step, the current, and the spike times.
-  explorer.simulate = function (model, trial) {
+  // Adds the reader's own current, in which each value lasts until the time of the next.
+  function addOwn(current, { own, resolution, sampled }) {
+    let n = -1;
+    for (let step = 0; step < current.length; step++) {
+      const t = Math.round((step + sampled) * resolution * 1e9) / 1e9;
+      while (n + 1 < own.points.length && own.points[n + 1][0] <= t) {
+        n++;
+      }
+      if (n >= 0) {
+        current[step] += own.factor * own.points[n][1];
+      }
+    }
+  }
+
+  const RECORDED = ["V_m", "U_m", "V_th_alpha_1", "V_th_alpha_2", "V_th_v"];
+
+  // Prepares a run: returns its number of steps, its current, and the functions that advance it by a step.
+  function prepare(model, trial) {
     const h = trial.resolution;
     const p = Object.assign(model.defaults(), trial.parameters);
     const c = model.internals(p, h);
@@ -90,24 +112,59 @@
     }
     const integrate = integrator(model.matrix(p, c, h), h);
     const current = explorer.waveform(trial);
+    const arrive = trial.noise?.kind === "poisson" ? explorer.arrivals(model, trial.noise, current.length, h) : null;
+    // Advances by a step, and returns whether it ends with a spike.
+    const advance = (step) => {
+      model.update(s, p, c, h, current[step], integrate);
+      if (arrive) {
+        arrive(s, step);
+      }
+      if (!model.condition(s, p, c, h)) {
+        return false;
+      }
+      model.fire(s, p, c, h);
+      return true;
+    };
+    const threshold = model.inlines.V_th ? () => model.inlines.V_th(s, p, c, h) : null;
+    return { s, current, advance, threshold };
+  }
+
+  // Returns time, traces and (where the model has one) V_th at the end of each step, the current, and the spike times.
+  explorer.simulate = function (model, trial) {
+    const h = trial.resolution;
+    const { s, current, advance, threshold } = prepare(model, trial);
     const steps = current.length;
-    const threshold = model.inlines.V_th;
     const time = new Float64Array(steps);
-    const V_m = new Float64Array(steps);
     const V_th = threshold ? new Float64Array(steps) : null;
+    const names = RECORDED.filter((name) => name in model.index);
+    const traces = names.map(() => new Float64Array(steps));
+    const indices = names.map((name) => model.index[name]);
     const spikeSteps = [];
     for (let step = 0; step < steps; step++) {
-      model.update(s, p, c, h, current[step], integrate);
-      if (model.condition(s, p, c, h)) {
-        model.fire(s, p, c, h);
+      if (advance(step)) {
         spikeSteps.push(step + 1);
       }
       time[step] = (step + 1) * h;
-      V_m[step] = s[model.index.V_m];
+      for (let n = 0; n < indices.length; n++) {
+        traces[n][step] = s[indices[n]];
+      }
       if (threshold) {
-        V_th[step] = threshold(s, p, c, h);
+        V_th[step] = threshold();
       }
     }
-    return { time, V_m, V_th, current, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
+    const recorded = Object.fromEntries(names.map((name, n) => [name, traces[n]]));
+    return { time, ...recorded, V_th, current, spikeSteps, spikes: spikeSteps.map((step) => step * h) };
+  };
+
+  // Returns the spike times only, in ms.
+  explorer.spikeTimes = function (model, trial) {
+    const { current, advance } = prepare(model, trial);
+    const spikes = [];
+    for (let step = 0; step < current.length; step++) {
+      if (advance(step)) {
+        spikes.push((step + 1) * trial.resolution);
+      }
+    }
+    return spikes;
   };
 })();

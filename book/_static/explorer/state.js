@@ -21,7 +21,31 @@
       },
     },
     ramp: { label: "ramp up to the amplitude", segments: (A, T) => [[ONSET, Infinity, 0, A / (T - ONSET)]] },
+    own: { label: "your own", segments: () => [] },
   };
+
+  explorer.noises = {
+    none: { label: "none" },
+    current: { label: "noisy current" },
+    poisson: { label: "Poisson spikes" },
+  };
+
+  // Curves and charts that can be switched on.
+  explorer.shown = {
+    omega: { label: "resting threshold ω", model: "amat" },
+    alpha_1: { label: "α₁ part", model: "amat" },
+    alpha_2: { label: "α₂ part", model: "amat" },
+    beta: { label: "β part (voltage-dependent)", model: "amat" },
+    distance: { label: "distance from threshold", model: "amat" },
+    u: { label: "recovery variable u", model: "izhikevich" },
+    phase: { label: "phase plane", model: "izhikevich" },
+    fi: { label: "f–I curves" },
+    previous: { label: "previous setting" },
+  };
+
+  // Longest lists in a link.
+  const POINTS = 100;
+  const SPIKES = 200;
 
   function current(own, t) {
     return own.segments.reduce(
@@ -43,14 +67,22 @@
     return stimulus === "pattern" ? 1 : extreme(explorer.content.patterns[pattern][model]);
   };
 
+  const RUN = { duration: 500, seed: 1, noise_tau: 5, rate_exc: 500, rate_inh: 500, window: 2 };
+
   explorer.initialState = function (pattern, stimulus = "pattern") {
-    const state = { pattern, stimulus, duration: 500 };
+    const state = { pattern, stimulus, noise: "none", ...RUN, own: [], spikes: [], show: ["previous"] };
+    if (explorer.content.patterns[pattern].judged_by_traces) {
+      state.show.unshift("distance");
+    }
     for (const [model, { sliders }] of Object.entries(explorer.content.models)) {
       const values = Object.assign(
         explorer.models[model].defaults(),
         explorer.content.patterns[pattern][model].parameters,
       );
-      state[model] = { amplitude: explorer.initialAmplitude(pattern, stimulus, model) };
+      state[model] = {
+        amplitude: explorer.initialAmplitude(pattern, stimulus, model),
+        noise: explorer.content.models[model].noise_strength,
+      };
       for (const name of Object.keys(sliders)) {
         state[model][name] = values[name];
       }
@@ -60,24 +92,35 @@
 
   // Minimum, maximum and step of a number of the state.
   explorer.range = function (state, model, name) {
-    if (name === "duration") {
-      return explorer.content.duration;
+    if (!model) {
+      return explorer.content.ranges[name];
+    }
+    if (name === "noise") {
+      return explorer.content.models[model].noise;
     }
     if (name !== "amplitude") {
       return explorer.content.models[model].sliders[name];
     }
-    return state.stimulus === "pattern" ? explorer.content.factor : explorer.content.models[model].amplitude;
+    return state.stimulus === "pattern" ? explorer.content.ranges.factor : explorer.content.models[model].amplitude;
   };
 
   explorer.trial = function (state, model) {
     const own = explorer.content.patterns[state.pattern][model];
-    const { amplitude, ...parameters } = state[model];
+    const { amplitude, noise, ...parameters } = state[model];
     const holding = current(own, 0);
     const trial = { ...own, parameters: { ...own.parameters, ...parameters } };
+    if (state.noise !== "none") {
+      const { seed, noise_tau: tau, rate_exc, rate_inh } = state;
+      trial.noise = { kind: state.noise, strength: noise, seed, tau, rate_exc, rate_inh };
+    }
     if (state.stimulus !== "pattern") {
       trial.duration = state.duration;
       trial.baseline = holding;
       trial.segments = explorer.stimuli[state.stimulus].segments(amplitude, state.duration);
+      if (state.stimulus === "own") {
+        const peak = explorer.peak(state.own);
+        trial.own = { points: state.own, factor: amplitude === peak ? 1 : amplitude / peak };
+      }
     } else if (amplitude !== 1) {
       // Scales the changes of the current, not its initial value.
       trial.baseline = amplitude * own.baseline + (1 - amplitude) * holding;
@@ -91,6 +134,9 @@
     return trial;
   };
 
+  // The value of the reader's current with the largest magnitude: the amplitude at which it is as given.
+  explorer.peak = (points) => points.reduce((a, [, b]) => (Math.abs(b) > Math.abs(a) ? b : a), 0) || 1;
+
   // Links contain the pattern and all differences from it.
   explorer.encode = function (state) {
     const initial = explorer.initialState(state.pattern, state.stimulus);
@@ -99,6 +145,14 @@
       query.set("stimulus", state.stimulus);
       query.set("duration", state.duration);
     }
+    if (state.noise !== "none") {
+      query.set("noise", state.noise);
+    }
+    for (const name of Object.keys(RUN)) {
+      if (name !== "duration" && state[name] !== initial[name]) {
+        query.set(name, state[name]);
+      }
+    }
     for (const model of Object.keys(explorer.content.models)) {
       for (const [name, value] of Object.entries(state[model])) {
         if (value !== initial[model][name]) {
@@ -106,12 +160,64 @@
         }
       }
     }
+    if (state.show.join() !== initial.show.join()) {
+      query.set("show", state.show.join(" "));
+    }
+    if (state.stimulus === "own" && state.own.length && state.own.length <= POINTS) {
+      query.set("own", state.own.map((point) => point.join(":")).join(" "));
+    }
+    if (state.spikes.length && state.spikes.length <= SPIKES) {
+      query.set("spikes", state.spikes.join(" "));
+    }
     return query.toString();
   };
 
-  // Returns the state encoded in a link's fragment and the refused values, or null if the fragment encodes no state.
-  explorer.decode = function (fragment) {
-    const query = new URLSearchParams(fragment.replace(/^#/, ""));
+  // Returns the parts of a state that are too long for a link.
+  explorer.unlinked = function (state) {
+    return [
+      state.stimulus === "own" && state.own.length > POINTS ? `your current (over ${POINTS} values)` : "",
+      state.spikes.length > SPIKES ? `your spikes (over ${SPIKES})` : "",
+    ].filter(Boolean);
+  };
+
+  // Sets a number of the state; returns whether the text is one within the range.
+  function setNumber(state, key, text) {
+    const [model, name] = key.includes(".") ? key.split(".") : [null, key];
+    const known = model === null ? Object.hasOwn(RUN, name) : Object.hasOwn(explorer.content.models, model);
+    const target = model === null ? state : known ? state[model] : {};
+    const value = text.trim() === "" ? NaN : Number(text);
+    if (!known || !Object.hasOwn(target, name)) {
+      return false;
+    }
+    const [least, greatest, step] = explorer.range(state, model, name);
+    const whole = !["duration", "seed"].includes(key) || value % step === 0;
+    if (!(value >= least && value <= greatest && whole)) {
+      return false;
+    }
+    target[name] = value;
+    return true;
+  }
+
+  // Sets a list of the state; returns whether the text is one.
+  function setList(state, key, text) {
+    if (key === "show") {
+      state.show = text.split(" ").filter((name) => Object.hasOwn(explorer.shown, name));
+      return state.show.join(" ") === text;
+    }
+    try {
+      state[key] =
+        key === "spikes"
+          ? explorer.parseSpikes(text)
+          : explorer.parseCurrent(text.replaceAll(" ", "\n").replaceAll(":", ","));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  // Returns the state encoded in a link's fragment or query and the refused values, or null if it encodes no state.
+  explorer.decode = function (part) {
+    const query = new URLSearchParams(part.replace(/^[#?]/, ""));
     if (!query.has("pattern")) {
       return null;
     }
@@ -126,26 +232,15 @@
     };
     const pattern = choose("pattern", explorer.content.patterns, explorer.firstPattern);
     const state = explorer.initialState(pattern, choose("stimulus", explorer.stimuli, "pattern"));
+    state.noise = choose("noise", explorer.noises, "none");
     for (const [key, text] of query) {
-      const [model, name] = key === "duration" ? [null, key] : key.split(".");
-      const target = model === null ? state : Object.hasOwn(explorer.content.models, model) ? state[model] : {};
-      if (key === "pattern" || key === "stimulus") {
+      if (["pattern", "stimulus", "noise"].includes(key)) {
         continue;
       }
-      const value = text.trim() === "" ? NaN : Number(text);
-      if (
-        Object.hasOwn(target, name) &&
-        value >= explorer.range(state, model, name)[0] &&
-        value <= explorer.range(state, model, name)[1]
-      ) {
-        target[name] = value;
-      } else {
+      const set = ["show", "own", "spikes"].includes(key) ? setList : setNumber;
+      if (!set(state, key, text)) {
         refused.push(`${key}=${text}`);
       }
-    }
-    if (state.duration % explorer.content.duration[2] !== 0) {
-      refused.push(`duration=${state.duration}`);
-      state.duration = 500;
     }
     return { state, refused };
   };

@@ -91,18 +91,13 @@ def _silent(response: Response, start: float, stop: float, when: str) -> None:
     _require(number == 0, f"{_count(number)} {when}")
 
 
-def _sustained(spikes: Floats, stop: float) -> None:
-    """Require that a train lasts until the end of an epoch."""
-    _require(len(spikes) >= 4, f"{_count(len(spikes))} only")
-    longest = np.diff(spikes).max()
-    _require(stop - spikes[-1] <= 1.5 * longest, f"silent from {spikes[-1]:.1f} ms on")
-
-
 def _tonic(response: Response) -> Floats:
     """Return the spikes from onset to offset of a train that lasts."""
     _silent(response, 0.0, response.trial.onset, "before the onset")
     spikes = _during(response, response.trial.onset, response.trial.offset)
-    _sustained(spikes, response.trial.offset)
+    _require(len(spikes) >= 4, f"{_count(len(spikes))} only")
+    longest = np.diff(spikes).max()
+    _require(response.trial.offset - spikes[-1] <= 1.5 * longest, f"silent from {spikes[-1]:.1f} ms on")
     return spikes
 
 
@@ -197,6 +192,7 @@ def _oscillation(response: Response) -> str:
     spikes, trial = response.spikes, response.trial
     _require(len(spikes) == 1, _count(len(spikes)))
     after = response.drive[response.time > max(spikes[0], trial.offset) + 1.0]
+    _require(len(after) > 0, "the run ends with the stimulus")
     deviation = after - after[-1]
     trough = int(deviation.argmin())
     _require(deviation[trough] <= -DEFLECTION, "no undershoot after the spike")
@@ -277,6 +273,7 @@ def _after_potential(response: Response) -> str:
     _require(len(spikes) == 1, _count(len(spikes)))
     rest = response.drive[response.time <= trial.onset][-1]
     after = response.drive[response.time > max(spikes[0], trial.offset)]
+    _require(len(after) > 0, "the run ends with the stimulus")
     height = after.max() - rest
     _require(height >= DEFLECTION, "nearest to a spike at rest")
     _require(after[-1] - rest < 0.5 * height, "does not decay")

@@ -4,14 +4,18 @@
 
 """Data of the explorer: the firing patterns, and the ranges of its sliders."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from amat import toolchain
+from amat.analysis.metrics import BURST_GAP, CHANGED, REGULAR
 from amat.analysis.patterns import CRITERIA, Trial, load_trials
+from amat.analysis.patterns.criteria import DEFLECTION
 from amat.compendium.plots import MODEL_COLOURS, MODEL_LABELS, THRESHOLD_COLOUR
 from amat.neurons import CURRENT_UNITS, ModelName
+from amat.release.explorer.hints import HINTS
 from amat.simulation.kernel import NEST_MODELS
 
 __all__ = ["AMPLITUDES", "DURATION", "SLIDERS", "SOURCES", "describe_page"]
@@ -28,6 +32,8 @@ SLIDERS: Mapping[ModelName, Mapping[str, tuple[float, float, float]]] = {
         "omega": (0.5, 20.0, 0.1),
         "tau_m": (1.0, 40.0, 0.1),
         "tau_v": (1.0, 40.0, 0.1),
+        "tau_1": (1.0, 100.0, 0.5),
+        "tau_2": (10.0, 1000.0, 5.0),
     },
     "izhikevich": {
         "a": (-0.05, 1.0, 0.001),
@@ -43,11 +49,27 @@ AMPLITUDES: Mapping[ModelName, tuple[float, float, float]] = {
     "izhikevich": (-30.0, 30.0, 0.05),
 }
 
-#: Minimum, maximum and step of the factor by which a pattern's stimulus is multiplied.
-FACTOR = (-2.0, 2.0, 0.01)
+#: Minimum, maximum and step of the strength of the noise: the standard deviation of the current, in its unit, or the
+#: weight of a Poisson spike, in pA for AMAT and in mV for Izhikevich's neuron.
+NOISES: Mapping[ModelName, tuple[float, float, float]] = {"amat": (0.0, 300.0, 1.0), "izhikevich": (0.0, 10.0, 0.05)}
+
+#: The strength of the noise at first, for both kinds.
+NOISE_STRENGTHS: Mapping[ModelName, float] = {"amat": 50.0, "izhikevich": 1.0}
 
 #: Minimum, maximum and step of the duration in ms: multiples of the time step of every pattern.
 DURATION = (100.0, 2000.0, 50.0)
+
+#: The same for the numbers that both neurons share: the factor by which a pattern's stimulus is multiplied, the
+#: duration, the noise's seed, time constant (ms) and rates (spikes/s), and the window of the coincidence factor (ms).
+RANGES: Mapping[str, tuple[float, float, float]] = {
+    "factor": (-2.0, 2.0, 0.01),
+    "duration": DURATION,
+    "seed": (1.0, 1000.0, 1.0),
+    "noise_tau": (1.0, 100.0, 0.5),
+    "rate_exc": (0.0, 5000.0, 10.0),
+    "rate_inh": (0.0, 5000.0, 10.0),
+    "window": (0.5, 20.0, 0.5),
+}
 
 
 def describe_page() -> dict[str, Any]:
@@ -56,8 +78,8 @@ def describe_page() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``models``, with their names, colours and ranges; ``patterns``, with a trial for each model; ``factor`` and
-        ``duration``, further ranges. Infinite times are floats.
+        ``models``, with their names, colours and ranges; ``patterns``, with a trial for each model and what to try;
+        ``ranges``, those of shared numbers; ``limits`` of the criteria. Infinite times are floats.
     """
     found = {model: load_trials(model) for model in SOURCES}
     return {
@@ -69,16 +91,21 @@ def describe_page() -> dict[str, Any]:
                 "unit": CURRENT_UNITS[model],
                 "sliders": SLIDERS[model],
                 "amplitude": AMPLITUDES[model],
+                "noise": NOISES[model],
+                "noise_strength": NOISE_STRENGTHS[model],
             }
             for model in SOURCES
         },
         "threshold_colour": THRESHOLD_COLOUR,
-        "factor": FACTOR,
-        "duration": DURATION,
+        "ranges": RANGES,
+        "limits": {"burst_gap": BURST_GAP, "regular": REGULAR, "changed": CHANGED, "deflection": DEFLECTION},
         "patterns": {
             pattern: {
                 "label": pattern.replace("_", " ").capitalize(),
                 "criterion": criterion.statement,
+                "judged_by_traces": criterion.needs_traces,
+                "page": f"notebooks/patterns/{pattern}.html",
+                "hint": dataclasses.asdict(HINTS[pattern]),
                 **{model: _describe(found[model][pattern]) for model in SOURCES},
             }
             for pattern, criterion in CRITERIA.items()
