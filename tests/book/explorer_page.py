@@ -18,7 +18,7 @@ __all__ = ["change", "drawn", "linked", "opened", "spikes", "state", "steps", "t
 def opened(context: Any, address: str) -> Any:
     """Open an address, and return the page when everything is drawn."""
     page = context.new_page()
-    page.goto(address)
+    page.goto(address, wait_until="domcontentloaded")
     drawn(page)
     return page
 

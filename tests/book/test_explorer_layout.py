@@ -65,10 +65,11 @@ def test_all_charts_at_once_fit_a_desktop(browser, explorer):
     context.close()
 
 
-def test_chart_stays_in_sight_on_a_phone(browser, explorer):
+@pytest.mark.parametrize("fragment", ["pattern=tonic_bursting", EVERYTHING])
+def test_chart_stays_in_sight_on_a_phone(browser, explorer, fragment):
     """Above each slider in focus is its neuron's chart, in full and not covered."""
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce", offline=True)
-    page = opened(context, explorer)
+    page = opened(context, f"{explorer}#{fragment}")
     for model, name in (("amat", "beta"), ("amat", "tau_2"), ("izhikevich", "a"), ("izhikevich", "d")):
         page.locator(f"#ax-{model}-{name}").focus()
         slider = page.locator(f"#ax-{model}-{name}").bounding_box()

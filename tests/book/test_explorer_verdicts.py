@@ -6,7 +6,7 @@
 
 import numpy as np
 import pytest
-from explorer_page import change, drawn, linked, opened, state, trial_of
+from explorer_page import change, drawn, linked, opened, spikes, state, steps, trial_of
 
 from amat.analysis.patterns import CRITERIA, load_trials, run_trials
 from amat.release.explorer.content import SLIDERS, SOURCES
@@ -100,7 +100,7 @@ def test_parts_of_the_threshold_are_those_of_its_equation(context, explorer):
 
 def test_curves_and_charts_are_switched(page):
     """Each switch shows its chart; three patterns show the distance from the threshold at first."""
-    page.get_by_text("More curves and charts").click()
+    page.locator("summary", has_text="More curves and charts").click()
     charts = {
         "distance from threshold": page.get_by_text("V − threshold"),
         "recovery variable u": page.locator(".ax-panel-title", has_text="Recovery variable u"),
@@ -165,7 +165,7 @@ def test_previous_setting_stays_as_a_ghost(page):
     assert page.evaluate("AmatExplorer.page.sides.amat.previous.result.spikes") == before
     assert page.evaluate("AmatExplorer.page.results.amat.spikes") != before
     assert legend.is_visible()
-    page.get_by_text("More curves and charts").click()
+    page.locator("summary", has_text="More curves and charts").click()
     page.get_by_label("previous setting").uncheck()
     drawn(page)
     assert not legend.is_visible()
@@ -243,7 +243,7 @@ def test_coincidence_factor(page):
     assert page.evaluate(code, [[1, 2], list(range(100)), 100, 2]) is None
     assert page.evaluate(code, [[], [], 100, 2]) is None
     own = page.evaluate("AmatExplorer.page.results.amat.spikes")
-    page.get_by_text("Compare with your spikes").click()
+    page.locator("summary", has_text="Compare with your spikes").click()
     field = page.get_by_label("Your spike times (ms)", exact=True)
     field.fill("time\n" + "\n".join(f"{time:.1f}" for time in own))
     field.blur()
@@ -253,6 +253,23 @@ def test_coincidence_factor(page):
     field.fill("12, spike")
     field.blur()
     assert "Line 1 must be spike times in ms, got “12, spike”." in page.locator("#ax-spikes-problem").inner_text()
+
+
+def test_parameters_without_a_slider_come_from_a_link(context, explorer):
+    """A fitted neuron has another capacitance and rest; NEST gives the same spikes and potentials."""
+    link = (
+        "pattern=spike_frequency_adaptation&amat.C_m=150.5&amat.E_L=-64.2&amat.refr_T=3&amat.I_x=1&amat.tau_syn_exc=-1"
+    )
+    page = linked(context, explorer, link)
+    assert page.get_by_text("From the link: Cm = 150.5 pF, EL = -64.2 mV, refrT = 3 ms.").is_visible()
+    assert "instead: amat.I_x=1, amat.tau_syn_exc=-1" in page.locator(".ax-notice").inner_text()
+    (response,) = run_trials([trial_of(page, "amat", load_trials("amat")["spike_frequency_adaptation"])])
+    assert spikes(page, "amat") == steps(response)
+    assert response.trial.neuron.parameters.C_m == 150.5
+    assert len(response.spikes) > 5
+    np.testing.assert_allclose(
+        page.evaluate("Array.from(AmatExplorer.page.results.amat.V_m)"), response.V_m, rtol=0, atol=1e-8
+    )
 
 
 def test_own_current_from_a_file_and_drawn(context, explorer, page, tmp_path):

@@ -31,7 +31,7 @@
       } else {
         for (const { section, display, fi, phase, extras } of sides) {
           extras.append(fi.parentElement, phase.parentElement);
-          section.querySelector("h2").after(display);
+          section.querySelector("h2").after(display, extras);
         }
       }
     }

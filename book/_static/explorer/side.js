@@ -27,6 +27,7 @@
           element("legend", { class: "ax-hidden" }, `Current and parameters of ${label}`),
           ...this.controls().map(({ row }) => row),
         ),
+        (this.fixed = element("p", { class: "ax-criterion" })),
         this.text,
         element("details", {}, element("summary", {}, `All spike times of ${label}`), this.times),
       );
@@ -66,7 +67,6 @@
         element("div", { class: "ax-head" }, element("p", { class: "ax-name", "aria-hidden": "true" }, label), this.legend),
         this.verdict,
         this.chart,
-        this.extras,
       );
     }
 
@@ -100,6 +100,12 @@
       this.noise.row.hidden = noise === "none";
       this.noise.refresh(noise === "poisson" ? weight : unit);
       this.quantities.forEach((quantity) => quantity.refresh());
+      const fixed = explorer.fixedParameters(this.page.state, this.model).flatMap(([name, value], n) => {
+        const { unit: own } = explorer.models[this.model].parameters[name];
+        return [n ? ", " : "From the link: ", explorer.symbol(name), ` = ${value} ${own}`];
+      });
+      this.fixed.hidden = !fixed.length;
+      this.fixed.replaceChildren(...fixed, ".");
     }
 
     // Simulates and draws.

@@ -109,6 +109,9 @@
     const { amplitude, noise, ...parameters } = state[model];
     const holding = current(own, 0);
     const trial = { ...own, parameters: { ...own.parameters, ...parameters } };
+    if (parameters.E_L !== undefined) {
+      trial.initial = { ...own.initial, V_m: parameters.E_L };
+    }
     if (state.noise !== "none") {
       const { seed, noise_tau: tau, rate_exc, rate_inh } = state;
       trial.noise = { kind: state.noise, strength: noise, seed, tau, rate_exc, rate_inh };
@@ -186,7 +189,10 @@
     const known = model === null ? Object.hasOwn(RUN, name) : Object.hasOwn(explorer.content.models, model);
     const target = model === null ? state : known ? state[model] : {};
     const value = text.trim() === "" ? NaN : Number(text);
-    if (!known || !Object.hasOwn(target, name)) {
+    if (known && !Object.hasOwn(target, name)) {
+      return setFixed(model, target, name, value);
+    }
+    if (!known) {
       return false;
     }
     const [least, greatest, step] = explorer.range(state, model, name);
@@ -197,6 +203,27 @@
     target[name] = value;
     return true;
   }
+
+  // Sets a parameter without a slider, such as a fitted capacitance; returns whether the model has it.
+  function setFixed(model, target, name, value) {
+    const positive = /^(tau|C_m|refr)/.test(name);
+    if (!model || !Object.hasOwn(explorer.models[model].parameters, name) || !Number.isFinite(value)) {
+      return false;
+    }
+    if (positive && value <= 0) {
+      return false;
+    }
+    target[name] = value;
+    return true;
+  }
+
+  // The parameters of a state that have no slider.
+  explorer.fixedParameters = function (state, model) {
+    const { sliders } = explorer.content.models[model];
+    return Object.entries(state[model]).filter(
+      ([name]) => !Object.hasOwn(sliders, name) && Object.hasOwn(explorer.models[model].parameters, name),
+    );
+  };
 
   // Sets a list of the state; returns whether the text is one.
   function setList(state, key, text) {
