@@ -23,9 +23,9 @@
   const { element } = explorer;
 
   explorer.symbol = function (name) {
-    const [stem, index] = name.split("_");
-    const children = [GREEK[stem] || stem];
-    return element("span", { class: "ax-symbol" }, ...children, index ? element("sub", {}, index) : null);
+    const [stem, ...index] = name.split("_");
+    const below = index.length ? element("sub", {}, index.join(" ")) : null;
+    return element("span", { class: "ax-symbol" }, GREEK[stem] || stem, below);
   };
 
   // A text with names of parameters as symbols.

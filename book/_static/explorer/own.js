@@ -110,7 +110,13 @@
       },
     });
     const row = element("div", { class: "ax-data" }, element("label", { for: id }, label), field, file, problem);
-    return { row, field, problem };
+    // Shows valid text, in place of any that was refused.
+    const show = (text) => {
+      field.value = text;
+      problem.textContent = "";
+      field.setAttribute("aria-invalid", "false");
+    };
+    return { row, show };
   };
 
   // An area to draw a current in; `take(points)` receives the pairs of time and current after each stroke.

@@ -95,10 +95,7 @@
       this.data = explorer.dataField("ax-own", "Your current: time (ms), current (pA)", "10, 200\n110, 0", (text) =>
         this.takeCurrent(explorer.parseCurrent(text)),
       );
-      this.pad = explorer.drawingPad(extent, (points) => {
-        this.takeCurrent(points, false);
-        this.data.field.value = points.map((point) => point.join(", ")).join("\n");
-      });
+      this.pad = explorer.drawingPad(extent, (points) => this.takeCurrent(points, false));
       this.own = element(
         "div",
         { class: "ax-own" },
@@ -271,8 +268,7 @@
       this.duration.row.hidden = stimulus === "pattern";
       this.own.hidden = stimulus !== "own";
       if (stimulus === "own") {
-        this.data.field.value = own.map((point) => point.join(", ")).join("\n");
-        this.pad.show(own);
+        this.data.show(own.map((point) => point.join(", ")).join("\n"));
       }
       for (const [name, quantity] of Object.entries(this.shared)) {
         quantity.refresh();
@@ -281,7 +277,7 @@
       for (const [name, box] of Object.entries(this.boxes)) {
         box.checked = show.includes(name);
       }
-      this.spikes.field.value = spikes.join(", ");
+      this.spikes.show(spikes.join(", "));
       this.window.refresh();
       Object.values(this.sides).forEach((side) => side.refresh());
       this.change(this.models, !keepsTime);
@@ -303,6 +299,9 @@
         this.sides[model].draw(this.reset);
       }
       this.layout.fit();
+      if (this.state.stimulus === "own") {
+        this.pad.show(this.state.own);
+      }
       this.waiting.clear();
       if (!this.script.hidden) {
         this.code.textContent = explorer.script(this.state);

@@ -120,7 +120,7 @@
       trial.duration = state.duration;
       trial.baseline = holding;
       trial.segments = explorer.stimuli[state.stimulus].segments(amplitude, state.duration);
-      if (state.stimulus === "own") {
+      if (state.stimulus === "own" && state.own.length) {
         const peak = explorer.peak(state.own);
         trial.own = { points: state.own, factor: amplitude === peak ? 1 : amplitude / peak };
       }
