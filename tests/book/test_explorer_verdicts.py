@@ -256,16 +256,16 @@ def test_coincidence_factor(page):
 
 
 def test_parameters_without_a_slider_come_from_a_link(context, explorer):
-    """A fitted neuron has another capacitance and rest; NEST gives the same spikes and potentials."""
-    link = (
-        "pattern=spike_frequency_adaptation&amat.C_m=150.5&amat.E_L=-64.2&amat.refr_T=3&amat.I_x=1&amat.tau_syn_exc=-1"
-    )
+    """A fitted neuron has another capacitance, rest and large jump; NEST gives the same spikes and potentials."""
+    fitted = "amat.C_m=150.5&amat.E_L=-64.2&amat.refr_T=3&amat.alpha_1=42.5"
+    link = f"pattern=spike_frequency_adaptation&{fitted}&amat.I_x=1&amat.tau_syn_exc=-1"
     page = linked(context, explorer, link)
     assert page.get_by_text("From the link: Cm = 150.5 pF, EL = -64.2 mV, refrT = 3 ms.").is_visible()
     assert "instead: amat.I_x=1, amat.tau_syn_exc=-1" in page.locator(".ax-notice").inner_text()
     (response,) = run_trials([trial_of(page, "amat", load_trials("amat")["spike_frequency_adaptation"])])
     assert spikes(page, "amat") == steps(response)
     assert response.trial.neuron.parameters.C_m == 150.5
+    assert page.locator("#ax-amat-alpha_1").input_value() == "42.5"
     assert len(response.spikes) > 5
     np.testing.assert_allclose(
         page.evaluate("Array.from(AmatExplorer.page.results.amat.V_m)"), response.V_m, rtol=0, atol=1e-8

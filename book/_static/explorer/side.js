@@ -144,7 +144,7 @@
       this.match.textContent = !spikes.length
         ? ""
         : this.gamma === null
-          ? `${label}: no factor, because its spikes are so many that most coincide by chance.`
+          ? `${label}: no factor, because most spikes would coincide by chance at this rate and window.`
           : `${label}: coincidence factor ${this.gamma.toFixed(3)} (${within.length} of your spikes in the run).`;
     }
 

@@ -43,6 +43,9 @@
     previous: { label: "previous setting" },
   };
 
+  // Parameters in a link, for example fitted ones, may be this many times the largest value of their slider.
+  const BEYOND = 5;
+
   // Longest lists in a link.
   const POINTS = 100;
   const SPIKES = 200;
@@ -99,7 +102,9 @@
       return explorer.content.models[model].noise;
     }
     if (name !== "amplitude") {
-      return explorer.content.models[model].sliders[name];
+      // A value from a link may be beyond the usual range.
+      const [least, greatest, step] = explorer.content.models[model].sliders[name];
+      return [Math.min(least, state[model][name]), Math.max(greatest, state[model][name]), step];
     }
     return state.stimulus === "pattern" ? explorer.content.ranges.factor : explorer.content.models[model].amplitude;
   };
@@ -197,7 +202,9 @@
     }
     const [least, greatest, step] = explorer.range(state, model, name);
     const whole = !["duration", "seed"].includes(key) || value % step === 0;
-    if (!(value >= least && value <= greatest && whole)) {
+    const slider = model && Object.hasOwn(explorer.content.models[model].sliders, name);
+    const fitted = slider && Math.abs(value) <= BEYOND * greatest && (least < 0 || value > 0);
+    if (!(fitted || (value >= least && value <= greatest && whole))) {
       return false;
     }
     target[name] = value;
