@@ -250,12 +250,13 @@ def test_script_and_link_are_copied(context, page):
     assert page.evaluate("navigator.clipboard.readText()") == page.locator(".ax-code").inner_text()
 
 
-def test_changes_are_drawn_within_50_ms(context, explorer):
+@pytest.mark.parametrize("show", ["previous", "previous+distance+omega+alpha_1+alpha_2+beta+u+phase+fi"])
+def test_changes_are_drawn_within_50_ms(context, explorer, show):
     """The time runs from the slider's event to the last line drawn, for 1 s of AMAT.
 
     The test uses the shortest of several times, because machines that run tests are shared.
     """
-    page = linked(context, explorer, "pattern=tonic_spiking&stimulus=step&duration=1000")
+    page = linked(context, explorer, f"pattern=tonic_spiking&stimulus=step&duration=1000&show={show}")
     times = []
     for number in range(15):
         page.evaluate("performance.clearMeasures()")
