@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from explorer_page import change, drawn, linked, opened, spikes, state, steps, trial_of
 
-from amat.analysis.patterns import CRITERIA, load_trials, run_trials
+from amat.analysis.patterns import CRITERIA, Response, load_trials, run_trials
 from amat.release.explorer.content import SLIDERS, SOURCES
 from amat.release.explorer.hints import HINTS
 
@@ -55,6 +55,53 @@ def test_verdicts_are_those_of_python(page, model):
     assert decided[True] > 30
     assert decided[False] > 30
     assert decided[None] > 3
+
+
+def sample_train(random: np.random.Generator, spikes: np.ndarray, start: float, stop: float) -> np.ndarray:
+    """Return a response's spikes with some of them missing, shifted or added, or a train of drifting intervals."""
+    if random.random() < 0.5:
+        kept = spikes[random.random(len(spikes)) < random.choice([0.5, 0.8, 1.0])]
+        added = random.uniform(start, stop, random.integers(0, 3))
+        train = np.concatenate([kept + random.choice([0.0, 0.5, 3.0]) * random.normal(size=len(kept)), added])
+    else:
+        intervals = random.uniform(3, (stop - start) / 8) * random.uniform(0.9, 1.2) ** np.arange(12)
+        intervals[random.random(12) < 0.2] *= 5
+        train = start + np.cumsum(intervals)
+    return np.unique(np.round(train[(train > 0) & (train < stop + 20)], 1))
+
+
+def test_criteria_agree_with_python_on_sampled_responses(page):
+    """For 80 trains per pattern, with potentials that are sampled too where the criterion reads them."""
+    random = np.random.default_rng(2011)
+    results = {True: 0, False: 0}
+    for pattern, like in load_trials("amat").items():
+        change(page, f"pattern={pattern}")
+        trial = trial_of(page, "amat", like)
+        spikes_shown = np.array(page.evaluate("AmatExplorer.page.results.amat.spikes"))
+        traced = CRITERIA[pattern].needs_traces
+        read = "name => Array.from(AmatExplorer.page.results.amat[name])"
+        V_m, V_th, time = (np.array(page.evaluate(read, name) if traced else []) for name in ("V_m", "V_th", "time"))
+        responses = []
+        for _ in range(80):
+            train = sample_train(random, spikes_shown, trial.onset, trial.duration)
+            if traced and random.random() < 0.7:
+                train = spikes_shown
+            swing = random.normal(0, 1) * np.sin(time / random.uniform(2, 12)) * np.exp(-time / 60)
+            responses.append(Response(trial, train, V_m + swing, V_th))
+        verdicts = page.evaluate(
+            """([pattern, responses]) => {
+                const { trials, results } = AmatExplorer.page;
+                return responses.map(([spikes, V_m]) => AmatExplorer.verdict(
+                    pattern, trials.amat, { time: results.amat.time, V_th: results.amat.V_th, spikes, V_m }));
+            }""",
+            [pattern, [[response.spikes.tolist(), response.V_m.tolist()] for response in responses]],
+        )
+        for response, verdict in zip(responses, verdicts, strict=True):
+            expected = CRITERIA[pattern].decide(response)
+            assert (verdict["passed"], verdict["reason"]) == (expected.passed, expected.reason), response.spikes
+            results[expected.passed] += 1
+    print(results)
+    assert min(results.values()) > 200
 
 
 def test_every_pattern_is_shown_and_its_hint_ends_it(page):
