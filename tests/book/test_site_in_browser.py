@@ -239,7 +239,7 @@ def test_theme_follows_the_system_and_the_switch(open_page, built_book, system):
             break
     assert page.evaluate("document.documentElement.dataset.theme") == other
     assert contrast(page, "article p") > 7
-    page.goto((built_book / "model.html").as_uri())
+    page.goto((built_book / "notebooks" / "model.html").as_uri())
     assert page.evaluate("document.documentElement.dataset.theme") == other
     assert contrast(page, "article p") > 7
 
@@ -265,7 +265,7 @@ def test_keyboard_skips_to_the_content(open_page, built_book):
 
 
 def test_equations_are_drawn(open_page, built_book):
-    page = open_page(built_book / "model.html")
+    page = open_page(built_book / "notebooks" / "model.html")
     page.locator("mjx-container").first.wait_for()
     assert page.locator("mjx-container").count() >= page.locator("div.math, span.math").count() > 20
     assert page.locator("mjx-merror").count() == 0

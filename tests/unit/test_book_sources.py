@@ -21,7 +21,11 @@ from amat.neurons.amat import UNITS
 PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"
 #: Files that the pipeline writes to book/generated.
-GENERATED = {"overview.svg", f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
+GENERATED = {"overview.svg", "overview_narrow.svg", "first.svg", "ratios.svg", "growth.svg"} | {
+    f"{MODEL}.nestml",
+    f"{MODEL}_nestml.cpp",
+    f"{MODEL}_nestml.h",
+}
 
 GLUE = re.compile(r"\{glue:text\}`(?:(?P<notebook>[^`]+)::)?(?P<key>\w+)(?::[^`]*)?`")
 CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
@@ -157,20 +161,20 @@ def test_page_on_validation_contains_no_typed_results():
     """Its numbers come from a run."""
     typed = re.findall(
         r"\b\d+(?:\.\d+)?e-?\d+|\b\d[\d.,]*\s*(?:mV|ms|pA|%|spikes|neurons)",
-        prose((paths.BOOK / "validation.md").read_text()),
+        prose(notebook_cells("validation", "markdown")),
     )
     assert not typed
 
 
 def test_pages_use_exactly_the_generated_files():
-    used = {name for page in PAGES for name in re.findall(r"\bgenerated/([\w.]+)", page.read_text())}
+    used = {name for text in texts().values() for name in re.findall(r"\bgenerated/([\w.]+)", text)}
     assert used == GENERATED
 
 
 def test_parameter_table_agrees_with_the_model():
     source = (paths.MODELS / f"{MODEL}.nestml").read_text().split("\n    parameters:\n")[1].split("\n    internals:")[0]
     declared = dict(re.findall(r"^ +(\w+) [\w*-]+ = (-?[\d.]+)", source, flags=re.MULTILINE))
-    shown = {row[0].strip("`"): row for row in table_rows((paths.BOOK / "model.md").read_text(), "Name")}
+    shown = {row[0].strip("`"): row for row in table_rows(notebook_cells("model", "markdown"), "Name")}
     assert {name: row[3] for name, row in shown.items()} == declared
     assert {name: row[2] for name, row in shown.items()} == UNITS
 
