@@ -11,11 +11,14 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from amat import paths
-from amat.neurons import AmatParameters, izhikevich_patterns
+from amat.analysis.patterns import CRITERIA
+from amat.analysis.patterns.mechanisms import MECHANISMS
+from amat.neurons import AmatParameters, izhikevich_patterns, validated_patterns
 from amat.neurons.amat import UNITS
 
 PAGES = sorted(paths.BOOK.glob("*.md"))
@@ -201,3 +204,28 @@ def test_explained_messages_exist_in_the_code():
     for message in messages:
         for fragment in message.split("…"):
             assert fragment.strip() in code, message
+
+
+def test_version_and_address_of_the_repository_are_filled_in(monkeypatch):
+    """Without an address, lines that need it are left out, and those for that case stay."""
+    monkeypatch.syspath_prepend(paths.BOOK / "_extensions")
+    fill_in = importlib.import_module("project_settings").fill_in
+    text = "git clone @REPOSITORY@ amat\ncd amat # here @NO_REPOSITORY@\nVersion @VERSION@.\n"
+    assert fill_in(text, "1.2", "https://example.org/amat") == "git clone https://example.org/amat amat\nVersion 1.2.\n"
+    assert fill_in(text, "1.2", "") == "cd amat # here\nVersion 1.2.\n"
+
+
+def test_no_page_names_a_placeholder_for_the_repository():
+    for page in PAGES:
+        assert not re.search(r"(?<!@)(?<!@NO_)\bREPOSITORY\b(?!@)", page.read_text()), page.name
+
+
+def test_every_pattern_has_a_mechanism():
+    assert list(MECHANISMS) == list(CRITERIA)
+    assert len(set(MECHANISMS.values())) == len(CRITERIA)
+    for name, text in MECHANISMS.items():
+        parameters = validated_patterns()[name].parameters
+        assert ("beta" in text) <= (parameters.beta != 0 or r"\beta = 0" in text), name
+        for alpha in ("alpha_1", "alpha_2"):
+            for sign, wanted in (("<", -1), (">", 1)):
+                assert (f"\\{alpha} {sign} 0" in text) <= (np.sign(getattr(parameters, alpha)) == wanted), name
