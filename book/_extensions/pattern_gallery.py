@@ -46,6 +46,7 @@ class PatternGallery(SphinxDirective):
                 continue
             self.env.note_dependency(str(root / thumbnail))
             label = pattern_label(name)
+            label = label[0].upper() + label[1:]
             link = addnodes.pending_xref(
                 "",
                 nodes.inline("", label, classes=["doc"]),
