@@ -15,6 +15,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const unwanted = ".headerlink, script, style, .page-code, #downloads, .toctree-wrapper, button";
     article.querySelectorAll(unwanted).forEach((part) => part.remove());
     const found = anchor ? article.querySelector(anchor) : null;
-    return (found || article).textContent.replace(/\s+/g, " ");
+    // The text of a term is its definition.
+    const text = found?.tagName === "DT" ? `${found.textContent}: ${found.nextElementSibling.textContent}` : null;
+    return (text || (found || article).textContent).replace(/\s+/g, " ");
   };
 });
