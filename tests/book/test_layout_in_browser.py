@@ -168,7 +168,7 @@ def test_the_gallery_filters_and_opens_patterns(page, built_book):
     assert "tonic spiking" in [name.lower() for name in names]
     assert 0 < len(names) < 10
     page.locator("form.pattern-filter select").select_option("")
-    page.locator("li.pattern-panel img").nth(2).click()  # the link covers the panel
+    page.locator("li.pattern-panel img").nth(2).click(force=True)  # the link covers the panel
     page.wait_for_url("**/patterns/tonic_bursting.html")
 
 

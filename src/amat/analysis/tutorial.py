@@ -10,7 +10,6 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from amat import toolchain
@@ -147,7 +146,7 @@ def simulate_network(
     return recorder.events["times"], recorder.events["senders"]
 
 
-def plot_network(times: Floats, senders: Floats, title: str = "") -> Figure:
+def plot_network(times: Floats, senders: Floats, title: str = "") -> None:
     """Draw each spike of a network of 500 neurons in its first second, and the rate per neuron below.
 
     Parameters
@@ -156,10 +155,9 @@ def plot_network(times: Floats, senders: Floats, title: str = "") -> Figure:
         From `simulate_network`.
     title : str
     """
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, height_ratios=[3, 1])
+    _, (above, below) = plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, height_ratios=[3, 1])
     above.plot(times, senders, ".", color=_COLOUR, markersize=1.5, rasterized=True)
     above.set(ylabel="neuron", title=title)
     counts, edges = np.histogram(times, np.arange(0.0, 1001.0, 5.0))
     below.stairs(counts / 500 / 5e-3, edges, color=_COLOUR, fill=True)
     below.set(xlabel="time (ms)", ylabel="spikes/s")
-    return figure
