@@ -68,7 +68,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def visits(pages: list[Path], page: Any, built_book: Path) -> dict[str, Any]:
-    """What overflows on each page at each width."""
+    """Elements that overflow, by page and width."""
     found = {}
     for path in pages:
         page.goto(path.as_uri())
