@@ -46,8 +46,9 @@ def _link_repository(app: Sphinx, config: Config) -> None:
     config.amat_version = str(citation["version"])
     config.amat_repository = str(citation.get("repository-code") or os.environ.get("AMAT_REPOSITORY", "")).rstrip("/")
     if config.amat_repository:
-        config.html_theme_options["repository_url"] = config.amat_repository
-        config.html_theme_options["use_repository_button"] = True
+        # The theme's own button needs an address at one of the hosts that it knows.
+        link = {"name": "Repository", "url": config.amat_repository, "icon": "fa-solid fa-code-branch"}
+        config.html_theme_options["icon_links"] = [link]
 
 
 def _fill_in(app: Sphinx, page: str, content: list[str]) -> None:

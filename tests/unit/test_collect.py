@@ -281,6 +281,15 @@ def test_outcomes_are_listed_by_workload_and_size():
     assert listed[2] == "no measured case"
 
 
+def test_outcomes_of_several_cores_share_a_phrase():
+    outcomes = pd.DataFrame(
+        [("network", 1000, 1, "0.90"), ("network", 2000, 1, "0.50 (0.40–0.60)"), ("network", 2000, 2, "0.60")],
+        columns=["workload", "neurons", "cores", "time"],
+    ).assign(outcome="faster")
+    wanted = "static networks of 1,000 neurons (0.90), 2,000 neurons (0.50, on 2 cores 0.60)"
+    assert list_outcomes(outcomes, "faster") == wanted
+
+
 def test_the_sign_interval_has_the_stated_coverage():
     random = np.random.default_rng(1)
     for n in (3, 5, 8, 20):

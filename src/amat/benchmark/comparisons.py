@@ -333,11 +333,14 @@ def list_outcomes(outcomes: pd.DataFrame, outcome: str) -> str:
         One of `OUTCOMES`.
     """
     phrases = []
-    for row in outcomes[outcomes["outcome"] == outcome].to_dict("records"):
-        what = f"{_WORKLOADS.get(row['workload'], row['workload'])} of {row['neurons']:,} neurons"
-        where = f" on {row['cores']} cores" if row["cores"] > 1 else ""
-        phrases.append(f"{what}{where} ({row['time'].split()[0]})")
-    return ", ".join(phrases) or "no measured case"
+    for (workload,), part in outcomes[outcomes["outcome"] == outcome].groupby(["workload"], sort=False):
+        sizes = []
+        for (neurons,), size in part.groupby(["neurons"]):
+            cores = zip(size["cores"], size["time"], strict=True)
+            ratios = [f"on {n} cores {text.split()[0]}" if n > 1 else text.split()[0] for n, text in cores]
+            sizes.append(f"{neurons:,} neurons ({', '.join(ratios)})")
+        phrases.append(f"{_WORKLOADS.get(str(workload), str(workload))} of {', '.join(sizes)}")
+    return "; ".join(phrases) or "no measured case"
 
 
 def _describe(values: pd.Series, name: str) -> dict[str, float]:
