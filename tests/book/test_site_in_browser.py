@@ -247,7 +247,7 @@ def test_search_index_leaves_out_hidden_code(built_book):
     """Names that occur only in code of notebooks or in the style sheets of their tables."""
     index = (built_book / "searchindex.js").read_text()
     terms = json.loads(index.removeprefix("Search.setIndex(").removesuffix(")"))["terms"]
-    assert {"threshold", "instal"} <= set(terms)
+    assert {"threshold", "neuron"} <= set(terms)
     assert not {"set_uuid", "use_styl", "model_colour", "atomic_writ", "to_csv"} & set(terms)
     assert not [term for term in terms if term.startswith("#t_")]
 
