@@ -27,6 +27,8 @@ CORRECTIONS = (
     (r"<th((?: [^>]*)?)>(?:\s|&nbsp;|<p>|</p>)*</th>", r"<td\1></td>"),
     # A script draws the icons, so the fonts are unused; browsers also reject them for pages opened from a disk.
     (r'<link rel="preload" as="font"[^>]*>\n?', ""),
+    # The label of a folded part is its visible text.
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
     # Elements that scroll sideways on a narrow screen must be reachable by keyboard.
     (r'<div class="(cell_output|pst-scrollable-table-container)( [^"]*)?"', r'<div tabindex="0" class="\1\2"'),
 )

@@ -81,11 +81,12 @@ def test_site_has_its_pages(built_book):
     for name in (
         "index",
         "getting_started",
-        "model",
-        "validation",
         "glossary",
         "data",
+        "speed",
         "status",
+        "archive",
+        "growth",
         "references",
         "search",
     ):
@@ -155,7 +156,7 @@ def test_fonts_of_the_styles_exist(built_book):
 
 def test_maths_is_rendered_by_the_vendored_mathjax(built_book, pages):
     with_maths = {path: page for path, page in pages.items() if page.select("div.math, span.math")}
-    assert built_book / "model.html" in with_maths
+    assert built_book / "notebooks" / "model.html" in with_maths
     for path, page in with_maths.items():
         scripts = [tag["src"] for tag in page.find_all("script", src=re.compile("mathjax", re.IGNORECASE))]
         assert len(scripts) == 1, f"{path.name}: {scripts}"
@@ -166,7 +167,7 @@ def test_maths_is_rendered_by_the_vendored_mathjax(built_book, pages):
 
 
 def test_every_equation_has_an_anchor(built_book, pages):
-    equations = pages[built_book / "model.html"].select("div.math")
+    equations = pages[built_book / "notebooks" / "model.html"].select("div.math")
     assert equations
     for equation in equations:
         assert str(equation.get("id", "")).startswith("equation-eq-")
@@ -205,7 +206,7 @@ def test_no_markup_is_left_as_text(pages):
 
 
 def test_numbers_are_glued_from_runs(built_book, pages):
-    glued = article(pages[built_book / "validation.html"]).select("span.pasted-text")
+    glued = article(pages[built_book / "notebooks" / "validation.html"]).select("span.pasted-text")
     assert len(glued) > 5
     assert all(number.get_text().strip() for number in glued)
 
@@ -318,15 +319,16 @@ def test_icon_of_the_site_exists(built_book, pages):
 
 
 def test_model_and_generated_code_can_be_downloaded(built_book, pages):
-    model = built_book / "model.html"
-    offered = [target_of(str(link["href"]), model) for link in article(pages[model]).select("a.download")]
+    model = built_book / "notebooks" / "model.html"
+    links = article(pages[model]).select("section:not(#downloads) > p a.download")
+    offered = [target_of(str(link["href"]), model) for link in links]
     assert {path.name for path in offered} == {f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
     for path in offered:
         assert path.stat().st_size
 
 
 def test_generated_update_is_shown(built_book, pages):
-    shown = article(pages[built_book / "model.html"]).select("div.highlight-cpp")
+    shown = article(pages[built_book / "notebooks" / "model.html"]).select("div.highlight-cpp")
     assert len(shown) == 1
     assert "start rendered code for ``integrate_odes()``" in shown[0].get_text()
     assert "__P__V_th_v__V_m" in shown[0].get_text()

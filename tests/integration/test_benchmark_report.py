@@ -82,7 +82,7 @@ def test_the_command_writes_a_page_and_lists_skipped_files(folder, tmp_path):
     assert "half.json: not JSON" in result.output
     assert "12 cells" in result.output
     page = (tmp_path / "benchmarks.html").read_text()
-    assert "Run time and memory" in page
+    assert "Networks on one or more cores" in page
     assert "{glue:text}" not in page
     assert str(tmp_path) not in page
     assert "cdnjs" not in page

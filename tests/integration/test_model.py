@@ -304,11 +304,12 @@ print(recorder.get("events", "times"))
     ("page", "more", "parameters"),
     [
         ("README.md", RECORD, AmatParameters(I_e=150.0, alpha_1=-0.5, alpha_2=0.35)),
+        ("book/index.md", RECORD, AmatParameters(I_e=150.0, alpha_1=-0.5, alpha_2=0.35)),
         ("book/getting_started.md", "", AmatParameters(I_e=150.0, alpha_1=10.0, alpha_2=1.0)),
     ],
 )
 def test_python_code_on_a_page_runs_and_gives_the_exact_spikes(amat_module, root, tmp_path, page, more, parameters):
-    """All Python code before the commands is run as one script; for the README, a recorder is added."""
+    """All Python code before the commands is run as one script; for README and landing page, a recorder is added."""
     text = (root / page).read_text().split("## Simulate")[0]
     blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
     script = tmp_path / "script.py"

@@ -62,7 +62,7 @@ def test_the_command_copies_the_notebook_and_never_overwrites_it(run_amat, tmp_p
     assert "seed = 2" in notebook.read_text()
 
 
-def test_every_exercise_has_a_hidden_solution():
+def test_every_exercise_has_a_hidden_solution_with_an_explanation():
     cells = json.loads(paths.TUTORIAL.read_text())["cells"]
     exercises = [n for n, cell in enumerate(cells) if "**Exercise" in "".join(cell["source"])]
     assert len(exercises) == 7
@@ -72,6 +72,25 @@ def test_every_exercise_has_a_hidden_solution():
         # The description of a figure is for the book.
         metadata = {key: value for key, value in solution["metadata"].items() if key != "mystnb"}
         assert metadata == {"jupyter": {"source_hidden": True}, "tags": ["hide-cell"]}
+        # The explanation is hidden as well: HTML works both in JupyterLab and in the book.
+        explanation = re.match(
+            r"<details>\n<summary>Explanation</summary>\n\n(.+)\n\n</details>", text_of(cells[number + 2])
+        )
+        assert explanation
+        assert len(explanation[1].split()) > 25
+
+
+def text_of(cell: dict) -> str:
+    return "".join(cell["source"])
+
+
+def test_the_tutorial_names_its_command_and_shows_a_figure_first():
+    cells = json.loads(paths.TUTORIAL.read_text())["cells"]
+    assert "`./amat tutorial`" in text_of(cells[0]).split("\n\n")[1]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    first = next(number for number, cell in enumerate(code) if "figure" in cell["metadata"].get("mystnb", {}))
+    visible = [cell for cell in code[: first + 1] if "hide-input" not in cell["metadata"].get("tags", [])]
+    assert sum(text_of(cell).count("\n") + 1 for cell in visible) < 10
 
 
 def test_the_tutorial_needs_only_the_package():
@@ -110,7 +129,7 @@ def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, t
             server.wait()
     assert (tmp_path / "course" / "tutorial" / "my_neuron.nestml").is_file()
     assert len(outputs) == len(sources)
-    assert sum(text.count("image/png") for text in outputs) == 10
+    assert sum(text.count("image/png") for text in outputs) == 11
     assert any("a spike in every cycle up to" in text for text in outputs)
 
 

@@ -11,17 +11,24 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from amat import paths
-from amat.neurons import AmatParameters, izhikevich_patterns
+from amat.analysis.patterns import CRITERIA
+from amat.analysis.patterns.mechanisms import MECHANISMS
+from amat.neurons import AmatParameters, izhikevich_patterns, validated_patterns
 from amat.neurons.amat import UNITS
 
 PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"
 #: Files that the pipeline writes to book/generated.
-GENERATED = {"overview.svg", f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
+GENERATED = {"overview.svg", "overview_narrow.svg", "first.svg", "ratios.svg", "growth.svg"} | {
+    f"{MODEL}.nestml",
+    f"{MODEL}_nestml.cpp",
+    f"{MODEL}_nestml.h",
+}
 
 GLUE = re.compile(r"\{glue:text\}`(?:(?P<notebook>[^`]+)::)?(?P<key>\w+)(?::[^`]*)?`")
 CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
@@ -157,20 +164,20 @@ def test_page_on_validation_contains_no_typed_results():
     """Its numbers come from a run."""
     typed = re.findall(
         r"\b\d+(?:\.\d+)?e-?\d+|\b\d[\d.,]*\s*(?:mV|ms|pA|%|spikes|neurons)",
-        prose((paths.BOOK / "validation.md").read_text()),
+        prose(notebook_cells("validation", "markdown")),
     )
     assert not typed
 
 
 def test_pages_use_exactly_the_generated_files():
-    used = {name for page in PAGES for name in re.findall(r"\bgenerated/([\w.]+)", page.read_text())}
+    used = {name for text in texts().values() for name in re.findall(r"\bgenerated/([\w.]+)", text)}
     assert used == GENERATED
 
 
 def test_parameter_table_agrees_with_the_model():
     source = (paths.MODELS / f"{MODEL}.nestml").read_text().split("\n    parameters:\n")[1].split("\n    internals:")[0]
     declared = dict(re.findall(r"^ +(\w+) [\w*-]+ = (-?[\d.]+)", source, flags=re.MULTILINE))
-    shown = {row[0].strip("`"): row for row in table_rows((paths.BOOK / "model.md").read_text(), "Name")}
+    shown = {row[0].strip("`"): row for row in table_rows(notebook_cells("model", "markdown"), "Name")}
     assert {name: row[3] for name, row in shown.items()} == declared
     assert {name: row[2] for name, row in shown.items()} == UNITS
 
@@ -197,3 +204,28 @@ def test_explained_messages_exist_in_the_code():
     for message in messages:
         for fragment in message.split("…"):
             assert fragment.strip() in code, message
+
+
+def test_version_and_address_of_the_repository_are_filled_in(monkeypatch):
+    """Without an address, lines that need it are left out, and those for that case stay."""
+    monkeypatch.syspath_prepend(paths.BOOK / "_extensions")
+    fill_in = importlib.import_module("project_settings").fill_in
+    text = "git clone @REPOSITORY@ amat\ncd amat # here @NO_REPOSITORY@\nVersion @VERSION@.\n"
+    assert fill_in(text, "1.2", "https://example.org/amat") == "git clone https://example.org/amat amat\nVersion 1.2.\n"
+    assert fill_in(text, "1.2", "") == "cd amat # here\nVersion 1.2.\n"
+
+
+def test_no_page_names_a_placeholder_for_the_repository():
+    for page in PAGES:
+        assert not re.search(r"(?<!@)(?<!@NO_)\bREPOSITORY\b(?!@)", page.read_text()), page.name
+
+
+def test_every_pattern_has_a_mechanism():
+    assert list(MECHANISMS) == list(CRITERIA)
+    assert len(set(MECHANISMS.values())) == len(CRITERIA)
+    for name, text in MECHANISMS.items():
+        parameters = validated_patterns()[name].parameters
+        assert ("beta" in text) <= (parameters.beta != 0 or r"\beta = 0" in text), name
+        for alpha in ("alpha_1", "alpha_2"):
+            for sign, wanted in (("<", -1), (">", 1)):
+                assert (f"\\{alpha} {sign} 0" in text) <= (np.sign(getattr(parameters, alpha)) == wanted), name

@@ -14,7 +14,17 @@ import pytest
 
 from amat.benchmark.cell import PHASES, Cell
 from amat.benchmark.collect import COLUMNS, cell_row, list_machines, read_cells, write_cells
-from amat.benchmark.comparisons import compare, measure_scaling, median_interval, summary_page, summary_text
+from amat.benchmark.comparisons import (
+    OUTCOMES,
+    compare,
+    decide_outcome,
+    list_outcomes,
+    measure_scaling,
+    median_interval,
+    outcomes_of,
+    summary_page,
+    summary_text,
+)
 from amat.errors import AmatError
 
 NEST, OPT = "amat2_psc_exp", "amat2_psc_exp_neuron_opt"
@@ -234,6 +244,50 @@ def test_fewer_than_three_seeds_give_no_interval():
     assert summary["lower"].isna().all()
     assert (summary["seeds"] == 2).all()
     assert set(summary_text(summary)["time"]) == {"1.00"}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "lower", "upper", "outcome"),
+    [
+        (0.5, 0.4, 0.9, "faster"),
+        (0.5, 0.4, 1.1, "equal within timing noise"),
+        (1.2, 1.1, 1.4, "slower"),
+        (0.9, np.nan, np.nan, "faster"),
+        (1.0, np.nan, np.nan, "equal within timing noise"),
+    ],
+)
+def test_an_outcome_needs_an_interval_that_excludes_one(ratio, lower, upper, outcome):
+    assert decide_outcome(ratio, lower, upper) == outcome
+
+
+def test_outcomes_are_listed_by_workload_and_size():
+    """The optimised model takes half of the time with 1000 neurons, and the same with 2000."""
+    cells = table(
+        *(
+            found(Cell(model, neurons=neurons, seed=seed), 1.0 if model == OPT and neurons == 1000 else 2.0)
+            for model in (NEST, OPT)
+            for neurons in (1000, 2000)
+            for seed in (1, 2, 3)
+        )
+    )
+    outcomes = outcomes_of(cells, OPT, NEST)
+    assert outcomes[["neurons", "time", "memory"]].to_numpy().tolist() == [
+        [1000, "0.50 (0.50–0.50)", "1.00"],
+        [2000, "1.00 (1.00–1.00)", "1.00"],
+    ]
+    listed = [list_outcomes(outcomes, outcome) for outcome in OUTCOMES]
+    assert "1,000 neurons (0.50)" in listed[0]
+    assert "2,000 neurons (1.00)" in listed[1]
+    assert listed[2] == "no measured case"
+
+
+def test_outcomes_of_several_cores_share_a_phrase():
+    outcomes = pd.DataFrame(
+        [("network", 1000, 1, "0.90"), ("network", 2000, 1, "0.50 (0.40–0.60)"), ("network", 2000, 2, "0.60")],
+        columns=["workload", "neurons", "cores", "time"],
+    ).assign(outcome="faster")
+    wanted = "static networks of 1,000 neurons (0.90), 2,000 neurons (0.50, on 2 cores 0.60)"
+    assert list_outcomes(outcomes, "faster") == wanted
 
 
 def test_the_sign_interval_has_the_stated_coverage():

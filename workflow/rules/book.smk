@@ -2,16 +2,19 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-# Figures that pages other than notebooks show.
-rule figure:
+# Figures that pages other than notebooks show, with the notebooks that draw them.
+FIGURES = {"overview": "model", "overview_narrow": "model", "first": "model", "ratios": "benchmarks", "growth": "benchmarks"}
+
+
+rule figures:
     input:
-        "results/model",
+        [f"results/{notebook}" for notebook in FIGURES.values()],
     output:
-        "book/generated/overview.svg",
+        [f"book/generated/{name}.svg" for name in FIGURES],
     message:
         "Copying figures for the book"
     shell:
-        "cp {input}/overview.svg {output}"
+        " && ".join(f"cp results/{notebook}/{name}.svg book/generated/" for name, notebook in FIGURES.items())
 
 
 # The models and firing patterns in JavaScript, for the explorer.
@@ -48,7 +51,7 @@ rule book:
         results=expand("results/{name}", name=NOTEBOOKS),
         results_of_patterns=expand("results/patterns/{pattern}", pattern=PATTERNS),
         generated=rules.generated_code.output,
-        figure=rules.figure.output,
+        figures=rules.figures.output,
         explorer=rules.explorer.output,
     output:
         "_build/html/index.html",

@@ -4,6 +4,7 @@
 
 """Ratios and scaling of measured cells, in pairs of equal seeds, with medians and intervals over seeds."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,12 +17,16 @@ from amat.errors import AmatError
 
 __all__ = [
     "FEWEST_SEEDS",
+    "OUTCOMES",
     "QUANTITIES",
     "compare",
     "compare_all",
     "compare_with",
+    "decide_outcome",
+    "list_outcomes",
     "measure_scaling",
     "median_interval",
+    "outcomes_of",
     "summarise_cells",
     "summary_page",
     "summary_text",
@@ -31,6 +36,11 @@ __all__ = [
 FEWEST_SEEDS = 3
 #: The probability with which an interval should cover the median, if there are enough seeds.
 COVERAGE = 0.95
+
+#: Outcomes of a comparison of times.
+OUTCOMES = ("faster", "equal within timing noise", "slower")
+#: Workloads in sentences.
+_WORKLOADS = {"neurons": "unconnected populations", "network": "static networks", "plastic": "plastic networks"}
 
 #: The compared quantities, columns of the cells, with their names.
 QUANTITIES: Mapping[str, str] = {
@@ -269,6 +279,68 @@ def summary_text(summary: pd.DataFrame) -> pd.DataFrame:
             f"{row['ratio']:.2f}{between}"
         )
     return pd.DataFrame(list(rows.values()), columns=[*keys, *_SHORT.values()])
+
+
+def outcomes_of(cells: pd.DataFrame, model: str, reference: str) -> pd.DataFrame:
+    """Return time and memory of a model relative to another one, for each workload, size and number of cores.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+    model, reference : str
+        Names in NEST.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``workload``, ``neurons``, ``cores``, the ratios ``time`` and ``memory`` as text, with an interval of the time
+        where there are enough seeds, and ``outcome``, one of `OUTCOMES`: a difference counts if the interval, or
+        without one the ratio, excludes 1. Cells whose threads shared cores are left out.
+    """
+    time, memory = (compare(cells, quantity, model, reference) for quantity in ("simulate_s", "taken_B"))
+    keys = ["workload", "neurons", "ranks", "threads"]
+    ratios = memory.drop_duplicates(keys).set_index(keys)["ratio"]
+    rows = []
+    for row in time[time["shared_cores"] != "yes"].drop_duplicates(keys).to_dict("records"):
+        between = "" if pd.isna(row["lower"]) else f" ({row['lower']:.2f}–{row['upper']:.2f})"
+        rows.append(
+            {
+                "workload": row["workload"],
+                "neurons": row["neurons"],
+                "cores": row["ranks"] * row["threads"],
+                "time": f"{row['ratio']:.2f}{between}",
+                "memory": f"{ratios[tuple(row[key] for key in keys)]:.2f}",
+                "outcome": decide_outcome(row["ratio"], row["lower"], row["upper"]),
+            }
+        )
+    return pd.DataFrame(rows, columns=["workload", "neurons", "cores", "time", "memory", "outcome"])
+
+
+def decide_outcome(ratio: float, lower: float = math.nan, upper: float = math.nan) -> str:
+    """Return the one of `OUTCOMES` that a ratio of times and its interval (NaN: none) support."""
+    smallest, largest = (ratio, ratio) if math.isnan(lower) else (lower, upper)
+    return OUTCOMES[0] if largest < 1 else OUTCOMES[2] if smallest > 1 else OUTCOMES[1]
+
+
+def list_outcomes(outcomes: pd.DataFrame, outcome: str) -> str:
+    """Return the measurements with an outcome as a phrase with their ratios, "no measured case" if there are none.
+
+    Parameters
+    ----------
+    outcomes : pandas.DataFrame
+        From `outcomes_of`.
+    outcome : str
+        One of `OUTCOMES`.
+    """
+    phrases = []
+    for (workload,), part in outcomes[outcomes["outcome"] == outcome].groupby(["workload"], sort=False):
+        sizes = []
+        for (neurons,), size in part.groupby(["neurons"]):
+            cores = zip(size["cores"], size["time"], strict=True)
+            ratios = [f"on {n} cores {text.split()[0]}" if n > 1 else text.split()[0] for n, text in cores]
+            sizes.append(f"{neurons:,} neurons ({', '.join(ratios)})")
+        phrases.append(f"{_WORKLOADS.get(str(workload), str(workload))} of {', '.join(sizes)}")
+    return "; ".join(phrases) or "no measured case"
 
 
 def _describe(values: pd.Series, name: str) -> dict[str, float]:

@@ -16,7 +16,7 @@ from amat.compendium import plots
 from amat.neurons.published import pattern_label
 from amat.simulation.kernel import NEST_MODELS
 
-__all__ = ["plot_pairs", "plot_response"]
+__all__ = ["plot_current", "plot_pairs", "plot_potential", "plot_response", "plot_thumbnail"]
 
 #: Trials longer than this, in ms, are shown from shortly before the first spike: ramps reach the threshold late.
 _MOST_SHOWN = 2500.0
@@ -70,6 +70,22 @@ def plot_pairs(left: Sequence[Response], right: Sequence[Response]) -> Figure:
             _plot_scale(lower, response)
             if side == 0:
                 upper.set_title(pattern_label(response.trial.neuron.pattern), loc="left", fontsize="small", pad=3)
+    return figure
+
+
+def plot_thumbnail(response: Response) -> Figure:
+    """Draw a response without axes, in the size of a panel of the gallery.
+
+    Parameters
+    ----------
+    response : Response
+        With traces.
+    """
+    figure, (upper, lower) = plt.subplots(2, 1, figsize=(3.2, 1.8), gridspec_kw={"height_ratios": [4, 1]})
+    plot_potential(upper, response)
+    plot_current(lower, response)
+    for axes in (upper, lower):
+        axes.set_axis_off()
     return figure
 
 
