@@ -58,7 +58,6 @@ def evaluate(
     dt: float,
     *,
     stride: int = 1,
-    blocks: int = 1,
     order: int = 2,
 ) -> Derivatives:
     """Return the log-likelihood and its derivatives.
@@ -72,8 +71,6 @@ def evaluate(
         Time step in ms.
     stride : int
         Number of steps that each step without a spike represents.
-    blocks : int
-        Number of blocks of time.
     order : {0, 1, 2}
         Highest derivative.
 
@@ -81,7 +78,7 @@ def evaluate(
     -------
     Derivatives
     """
-    size = len(coefficients)
+    size, blocks = len(coefficients), 1 + max(piece.block for piece in pieces)
     value, gradient, information = np.zeros(blocks), np.zeros((blocks, size)), np.zeros((blocks, size, size))
     for piece in pieces:
         for start in range(0, piece.silent.shape[1], _CHUNK):

@@ -24,6 +24,8 @@ SPIKES_NEEDED = 260
 
 #: Plausible ranges: time step (ms), largest absolute current (pA), membrane potential (mV), duration (ms).
 _DT, _CURRENT, _VOLTAGE, _SHORTEST = (1e-3, 2.0), (1e-2, 1e5), (-200.0, 200.0), 1000.0
+#: Standard deviation of differences between records of one current, relative to the current's.
+_SAME = 0.1
 
 
 class RecordingError(AmatError, ValueError):
@@ -58,8 +60,8 @@ class NeuronRecording:
     Attributes
     ----------
     current : ndarray, shape (steps,) or (repeats, steps)
-        Injected current in pA, constant during each step; one row for all repeats, or one row per repeat. Equal rows
-        are repeats of one current.
+        Injected current in pA, constant during each step; one row for all repeats, or one row per repeat. Rows that
+        differ by less than a tenth (standard deviations) are noisy records of one current, and replaced by their mean.
     spikes : sequence of ndarray, shape (spikes,)
         Spike times of each repeat in ms, ascending, after the start of the current.
     dt : float
@@ -105,10 +107,22 @@ class NeuronRecording:
                 f"{self.name} has {count} spikes, too few to fit: at least {FEWEST_SPIKES} are needed, and about "
                 f"{SPIKES_NEEDED} for errors of 10 %. Add repeats, or record for longer."
             )
-        groups: dict[bytes, list[int]] = {}
-        for number in range(self.repeats):
-            groups.setdefault(hashlib.sha256(self.current_of(number).tobytes()).digest(), []).append(number)
-        object.__setattr__(self, "groups", [(self.current_of(rows[0]), rows) for rows in groups.values()])
+        object.__setattr__(self, "groups", self._group_currents())
+
+    def _group_currents(self) -> list[tuple[Floats, list[int]]]:
+        """Return each different current with the numbers of its repeats; merge records of one current."""
+        if len(self.current) == 1:
+            return [(self.current[0], list(range(self.repeats)))]
+        groups: list[list[int]] = []
+        for number, row in enumerate(self.current):
+            for group in groups:
+                first = self.current[group[0]]
+                if np.std(row - first) < _SAME * np.std(first) and abs(np.mean(row - first)) < _SAME * np.std(first):
+                    group.append(number)
+                    break
+            else:
+                groups.append([number])
+        return [(self.current[rows].mean(axis=0), rows) for rows in groups]
 
     def _check_arrays(self) -> None:
         """Raise `RecordingError` for lengths and values of current and voltage that cannot be."""
@@ -200,8 +214,7 @@ class NeuronRecording:
 
     def current_of(self, repeat: int) -> Floats:
         """Return the current of a repeat, shape (steps,), in pA."""
-        row: Floats = self.current[repeat if len(self.current) > 1 else 0]
-        return row
+        return next(current for current, rows in self.groups if repeat in rows)
 
     def voltage_of(self, repeat: int) -> Floats | None:
         """Return the membrane potential of a repeat, shape (steps,), in mV; None if it was not recorded."""

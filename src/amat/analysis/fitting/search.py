@@ -19,7 +19,7 @@ from amat.analysis.fitting.likelihood import evaluate, maximise, newton_step
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = ["RIVAL", "Joint", "Optimum", "Profile", "bounds", "differentiate", "find_optima", "refine", "scan"]
+__all__ = ["RIVAL", "Joint", "Optimum", "Profile", "bounds", "climb", "differentiate", "find_optima", "refine", "scan"]
 
 #: Optima whose log-likelihoods differ by less are reported as rivals.
 RIVAL = 10.0
@@ -40,12 +40,13 @@ class Optimum:
     Attributes
     ----------
     taus : TimeConstants
-    coefficients : ndarray, shape (coefficients,)
+    coefficients : ndarray, shape (coefficients,), or None
+        None where only the time constants are known.
     log_likelihood : float
     """
 
     taus: TimeConstants
-    coefficients: Floats
+    coefficients: Floats | None
     log_likelihood: float
 
 
@@ -115,7 +116,7 @@ def find_optima(design: Design, names: Sequence[str], profile: Profile, starts: 
     for start in chosen:
         if start.log_likelihood < chosen[0].log_likelihood - 30 * RIVAL:
             break  # too far below to become a rival
-        found.append(_search(design, names, start))
+        found.append(climb(design, names, start))
     return _distinct(sorted(found, key=lambda optimum: -optimum.log_likelihood), names)
 
 
@@ -129,8 +130,8 @@ def _local_maxima(values: Floats) -> list[int]:
     return [int(place) for place in places[np.argsort(-values.ravel()[places])]]
 
 
-def _search(design: Design, names: Sequence[str], start: Optimum) -> Optimum:
-    """Maximise over the logarithms of time constants by Nelder-Mead."""
+def climb(design: Design, names: Sequence[str], start: Optimum, evaluations: int = 60) -> Optimum:
+    """Return a better optimum by a Nelder-Mead search over the logarithms of time constants."""
     limits = np.log([bounds(name, design.dt) for name in names])
     best = start
 
@@ -145,7 +146,7 @@ def _search(design: Design, names: Sequence[str], start: Optimum) -> Optimum:
 
     origin = np.log([getattr(start.taus, name) for name in names])
     simplex = np.vstack([origin, origin + 0.25 * np.eye(len(names))])
-    options = {"initial_simplex": simplex, "maxfev": 30 * len(names), "xatol": 0.01, "fatol": 0.05}
+    options = {"initial_simplex": simplex, "maxfev": evaluations, "xatol": 0.01, "fatol": 0.05}
     minimize(loss, origin, method="Nelder-Mead", options=options)
     return best
 
@@ -187,12 +188,12 @@ def differentiate(design: Design, names: Sequence[str], optimum: Optimum) -> Joi
     def at(shift: Floats) -> tuple[Floats, Floats]:
         changes = {name: getattr(optimum.taus, name) * np.exp(s) for name, s in zip(names, shift, strict=True)}
         pieces = design.update(optimum.taus.replace(**changes))
-        found = evaluate(pieces, b, design.dt, stride=design.stride, blocks=design.blocks, order=1)
+        found = evaluate(pieces, b, design.dt, stride=design.stride, order=1)
         return found.value, found.gradient
 
     units = _STEP * np.eye(count)
     around = [(at(unit), at(-unit)) for unit in units]
-    base = evaluate(design.update(optimum.taus), b, design.dt, stride=design.stride, blocks=design.blocks)
+    base = evaluate(design.update(optimum.taus), b, design.dt, stride=design.stride)
     gradient = np.zeros((design.blocks, size + count))
     information = np.zeros((design.blocks, size + count, size + count))
     gradient[:, :size], information[:, :size, :size] = base.gradient, base.information
