@@ -234,7 +234,9 @@ class Design:
                 if threshold is not None:
                     np.negative(threshold[trial.places], out=trial.values[-1])
                 for number, tau in enumerate(() if unchanged else history, start=2):
-                    np.negative(_trace(trial.spikes, len(current), self.dt, tau)[trial.places], out=trial.values[number])
+                    np.negative(
+                        _trace(trial.spikes, len(current), self.dt, tau)[trial.places], out=trial.values[number]
+                    )
         self._current = taus
         return [piece for trial in self.trials for piece in trial.pieces(self.edges)]
 

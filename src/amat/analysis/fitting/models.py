@@ -25,7 +25,9 @@ __all__ = ["FittedModel", "bits_per_spike", "calibrate", "estimate_delay", "esti
 _COARSE = 1.0
 #: Largest estimate of the refractory time, and the range of delays that are tried, in ms. Spikes may be marked before
 #: the upstroke, hence the negative ones.
-_LONGEST_REFRACTORY, _DELAYS = 5.0, (-2.0, 8.0)
+_LONGEST_REFRACTORY, _DELAYS = 2.0, (-2.0, 8.0)
+#: Gain of log-likelihood below which the delay closer to zero is taken.
+_CLEAR = 2.0
 #: Shifts of the threshold, in units of the noise Delta, among which the deterministic neuron's is chosen.
 _LEVELS = np.arange(-6.0, 1.01, 0.125)
 
@@ -95,9 +97,7 @@ class FittedModel:
         """Free time constants at the end of their range, which have no interval."""
         limits = {name: bounds(name, self.dt) for name in self.free}
         return tuple(
-            name
-            for name, (low, high) in limits.items()
-            if not low * 1.001 < getattr(self.taus, name) < high / 1.001
+            name for name, (low, high) in limits.items() if not low * 1.001 < getattr(self.taus, name) < high / 1.001
         )
 
     def predict(self, current: Floats, level: float | None = None) -> Floats:
@@ -125,9 +125,10 @@ class FittedModel:
 
 
 def estimate_refractory_time(recording: NeuronRecording) -> float:
-    """Return the refractory time in ms that the shortest interval allows, a time step to 5 ms.
+    """Return the refractory time in ms that the shortest interval allows, a time step to 2 ms.
 
-    It is the maximum-likelihood estimate. As in NEST, the next spike is possible `refr_T` and a time step after one.
+    It is the maximum-likelihood estimate if that is not longer; the threshold explains longer pauses. As in NEST, the
+    next spike is possible `refr_T` and a time step after one.
     """
     longest = min(recording.shortest_interval - recording.dt, _LONGEST_REFRACTORY)
     return max(1, round(longest / recording.dt)) * recording.dt
@@ -151,7 +152,8 @@ def estimate_delay(recording: NeuronRecording, window: tuple[float, float], refr
     """Return the delay of the recorded spikes in ms that has the largest likelihood, between -2 and 8 ms.
 
     Delays are compared at every ms with MAT models of four time constants, then around the best one with AMAT models of
-    sixteen pairs of them, and with local searches from the best pair down to the time step.
+    sixteen pairs of them, and with local searches from the best pair down to the time step. Of
+    delays that are about as likely (2 units of log-likelihood) the one closest to zero is taken.
     """
     dt = recording.dt
     step = stride = max(1, round(_COARSE / dt))
@@ -181,7 +183,13 @@ def estimate_delay(recording: NeuronRecording, window: tuple[float, float], refr
             if steps not in known:
                 known[steps] = climbed(steps)
         best = max((best - step, best, best + step), key=lambda steps: known[steps])
-    return best * dt
+    towards = (best < 0) - (best > 0)
+    while towards:
+        known.setdefault(best + towards, climbed(best + towards))
+        if best == 0 or known[best + towards] < max(known.values()) - _CLEAR:
+            break
+        best += towards
+    return float(best * dt)
 
 
 def fit_model(
@@ -284,7 +292,9 @@ def _rivals(optima: Sequence[Optimum], names: Sequence[str]) -> list[Optimum]:
     best, kept = optima[0], []
     for optimum in optima[1:]:
         known = [best, *kept]
-        near = (all(abs(np.log(getattr(optimum.taus, n) / getattr(other.taus, n))) < 0.05 for n in names) for other in known)
+        near = (
+            all(abs(np.log(getattr(optimum.taus, n) / getattr(other.taus, n))) < 0.05 for n in names) for other in known
+        )
         if best.log_likelihood - optimum.log_likelihood < RIVAL and not any(near):
             kept.append(optimum)
     return kept
