@@ -13,6 +13,7 @@ and C_m = tau_m / R. The escape rate is 1 per ms at the threshold with level 0. 
 its own, that of `FittedModel`.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from amat.analysis.fitting.features import Kind, TimeConstants, filter_current
-from amat.analysis.fitting.models import FittedModel
+from amat.analysis.fitting.fitted import FittedModel
 from amat.analysis.fitting.recording import NeuronRecording, RecordingError, bin_spikes
 from amat.arrays import Floats
 from amat.checks import require_finite, require_positive
@@ -118,8 +119,8 @@ def measure_scale(recording: NeuronRecording, window: tuple[float, float] | None
             break
     else:
         raise RecordingError(
-            f"Less than {_LEAST:g} ms of the membrane potential are {_AFTER[-1]:g} ms or more after a spike, too little "
-            "to measure the membrane resistance: state it."
+            f"Less than {_LEAST:g} ms of the membrane potential are {_AFTER[-1]:g} ms or more after a spike, "
+            "too little to measure the membrane resistance: state it."
         )
     voltage = np.concatenate([recording.voltage_of(row)[places] for row, places in enumerate(kept) if len(places)])  # type: ignore[index]
     best: tuple[float, float, Floats] | None = None
@@ -225,21 +226,19 @@ def intervals(model: FittedModel, scale: Scale) -> dict[str, Interval]:
     upper, lower = (convert(centre + sign * np.diag(steps)) for sign in (1, -1))
     covariance = np.where(np.outer(known, known), model.covariance, 0.0)
     draws = convert(np.where(np.isfinite(model.bootstrap), model.bootstrap, centre))
-    result = {}
+    result: dict[str, Interval] = {}
     for name, value in values.items():
-        slope = (upper[name] - lower[name]) / (2 * steps)
-        error = float(np.sqrt(max(slope @ covariance @ slope, 0.0)))
         best = float(value[0])
-        fixed = name in model.at_bound or name not in upper
+        if name in model.at_bound:
+            result[name] = Interval(best, None, None)
+            continue
+        slope = (upper[name] - lower[name]) / (2 * steps)
+        error = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
+        # Time constants and the capacitance are positive: symmetric in the logarithm.
+        factor = math.exp(1.96 * error / best) if name in (*model.free, "C_m") else math.nan
+        bounds = (best - 1.96 * error, best + 1.96 * error) if math.isnan(factor) else (best / factor, best * factor)
         low, high = np.percentile(draws[name], [2.5, 97.5])
-        result[name] = Interval(
-            best,
-            None if fixed else (best - 1.96 * error, best + 1.96 * error),
-            None if fixed else (float(low), float(high)),
-        )
-        if name in ("tau_m", "tau_v", "tau_1", "tau_2", "C_m") and not fixed:  # symmetric in the logarithm
-            factor = float(np.exp(1.96 * error / best))
-            result[name] = Interval(best, (best / factor, best * factor), (float(low), float(high)))
+        result[name] = Interval(best, bounds, (float(low), float(high)))
     return result
 
 
@@ -253,7 +252,7 @@ def _natural(model: FittedModel, scale: Scale, level: float) -> Callable[[Floats
     def convert(rows: Floats) -> dict[str, Floats]:
         column = {name: rows[:, number] for number, name in enumerate(names)}
         noise = resistance / column["gain"]
-        taus = {name: np.exp(column[name]) for name in model.free}
+        taus = {name: np.asarray(np.exp(column[name]), dtype=np.float64) for name in model.free}
         return {
             **taus,
             "C_m": taus.get("tau_m", np.full(len(rows), model.taus.tau_m)) / resistance,

@@ -4,8 +4,8 @@
 
 """Likelihood of spikes under an escape rate, and its maximum for fixed time constants.
 
-The escape rate at a step is ``exp(eta)`` per ms, with eta linear in the coefficients, and a step of length h has a spike
-with probability ``1 - exp(-h exp(eta))``: the complementary log-log link of a generalised linear model. The
+The escape rate at a step is ``exp(eta)`` per ms, with eta linear in the coefficients, and a step of length h has a
+spike with probability ``1 - exp(-h exp(eta))``: the complementary log-log link of a generalised linear model. The
 log-likelihood is concave in the coefficients, so that Newton's method with backtracking finds its only maximum.
 
 References
@@ -22,7 +22,7 @@ from amat.analysis.fitting.features import Piece
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = ["Derivatives", "evaluate", "maximise", "poisson_log_likelihood"]
+__all__ = ["Derivatives", "evaluate", "maximise", "newton_step"]
 
 #: Largest exponent. There is no lower bound: clipping there breaks the convergence.
 _LARGEST = 300.0
@@ -145,7 +145,7 @@ def maximise(
     AmatError
         If there is no maximum within the iterations.
     """
-    b = _constant_rate(pieces, dt, stride) if start is None else np.array(start, dtype=np.float64)
+    b = _constant_rate(pieces, dt, stride) if start is None or not len(start) else np.array(start, dtype=np.float64)
     value, gradient, information = evaluate(pieces, b, dt, stride=stride).total
     for _ in range(iterations):
         step = newton_step(gradient, information)
@@ -185,9 +185,3 @@ def _constant_rate(pieces: Sequence[Piece], dt: float, stride: int) -> Floats:
     b = np.zeros(len(pieces[0].silent))
     b[0] = np.log(max(spikes, 1) / (steps * dt))
     return b
-
-
-def poisson_log_likelihood(spikes: int, steps: int, dt: float) -> float:
-    """Return the log-likelihood of spikes under the best constant rate, at steps that could spike."""
-    expected = spikes / steps
-    return float(np.log(-np.expm1(-expected)) * spikes - expected * (steps - spikes)) if spikes else 0.0

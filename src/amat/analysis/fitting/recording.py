@@ -33,7 +33,7 @@ class RecordingError(AmatError, ValueError):
 
 
 def bin_spikes(times: Floats, dt: float, delay: float = 0.0) -> Integers:
-    """Return the steps at whose end spikes occur, as NEST counts them: a spike at t is in step i if i dt < t <= (i+1) dt.
+    """Return the steps at whose end spikes occur: a spike at t is in step i if i dt < t <= (i+1) dt, as in NEST.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class NeuronRecording:
         """Return the SHA-256 of the arrays: sampling interval, currents, spike times and membrane potential."""
         found = hashlib.sha256(np.float64(self.dt).tobytes())
         for array in (self.current, *self.spikes, *([] if self.voltage is None else [self.voltage])):
-            found.update(np.int64(array.shape).tobytes() + np.ascontiguousarray(array).tobytes())
+            found.update(np.array(array.shape, dtype=np.int64).tobytes() + np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
 
 

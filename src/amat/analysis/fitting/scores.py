@@ -20,11 +20,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = ["LARGEST_CHANCE", "LEAST_RELIABLE", "Score", "coincidence_factor", "count_coincidences", "score"]
+__all__ = [
+    "LARGEST_CHANCE",
+    "LEAST_RELIABLE",
+    "Score",
+    "check_window",
+    "coincidence_factor",
+    "count_coincidences",
+    "gamma_from_counts",
+    "score",
+]
 
 #: Largest 2 f delta: beyond, chance explains most coincidences and Gamma diverges.
 LARGEST_CHANCE = 0.8
@@ -50,8 +60,9 @@ def count_coincidences(data: Floats, model: Floats, delta: float) -> Floats:
     return (np.minimum(before, after) <= delta + 1e-9).astype(np.float64)
 
 
-def _gamma(hits: Floats, data: Floats, model: Floats, duration: Floats | float, delta: float) -> Floats:
-    """Return Gamma from counts, which may be arrays."""
+def gamma_from_counts(hits: ArrayLike, data: ArrayLike, model: ArrayLike, duration: float, delta: float) -> Floats:
+    """Return Gamma from counts, which may be arrays; 0 where chance explains coincidences."""
+    hits, data, model = (np.asarray(counts, dtype=np.float64) for counts in (hits, data, model))
     chance = 2 * delta * model / duration
     total = np.maximum(0.5 * (data + model), 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -84,15 +95,15 @@ def coincidence_factor(data: Floats, model: Floats, duration: float, delta: floa
     """
     check_window(max(len(data), len(model)) / duration, delta)
     hits = count_coincidences(data, model, delta).sum()
-    return float(_gamma(hits, np.float64(len(data)), np.float64(len(model)), duration, delta))
+    return float(gamma_from_counts(hits, len(data), len(model), duration, delta))
 
 
 def check_window(rate: float, delta: float) -> None:
     """Raise `AmatError` if 2 f delta is too large for a rate in 1/ms."""
     if 2 * rate * delta > LARGEST_CHANCE:
         raise AmatError(
-            f"At {1e3 * rate:.3g} spikes/s a window of {delta:g} ms gives 2 f delta = {2 * rate * delta:.2g}, more than "
-            f"{LARGEST_CHANCE:g}: chance explains the coincidences. Choose a window below "
+            f"At {1e3 * rate:.3g} spikes/s a window of {delta:g} ms gives 2 f delta = {2 * rate * delta:.2g}, more "
+            f"than {LARGEST_CHANCE:g}: chance explains the coincidences. Choose a window below "
             f"{LARGEST_CHANCE / (2 * rate):.2g} ms, and check the sampling interval."
         )
 
@@ -190,16 +201,22 @@ def score(
         if table is None:
             return np.full(len(weights), np.nan)
         sums = np.einsum("pkb,wb->kwp", table, weights)
-        found: Floats = _gamma(sums[0], sums[1], sums[2], window[1] - window[0], delta).mean(axis=1)
+        found: Floats = gamma_from_counts(sums[0], sums[1], sums[2], window[1] - window[0], delta).mean(axis=1)
         return found
 
     gamma, gamma_int = mean(model), mean(intrinsic)
     ratio = np.where(gamma_int >= LEAST_RELIABLE, gamma / np.where(gamma_int > 0, gamma_int, 1.0), np.nan)
     if not gamma_int[0] >= LEAST_RELIABLE:
         ratio[:] = np.nan
-    values = [float(x[0]) for x in (gamma, gamma_int, ratio)]
-    intervals = [_interval(x[1:]) for x in (gamma, gamma_int, ratio)]
-    return Score(delta, *values, *intervals)
+    return Score(
+        delta,
+        gamma=float(gamma[0]),
+        gamma_int=float(gamma_int[0]),
+        ratio=float(ratio[0]),
+        gamma_interval=_interval(gamma[1:]),
+        gamma_int_interval=_interval(gamma_int[1:]),
+        ratio_interval=_interval(ratio[1:]),
+    )
 
 
 def _interval(samples: Floats) -> tuple[float, float]:

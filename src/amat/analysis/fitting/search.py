@@ -10,6 +10,7 @@ a grid, and reports rival optima.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -40,14 +41,19 @@ class Optimum:
     Attributes
     ----------
     taus : TimeConstants
-    coefficients : ndarray, shape (coefficients,), or None
-        None where only the time constants are known.
+    coefficients : ndarray, shape (coefficients,)
+        Empty where only the time constants are known.
     log_likelihood : float
     """
 
     taus: TimeConstants
-    coefficients: Floats | None
+    coefficients: Floats
     log_likelihood: float
+
+    @classmethod
+    def at(cls, taus: TimeConstants) -> "Optimum":
+        """Return time constants from which to search."""
+        return cls(taus, np.empty(0), -np.inf)
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ def climb(design: Design, names: Sequence[str], start: Optimum, evaluations: int
 
     origin = np.log([getattr(start.taus, name) for name in names])
     simplex = np.vstack([origin, origin + 0.25 * np.eye(len(names))])
-    options = {"initial_simplex": simplex, "maxfev": evaluations, "xatol": 0.01, "fatol": 0.05}
+    options: Any = {"initial_simplex": simplex, "maxfev": evaluations, "xatol": 0.01, "fatol": 0.05}
     minimize(loss, origin, method="Nelder-Mead", options=options)
     return best
 
