@@ -99,7 +99,7 @@ class Residuals:
 
     @property
     def standardised(self) -> Floats:
-        """Cumulated difference of observed and expected spikes over the root of all expected, shape (repeats, blocks)."""
+        """Cumulated differences over the root of all expected spikes, shape (repeats, blocks)."""
         total = np.sqrt(np.maximum(self.expected.sum(axis=1, keepdims=True), 1e-12))
         return np.asarray(np.cumsum(self.observed - self.expected, axis=1) / total)
 

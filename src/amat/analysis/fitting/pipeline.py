@@ -22,12 +22,12 @@ from amat.errors import AmatError
 from amat.neurons import AmatParameters
 from amat.simulation.kernel import check_time_step
 
-__all__ = ["BITS_WINDOW", "FitResult", "FitSettings", "fit_recording"]
+__all__ = ["FitResult", "FitSettings", "fit_recording"]
 
 Progress = Callable[[str, int, int], None]
 
-#: Least parts of the recording for training and for the test.
-BITS_WINDOW = (0.2, 0.9)
+#: Smallest and largest part of the recording to train on.
+_TRAIN = (0.2, 0.9)
 #: Blocks of the bootstrap: 1 s, or less such that there are at least so many in the training data.
 _BLOCK, _LEAST_BLOCKS = 1000.0, 20
 
@@ -58,7 +58,7 @@ class FitSettings:
 
     models: tuple[Kind, ...] = KINDS
     free: tuple[str, ...] = ("tau_m", "tau_v")
-    taus: TimeConstants = TimeConstants()
+    taus: TimeConstants = field(default_factory=TimeConstants)
     refr_T: float | None = None
     delay: float | None = None
     train: float = 2 / 3
@@ -70,11 +70,13 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         """Raise `AmatError` for settings that cannot be."""
-        low, high = BITS_WINDOW
+        low, high = _TRAIN
         if not low <= self.train <= high:
             raise AmatError(
                 f"The part of the recording to train on must be from {low:g} to {high:g}, got {self.train:g}."
             )
+        if unknown := [name for name in self.free if name not in ("tau_m", "tau_v", "tau_1", "tau_2")]:
+            raise AmatError(f"Only tau_m, tau_v, tau_1 and tau_2 can be free, got {unknown[0]!r}.")
         if not self.burn_in >= 0:
             raise AmatError(f"The time that is left out must be 0 ms or more, got {self.burn_in:g} ms.")
 
@@ -223,7 +225,8 @@ def _usable_windows(
             )
     if sum(counts["training"]) < SPIKES_NEEDED:
         warnings.append(
-            f"{sum(counts['training'])} spikes to train on are few: about {SPIKES_NEEDED} are needed for errors of 10 %."
+            f"{sum(counts['training'])} spikes to train on are few: about {SPIKES_NEEDED} are needed for errors of "
+            "10 %."
         )
     fastest = max(
         max(found) / (high - low) for found, (low, high) in zip(counts.values(), (training, test), strict=True)
@@ -273,8 +276,8 @@ def _is_reliable(scores: Sequence[Score], warnings: list[str]) -> bool:
     """Return whether a model can be judged; add a warning if not, or if there is only one repeat."""
     if np.isnan(scores[0].gamma_int):
         warnings.append(
-            "There are no repeats of a current, so the neuron's reliability Gamma_int is unknown: Gamma is given without "
-            "it."
+            "There are no repeats of a current, so the neuron's reliability Gamma_int is unknown: Gamma is given "
+            "without it."
         )
         return True
     if scores[0].gamma_int < LEAST_RELIABLE:
