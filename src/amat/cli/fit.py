@@ -95,7 +95,7 @@ def fit(
     tau_2: Annotated[float, _option(_FIT, "--tau-2", "Slow time constant of the threshold in ms.")] = 200.0,
     free: Annotated[
         list[str] | None,
-        _option(_FIT, "--free", "tau_1 or tau_2, to fit in addition to tau_m and tau_v. Repeatable.", metavar="NAME"),
+        _option(_FIT, "--free", "Fit tau_1 or tau_2 in addition to tau_m and tau_v. Repeatable.", metavar="NAME"),
     ] = None,
     train: Annotated[
         float, _option(_FIT, "--train", "First part of the recording, to fit to; the rest is predicted.")
@@ -192,9 +192,10 @@ def _run(
     from amat.compendium import plots
     from amat.compendium.provenance import provenance_record
 
+    currents = "one current" if len(data.groups) == 1 else f"{len(data.groups)} currents"
     note(
-        f"{data.name}: {data.repeats} repeats of {data.duration / 1e3:g} s at {data.dt:g} ms, {len(data.groups)} "
-        f"current(s), {data.spike_count} spikes ({data.rate:.3g}/s)"
+        f"{data.name}: {data.spike_count} spikes ({data.rate:.3g}/s) in {data.repeats} repeats of "
+        f"{data.duration / 1e3:g} s at {data.dt:g} ms, {currents}"
     )
     with _show_tasks() as show:
         result = fit_recording(data, scale, settings, show)
@@ -286,7 +287,7 @@ def _print_result(result: FitResult, described: dict[str, Any], example: bool) -
     table = make_table("parameter", "value", "95 % interval", "bootstrap", *(["true value"] if example else []))
     found = {**described["parameters"]["nestml"], **described["escape_rate"]}
     for name, entry in found.items():
-        if entry["hessian"] is None and name not in result.amat.at_bound:
+        if entry["hessian"] is None and name not in (*result.amat.at_bound, "C_m"):
             continue
         unit = UNITS.get(name, "mV")
         bounds = [_range(entry[key]) for key in ("hessian", "bootstrap")]
@@ -315,6 +316,8 @@ def _print_result(result: FitResult, described: dict[str, Any], example: bool) -
         report(f"Warning: {text}")
     report(f"NEST's spikes are identical to those of the fit: {sum(described['nest']['spikes'])} spikes.")
     report(f"In the explorer: {_address(described['explorer']['link'])}")
+    for text in described["explorer"]["clipped"]:
+        report(f"The link differs from the fit: {text}.")
 
 
 def _range(bounds: Any) -> str:
