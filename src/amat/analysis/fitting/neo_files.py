@@ -19,7 +19,7 @@ __all__ = ["read_neo"]
 def read_neo(path: Path) -> RawRecording:
     """Read currents, membrane potentials and spike trains, with a segment for each repeat.
 
-    Signals are told from each other by their units. Channels beyond the first of each kind are refused.
+    Units distinguish the signals. Channels beyond the first of each kind are refused.
 
     Raises
     ------
