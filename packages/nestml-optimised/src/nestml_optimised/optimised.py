@@ -22,6 +22,8 @@ from nestml_optimised.description import NeuronDescription, balanced_sum
 from nestml_optimised.errors import OptionError, UnsupportedModelError
 from nestml_optimised.expressions import FunctionCallPrinter, ScopedVariablePrinter, Translator, local_name
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
+from nestml_optimised.lanes import find_obstacle, list_quantities
+from nestml_optimised.model import Model
 
 __all__ = ["OptimisedNESTCodeGenerator"]
 
@@ -35,6 +37,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "input_free_loop": (True, False),
     "slice_skipping": (True, False),
     "fma_clones": (True, False),
+    "population_update": (True, False),
     "numeric_solver": ("rk45", "Heun"),
 }
 
@@ -82,6 +85,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             Compile the update a second time for processors with fused multiply-add, and choose when the module is
             loaded, if compiler and system support it. Results of different processors may then differ in the last
             digits.
+        ``population_update`` : bool
+            Update eight neurons at a time, one in each lane of vector registers, if the model's step is plain
+            arithmetic and the options above have their defaults. The code for AVX-512, AVX2 or SSE2 is chosen when the
+            module is loaded. What a neuron computes does not depend on the others, nor on recorders.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
@@ -152,16 +159,18 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "printer": CppPrinter(expression_printer=self._scoped_printer),
             "balanced_sum": balanced_sum,
             "local_name": local_name,
-            **self._template_settings(description),
+            **self._template_settings(description, model),
             "random_functions": model.functions_called(),
             "integrate": lambda call: _integration(description, call),
         }
 
-    def _template_settings(self, description: NeuronDescription) -> dict[str, Any]:
+    def _template_settings(self, description: NeuronDescription, model: Model) -> dict[str, Any]:
         """Return settings of the templates that follow from the options and the model."""
         options = {option: self.get_option(option) for option in _CHOICES}
         base, base_header = _BASES[options["archiving"]]
         on_demand = options["buffers"] == "on_demand"
+        adaptive = bool(description.numeric_steps) and options["numeric_solver"] == "rk45"
+        obstacle = find_obstacle(model, description, options, adaptive=adaptive)
         return {
             "options": options,
             "base": base,
@@ -170,7 +179,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "on_demand": on_demand,
             "defers": bool(on_demand and description.ports and description.bound and options["input_free_loop"]),
             "ports": description.ports,
-            "adaptive": bool(description.numeric_steps) and options["numeric_solver"] == "rk45",
+            "adaptive": adaptive,
+            "lanes": not obstacle,
+            "no_lanes": obstacle,
+            "quantities": list_quantities(description),
             "system": description.system,
             "bound": description.bound,
         }
