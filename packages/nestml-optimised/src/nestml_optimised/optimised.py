@@ -37,7 +37,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "input_free_loop": (True, False),
     "slice_skipping": (True, False),
     "fma_clones": (True, False),
-    "population_update": (True, False),
+    "population_update": (False, True),
     "numeric_solver": ("rk45", "Heun"),
 }
 
@@ -47,6 +47,15 @@ _BASES = {
     "eager": ("nest::ArchivingNode", "archiving_node.h"),
     "none": ("nest::Node", "node.h"),
 }
+
+
+#: Added to NESTML's CMakeLists.txt.
+_COMPILE_OPTIONS = """
+# GCC vectorises a loop with conditions only if it may compute both branches. NEST enables no traps.
+if ( CMAKE_CXX_COMPILER_ID STREQUAL "GNU" )
+    set_source_files_properties( ${MODULE_SOURCES} PROPERTIES COMPILE_OPTIONS "-fno-trapping-math" )
+endif ()
+"""
 
 
 class OptimisedNESTCodeGenerator(TemplateGenerator):
@@ -88,7 +97,8 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
         ``population_update`` : bool
             Update eight neurons at a time, one in each lane of vector registers, if the model's step is plain
             arithmetic and the options above have their defaults. The code for AVX-512, AVX2 or SSE2 is chosen when the
-            module is loaded. What a neuron computes does not depend on the others, nor on recorders.
+            module is loaded. What a neuron computes does not depend on the others, nor on recorders. Off by default:
+            the update itself takes about half the time, but spikes arrive more slowly in populations of 10,000.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
@@ -131,8 +141,11 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
     def generate_code(self, models: Any, metadata: dict[str, dict[str, Any]]) -> None:
         """Generate the code, and copy the headers that it includes into the same folder."""
         super().generate_code(models, metadata)
+        target = Path(FrontendConfiguration.get_target_path())
         for header in _INCLUDE.glob("*.h"):
-            shutil.copy(header, FrontendConfiguration.get_target_path())
+            shutil.copy(header, target)
+        with (target / "CMakeLists.txt").open("a", encoding="utf-8") as build:
+            build.write(_COMPILE_OPTIONS)
 
     def _get_neuron_model_namespace(self, neuron: Any, metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
         namespace: dict[str, Any] = self._get_model_namespace(neuron, metadata)

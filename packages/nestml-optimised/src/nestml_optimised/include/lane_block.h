@@ -8,7 +8,7 @@
 #define LANE_BLOCK_H
 
 // C++ includes:
-#include <array>
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -22,6 +22,24 @@
 #include "kernel_manager.h"
 
 #include "spike_queue.h"
+
+// Loops over lanes are compiled for three kinds of processors, and the right one is chosen when the module is loaded.
+// Sanitizers do not support this, because the choice is made before they start.
+#if defined( __x86_64__ ) && defined( __gnu_linux__ ) && defined( __GNUC__ ) && !defined( __clang__ ) \
+  && !defined( __SANITIZE_ADDRESS__ ) && !defined( __SANITIZE_THREAD__ )
+#define LANE_CLONES __attribute__( ( target_clones( "arch=x86-64-v4", "arch=x86-64-v3", "default" ) ) )
+#else
+#define LANE_CLONES
+#endif
+
+// GCC would move what only one branch of a condition needs into that branch, and could not vectorise the loop then.
+#if defined( __GNUC__ ) && !defined( __clang__ )
+#define VECTORISED __attribute__( ( optimize( "no-trapping-math", "no-tree-sink" ) ) )
+#define LOOP_OVER_LANES _Pragma( "GCC ivdep" )
+#else
+#define VECTORISED
+#define LOOP_OVER_LANES
+#endif
 
 namespace nestml_optimised::inline v0_1_0
 {
@@ -77,14 +95,14 @@ public:
   static constexpr long never = std::numeric_limits< long >::max();
 
   //! The number of slices without input after which a lane begins to defer steps. Otherwise, the next spike may be near.
-  static constexpr std::uint8_t quiet_slices = 8;
+  static constexpr long quiet_slices = 8;
 
   //! The largest number of steps that a lane can defer.
   static constexpr long most_deferred_steps = 255;
 
   LaneBlock()
   {
-    quiet.fill( quiet_slices );
+    std::fill_n( quiet.values, n_lanes, quiet_slices );
   }
 
   LaneBlock( const LaneBlock& ) = delete;
@@ -169,18 +187,111 @@ public:
     return n_slots_;
   }
 
-  std::array< std::uint8_t, n_lanes > quiet;       //!< slices without input, up to quiet_slices
-  std::array< std::uint8_t, n_lanes > deferred {}; //!< steps that a lane is behind
+  Lanes< long > quiet;                             //!< slices without input, up to quiet_slices
+  Lanes< long > deferred {};                       //!< steps that a lane is behind
   LaneMask live = 0;                               //!< lanes whose neuron takes part in the simulation
   LaneMask recorded = 0;                           //!< lanes with a recorder
   LaneMask driven = 0;                             //!< lanes with a current
   LaneMask spiking = 0;                            //!< lanes with a spike in the current slice
   bool changed = true;                             //!< whether the lanes may no longer have the same quantities
 
+  LaneMask idle = 0;                               //!< lanes that all defer steps, if no others take part
+  long idle_left = 0;                              //!< steps until one of them has enough
+  long idle_steps = 0;                             //!< steps that they deferred in addition to those above
+
   //! The step until which the block is updated.
   long updated_until = -1;
 
 protected:
+  //! Let lanes that were idle together count their steps for themselves.
+  void
+  end_idleness_()
+  {
+    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+    {
+      deferred[ lane ] += idle & lane_bit( lane ) ? idle_steps : 0;
+    }
+    idle = 0;
+    idle_steps = 0;
+  }
+
+  //! What lanes do in a slice: each entry is 0 or 1.
+  struct Plan
+  {
+    Lanes< long > test;    //!< test whether a spike is possible
+    Lanes< long > advance; //!< advance over the slice and the deferred steps at once, unless the test fails
+    Lanes< long > passed;  //!< no spike is possible
+    long tests = 0;        //!< how many lanes do either
+  };
+
+  /**
+   * Choose the lanes that may skip or defer steps.
+   *
+   * @param steps      Of the slice.
+   * @param on         The lanes that take part, by 1.
+   * @param disturbed  The lanes with input, by 1.
+   * @param enough     The number of steps that each lane can skip at once.
+   */
+  LANE_CLONES void
+  make_plan_( const long steps,
+    const Lanes< long >& __restrict__ on,
+    const Lanes< long >& __restrict__ disturbed,
+    const Lanes< long >& __restrict__ enough,
+    Plan& __restrict__ plan )
+  {
+    long tests = 0;
+    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+    {
+      const long behind = deferred[ lane ] + steps;
+      const long free = on[ lane ] & ( disturbed[ lane ] ^ 1 );
+      const long first = deferred[ lane ] == 0; // a lane that deferred steps has passed the test
+      const long most = enough[ lane ] < most_deferred_steps + 1 ? enough[ lane ] : most_deferred_steps + 1;
+      const long defers = free & static_cast< long >( behind < most );
+      const long is_quiet = quiet[ lane ] == quiet_slices;
+      plan.advance[ lane ] = free & static_cast< long >( behind == enough[ lane ] );
+      plan.passed[ lane ] = defers & ( first ^ 1 );
+      plan.test[ lane ] = first & ( plan.advance[ lane ] | ( defers & is_quiet ) );
+      tests += plan.test[ lane ] | plan.advance[ lane ];
+      const long longer = quiet[ lane ] < quiet_slices ? quiet[ lane ] + 1 : quiet_slices;
+      const long now = disturbed[ lane ] ? 0 : longer;
+      quiet[ lane ] = on[ lane ] ? now : quiet[ lane ];
+    }
+    plan.tests = tests;
+  }
+
+  /**
+   * Carry out a plan after the tests.
+   *
+   * @param start  On return, the first step of each lane.
+   *
+   * @return the smallest number of steps that a lane, if all lanes defer steps, can defer in addition, or zero.
+   */
+  LANE_CLONES long
+  follow_plan_( const long from,
+    const long steps,
+    const Lanes< long >& __restrict__ on,
+    const Lanes< long >& __restrict__ enough,
+    const Lanes< long >& __restrict__ had_passed,
+    const Plan& __restrict__ plan,
+    Lanes< long >& __restrict__ start )
+  {
+    long left = most_deferred_steps;
+    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+    {
+      const long advances = plan.advance[ lane ] & plan.passed[ lane ];
+      const long defers = had_passed[ lane ] | ( plan.test[ lane ] & plan.passed[ lane ] & ( plan.advance[ lane ] ^ 1 ) );
+      const long waits = advances | defers | ( on[ lane ] ^ 1 );
+      start[ lane ] = waits ? never : from - deferred[ lane ];
+      const long behind = defers ? deferred[ lane ] + steps : 0;
+      deferred[ lane ] = on[ lane ] ? behind : deferred[ lane ];
+      const long most = enough[ lane ] < most_deferred_steps ? enough[ lane ] : most_deferred_steps;
+      const long rest = defers ? most - behind : 0;
+      const long of_lane = on[ lane ] ? rest : most_deferred_steps;
+      left = of_lane < left ? of_lane : left;
+    }
+    return left;
+  }
+
   //! A spike that its neuron emits in its own turn.
   struct Spike
   {
@@ -205,30 +316,36 @@ protected:
     return { rows_ + slot * n_ports_ * n_lanes, static_cast< long >( n_ports_ * n_lanes ), end };
   }
 
-  //! Return the lanes with input in some steps of the current slice.
-  LaneMask
-  lanes_with_input_( const long from, const long to ) const
+  //! Mark the lanes with input in some steps of the current slice, by 1.
+  void
+  find_input_( const long from, const long to, Lanes< long >& disturbed ) const
   {
     Lanes< std::uint64_t > bits {};
     for ( long lag = from; lag < to; )
     {
       const Piece piece = rows_from_( lag, to );
-      const double* const end = piece.row + ( piece.end - lag ) * piece.stride;
-      for ( const double* row = piece.row; row < end; row += n_lanes )
-      {
-        for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-        {
-          bits[ lane ] |= std::bit_cast< std::uint64_t >( row[ lane ] ) << 1; // without the sign of zero
-        }
-      }
+      collect_bits_( piece.row, piece.row + ( piece.end - lag ) * piece.stride, bits );
       lag = piece.end;
     }
-    LaneMask found = 0;
     for ( std::size_t lane = 0; lane < n_lanes; ++lane )
     {
-      found |= bits[ lane ] ? lane_bit( lane ) : 0;
+      disturbed[ lane ] |= bits[ lane ] != 0;
     }
-    return found;
+  }
+
+  //! Collect the bits of all entries of some rows, without the sign, which zero may have.
+  LANE_CLONES static void
+  collect_bits_( const double* row, const double* const end, Lanes< std::uint64_t >& bits )
+  {
+    Lanes< std::uint64_t > found = bits;
+    for ( ; row < end; row += n_lanes )
+    {
+      for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+      {
+        found[ lane ] |= std::bit_cast< std::uint64_t >( row[ lane ] ) << 1;
+      }
+    }
+    bits = found;
   }
 
   //! Clear the input of some steps that some lanes have taken.
