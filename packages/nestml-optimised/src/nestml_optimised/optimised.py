@@ -22,6 +22,8 @@ from nestml_optimised.description import NeuronDescription, balanced_sum
 from nestml_optimised.errors import OptionError, UnsupportedModelError
 from nestml_optimised.expressions import FunctionCallPrinter, ScopedVariablePrinter, Translator, local_name
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
+from nestml_optimised.lanes import find_obstacle, list_quantities
+from nestml_optimised.model import Model
 
 __all__ = ["OptimisedNESTCodeGenerator"]
 
@@ -35,6 +37,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "input_free_loop": (True, False),
     "slice_skipping": (True, False),
     "fma_clones": (True, False),
+    "population_update": (False, True),
     "numeric_solver": ("rk45", "Heun"),
 }
 
@@ -44,6 +47,15 @@ _BASES = {
     "eager": ("nest::ArchivingNode", "archiving_node.h"),
     "none": ("nest::Node", "node.h"),
 }
+
+
+#: Added to NESTML's CMakeLists.txt.
+_COMPILE_OPTIONS = """
+# GCC vectorises a loop with conditions only if it may compute both branches. NEST enables no traps.
+if ( CMAKE_CXX_COMPILER_ID STREQUAL "GNU" )
+    set_source_files_properties( ${MODULE_SOURCES} PROPERTIES COMPILE_OPTIONS "-fno-trapping-math" )
+endif ()
+"""
 
 
 class OptimisedNESTCodeGenerator(TemplateGenerator):
@@ -82,6 +94,11 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             Compile the update a second time for processors with fused multiply-add, and choose when the module is
             loaded, if compiler and system support it. Results of different processors may then differ in the last
             digits.
+        ``population_update`` : bool
+            Update eight neurons at a time, one in each lane of vector registers, if the model's step is plain
+            arithmetic and the options above have their defaults. The code for AVX-512, AVX2 or SSE2 is chosen when the
+            module is loaded. What a neuron computes does not depend on the others, nor on recorders. Off by default:
+            the update itself takes about half the time, but spikes arrive more slowly in populations of 10,000.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
@@ -124,8 +141,11 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
     def generate_code(self, models: Any, metadata: dict[str, dict[str, Any]]) -> None:
         """Generate the code, and copy the headers that it includes into the same folder."""
         super().generate_code(models, metadata)
+        target = Path(FrontendConfiguration.get_target_path())
         for header in _INCLUDE.glob("*.h"):
-            shutil.copy(header, FrontendConfiguration.get_target_path())
+            shutil.copy(header, target)
+        with (target / "CMakeLists.txt").open("a", encoding="utf-8") as build:
+            build.write(_COMPILE_OPTIONS)
 
     def _get_neuron_model_namespace(self, neuron: Any, metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
         namespace: dict[str, Any] = self._get_model_namespace(neuron, metadata)
@@ -152,16 +172,18 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "printer": CppPrinter(expression_printer=self._scoped_printer),
             "balanced_sum": balanced_sum,
             "local_name": local_name,
-            **self._template_settings(description),
+            **self._template_settings(description, model),
             "random_functions": model.functions_called(),
             "integrate": lambda call: _integration(description, call),
         }
 
-    def _template_settings(self, description: NeuronDescription) -> dict[str, Any]:
+    def _template_settings(self, description: NeuronDescription, model: Model) -> dict[str, Any]:
         """Return settings of the templates that follow from the options and the model."""
         options = {option: self.get_option(option) for option in _CHOICES}
         base, base_header = _BASES[options["archiving"]]
         on_demand = options["buffers"] == "on_demand"
+        adaptive = bool(description.numeric_steps) and options["numeric_solver"] == "rk45"
+        obstacle = find_obstacle(model, description, options, adaptive=adaptive)
         return {
             "options": options,
             "base": base,
@@ -170,7 +192,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "on_demand": on_demand,
             "defers": bool(on_demand and description.ports and description.bound and options["input_free_loop"]),
             "ports": description.ports,
-            "adaptive": bool(description.numeric_steps) and options["numeric_solver"] == "rk45",
+            "adaptive": adaptive,
+            "lanes": not obstacle,
+            "no_lanes": obstacle,
+            "quantities": list_quantities(description),
             "system": description.system,
             "bound": description.bound,
         }
