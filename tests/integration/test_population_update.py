@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Neurons that are updated together, against the same models updated one by one.
+
+Spikes must be the same, and potentials equal up to rounding. What a neuron computes must not depend, to the last bit,
+on the neurons that share a block with it, on threads, or on recorders.
+"""
+
+import platform
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+from amat import toolchain
+from amat.simulation.kernel import reset_kernel
+from amat.toolchain.catalogue import SHIPPED_MODELS, Model
+
+pytestmark = pytest.mark.slow
+
+RESOLUTION = 0.1
+DURATION = 200.0
+
+#: Models by name of the version that is updated one by one, with the weight of spikes that makes them fire.
+WEIGHTS = {
+    "amat2_psc_exp_neuron_opt": 60.0,
+    "iaf_psc_exp_neuron_opt": 300.0,
+    "mat2_psc_exp_neuron_opt": 60.0,
+    "izhikevich_neuron_opt": 2.0,
+}
+
+#: The models whose neurons differ in a parameter that changes the propagators.
+TAU_M = ("amat2_psc_exp_neuron_opt", "iaf_psc_exp_neuron_opt", "mat2_psc_exp_neuron_opt")
+
+
+def together(name: str) -> Model:
+    """Return the model that is updated together."""
+    single = SHIPPED_MODELS[name]
+    options = {**single.options, "population_update": True}
+    return Model(single.source, suffix="_together", options=options, codegen="optimised")
+
+
+@pytest.fixture(scope="module", params=WEIGHTS)
+def models(request):
+    """The names of a model's two versions, and their modules."""
+    model = together(request.param)
+    modules = [toolchain.build(request.param), toolchain.build(model)]
+    return request.param, model.name, [str(module.library) for module in modules]
+
+
+def input_spikes(n, rate):
+    """Sample the input of each neuron (ms)."""
+    rng = np.random.default_rng(7)
+    steps = round(DURATION / RESOLUTION) - 1
+    return [np.flatnonzero(rng.random(steps) < 1e-3 * rate * RESOLUTION) * RESOLUTION + RESOLUTION for _ in range(n)]
+
+
+def run(
+    models,
+    which,
+    *,
+    n=19,
+    first=0,
+    rate=2000.0,
+    delay=1.5,
+    threads=1,
+    differ=False,
+    current=False,
+    recorded=False,
+    frozen=False,
+    pieces=(DURATION,),
+    manually=False,
+):
+    """Return spikes by neuron, and final potentials, of neurons `first` to `n`."""
+    nest = reset_kernel(RESOLUTION)
+    nest.set(local_num_threads=threads, min_delay=delay, max_delay=2 * delay)
+    for library in models[2]:
+        nest.Install(library)
+    weight = WEIGHTS[models[0]]
+    numbers = range(first, n)
+    neurons = nest.Create(models[which], len(numbers))
+    if differ and models[0] in TAU_M:
+        neurons.set(tau_m=[8.0 + 0.25 * number for number in numbers])
+    trains = input_spikes(n, rate)
+    sources = nest.Create("spike_generator", len(numbers), [{"spike_times": trains[i]} for i in numbers])
+    signs = [-0.3 if number % 3 == 1 else 1.0 for number in numbers]
+    for source, neuron, sign in zip(sources, neurons, signs, strict=True):
+        nest.Connect(source, neuron, syn_spec={"weight": weight, "delay": delay})
+        nest.Connect(source, neuron, syn_spec={"weight": sign * weight, "delay": 2 * delay})
+    if current:
+        generator = nest.Create("ac_generator", params={"amplitude": 0.5 * weight, "frequency": 30.0})
+        nest.Connect(generator, neurons[2:7], syn_spec={"delay": delay})
+    meter = None
+    if recorded:
+        meter = nest.Create("multimeter", params={"record_from": ["V_m"], "interval": RESOLUTION})
+        nest.Connect(meter, neurons[::4], syn_spec={"delay": delay})
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(neurons, recorder, syn_spec={"delay": delay})
+    if manually:
+        nest.Prepare()
+    for number, piece in enumerate(pieces):
+        if frozen:
+            neurons[1::5].frozen = number % 2 == 1
+        (nest.Run if manually else nest.Simulate)(piece)
+    if manually:
+        nest.Cleanup()
+    events = recorder.events
+    spikes = {
+        number: np.sort(events["times"][events["senders"] == neuron.global_id]).tolist()
+        for number, neuron in zip(numbers, neurons, strict=True)
+    }
+    potentials = dict(zip(numbers, neurons.get("V_m") if len(neurons) > 1 else [neurons.get("V_m")], strict=True))
+    return spikes, potentials, None if meter is None else meter.events["V_m"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"rate": 0.0},
+        {"rate": 100.0},
+        {"delay": RESOLUTION},
+        {"delay": RESOLUTION, "rate": 100.0},
+        {"differ": True},
+        {"current": True},
+        {"frozen": True, "pieces": (40.0, 60.0, 100.0)},
+        {"frozen": True, "pieces": (40.5, 59.5, 100.0), "manually": True},
+    ],
+    ids=str,
+)
+def test_spikes_and_potentials_are_those_of_single_neurons(models, settings):
+    spikes, potentials, _ = run(models, 1, **settings)
+    expected_spikes, expected_potentials, _ = run(models, 0, **settings)
+    assert spikes == expected_spikes
+    if settings.get("rate", 2000.0) > 1000:
+        assert sum(map(len, spikes.values())) > 50
+    # The order of additions differs; values are of the order of 100 mV.
+    np.testing.assert_allclose(list(potentials.values()), list(expected_potentials.values()), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("settings", [{"threads": 2}, {"threads": 3}, {"recorded": True}], ids=str)
+@pytest.mark.parametrize("rate", [2000.0, 100.0])
+def test_threads_and_recorders_do_not_change_a_bit(models, settings, rate):
+    plain = run(models, 1, rate=rate)
+    changed = run(models, 1, rate=rate, **settings)
+    assert changed[:2] == plain[:2]
+
+
+def test_other_neurons_do_not_change_a_bit(models):
+    all_spikes, all_potentials, _ = run(models, 1, differ=True)
+    for first in (18, 13):
+        spikes, potentials, _ = run(models, 1, first=first, differ=True)
+        assert spikes == {number: all_spikes[number] for number in spikes}
+        assert potentials == {number: all_potentials[number] for number in potentials}
+
+
+def test_recorded_potentials_are_those_of_single_neurons(models):
+    spikes, _, recorded = run(models, 1, recorded=True, current=True)
+    expected_spikes, _, expected = run(models, 0, recorded=True, current=True)
+    assert spikes == expected_spikes
+    np.testing.assert_allclose(recorded, expected, rtol=0, atol=1e-10)
+
+
+def test_compiler_vectorised_the_steps(models):
+    if platform.machine() != "x86_64":
+        pytest.skip("only x86-64 has code for several kinds of processors")
+    listing = subprocess.run(
+        ["objdump", "--disassemble", "--no-show-raw-insn", models[2][1]], check=True, capture_output=True, text=True
+    ).stdout
+    clones = re.findall(r"^\w+ <(\S*advance_lanes_\S*arch_x86_64_v3)>:\n((?:.+\n)+)", listing, flags=re.MULTILINE)
+    assert clones
+    for _, code in clones:
+        assert len(re.findall(r"\bv(?:fn?m(?:add|sub)|mul|add)\w*pd\b.*%ymm", code)) >= 3
