@@ -22,6 +22,7 @@ PAGES = sorted(paths.BOOK.glob("*.md"))
 MODEL = "amat2_psc_exp_neuron"
 #: Files that the pipeline writes to book/generated.
 GENERATED = {"overview.svg", f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
+GENERATED.add("amat2_psc_exp_escape_neuron.nestml")
 
 GLUE = re.compile(r"\{glue:text\}`(?:(?P<notebook>[^`]+)::)?(?P<key>\w+)(?::[^`]*)?`")
 CITATION = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
