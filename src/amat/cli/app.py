@@ -19,6 +19,7 @@ from amat.cli.build_nest import build_nest
 from amat.cli.common import PASS_ON, console, messages, report
 from amat.cli.compendium import book, reproduce, setup
 from amat.cli.explore import explore
+from amat.cli.fit import fit
 from amat.cli.patterns import patterns
 from amat.cli.simulate import simulate
 from amat.cli.test import test
@@ -56,7 +57,7 @@ def _options(
 
 #: The commands by the groups of ``amat --help``.
 _COMMANDS = {
-    "Models and simulations": (build, validate, simulate, patterns, explore, tutorial),
+    "Models and simulations": (build, validate, simulate, patterns, explore, fit, tutorial),
     "The compendium": (reproduce, book, test, setup),
     "Releases": (citation, archive, deposit, sbom, upstream),
 }

@@ -29,6 +29,7 @@ __all__ = [
     "Kind",
     "Piece",
     "TimeConstants",
+    "Trial",
     "coefficient_names",
     "filter_current",
     "history_taus",
@@ -138,8 +139,18 @@ class Piece:
     spiking: Floats
 
 
-class _Trial:
-    """One repeat: its steps that count, and the predictors at these."""
+class Trial:
+    """One repeat: its steps that count, and the predictors at these.
+
+    Attributes
+    ----------
+    spikes : ndarray of int, shape (all spikes,)
+        Steps with a spike, also outside the window.
+    silent, spiking : ndarray of int
+        Steps without and with a spike in the window, ascending.
+    values : ndarray, shape (coefficients, silent and spiking steps)
+        Predictors.
+    """
 
     def __init__(self, spikes: Integers, steps: int, span: tuple[int, int], refractory: int, stride: int) -> None:
         self.spikes = spikes[(spikes >= 0) & (spikes < steps)]
@@ -204,7 +215,7 @@ class Design:
         self.edges: Integers = np.linspace(low, high, count + 1).astype(np.int64)
         dead = refractory_steps(refr_T, dt)
         self.trials = [
-            _Trial(bin_spikes(times, dt, delay), steps, (low, high), dead, stride) for times in recording.spikes
+            Trial(bin_spikes(times, dt, delay), steps, (low, high), dead, stride) for times in recording.spikes
         ]
         self.spikes = sum(len(trial.spiking) for trial in self.trials)
         self.steps = sum(stride * len(trial.silent) for trial in self.trials) + self.spikes
@@ -240,7 +251,7 @@ class Design:
         self._current = taus
         return [piece for trial in self.trials for piece in trial.pieces(self.edges)]
 
-    def _fill_lif(self, trial: _Trial, membrane: Floats, tau_m: float) -> None:
+    def _fill_lif(self, trial: Trial, membrane: Floats, tau_m: float) -> None:
         """Compute the predictors of a membrane that is reset at spikes: it forgets what it was at the last one."""
         last = np.searchsorted(trial.spikes, trial.places) - 1  # the last spike before a step
         spiked = last >= 0

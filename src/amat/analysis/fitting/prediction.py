@@ -43,7 +43,7 @@ def calibrate(model: FittedModel, recording: NeuronRecording, window: tuple[floa
         dead = refractory_steps(model.refr_T, model.dt)
         for number, level in enumerate(_LEVELS):
             steps = free_run(model.kind, model.coefficients, model.taus, drive, model.dt, dead, float(level))
-            times: Floats = (steps + 1 + round(model.delay / model.dt)) * model.dt
+            times = np.asarray((steps + 1 + round(model.delay / model.dt)) * model.dt, dtype=np.float64)
             times = times[(times >= window[0]) & (times < window[1])]
             for row in rows:
                 hits = float(count_coincidences(inside[row], times, delta).sum())
