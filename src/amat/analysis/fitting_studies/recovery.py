@@ -5,6 +5,7 @@
 """Recovery of known parameters from synthetic recordings: bias, error, and coverage of the intervals."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def recover(
     *,
     neuron: SyntheticNeuron = EXAMPLE,
     dt: float = 0.5,
-    grid: int = 6,
+    grid: int = 8,
     samples: int = 500,
     seed: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -60,26 +61,33 @@ def recover(
         bound. Units are NESTML's.
     """
     require_count("draws", draws, 1)
-    p = neuron.parameters
-    scale = stated_scale(1e3 * p.tau_m / p.C_m, p.E_L)
-    true = {name: neuron.Delta if name == "Delta" else getattr(p, name) for name in PARAMETERS}
     seeds = np.random.SeedSequence(seed).generate_state(len(durations) * draws)
     rows = []
     for number, (draw, duration) in enumerate((draw, d) for draw in range(draws) for d in durations):
-        drawn = int(seeds[number])
-        recording = sample_recording(neuron, duration=duration, dt=dt, repeats=1, seed=drawn)
-        model = fit_model(recording, refr_T=p.refr_T, delay=0.0, grid=grid, samples=samples, seed=drawn)
-        found = intervals(model, scale)
-        for name in PARAMETERS:
-            estimate = found["omega_escape" if name == "omega" else name]
-            row = {"duration_ms": duration, "draw": draw, "spikes": recording.spike_count, "parameter": name}
-            row |= {"true": true[name], "estimate": estimate.value}
-            for method in _METHODS:
-                low, high = getattr(estimate, method) or (np.nan, np.nan)
-                row |= {f"{method}_low": low, f"{method}_high": high}
-            rows.append(row)
+        found = _recover_once(neuron, duration, dt, grid, samples, int(seeds[number]))
+        rows += [{"duration_ms": duration, "draw": draw, **row} for row in found]
         progress(number + 1, len(seeds))
     return pd.DataFrame(rows)
+
+
+def _recover_once(
+    neuron: SyntheticNeuron, duration: float, dt: float, grid: int, samples: int, seed: int
+) -> list[dict[str, Any]]:
+    """Return true values, estimates and intervals of one synthetic recording."""
+    p = neuron.parameters
+    recording = sample_recording(neuron, duration=duration, dt=dt, repeats=1, seed=seed)
+    model = fit_model(recording, refr_T=p.refr_T, delay=0.0, grid=grid, samples=samples, seed=seed)
+    found = intervals(model, stated_scale(1e3 * p.tau_m / p.C_m, p.E_L))
+    rows = []
+    for name in PARAMETERS:
+        estimate = found["omega_escape" if name == "omega" else name]
+        row: dict[str, Any] = {"spikes": recording.spike_count, "parameter": name}
+        row |= {"true": neuron.Delta if name == "Delta" else getattr(p, name), "estimate": estimate.value}
+        for method in _METHODS:
+            low, high = getattr(estimate, method) or (np.nan, np.nan)
+            row |= {f"{method}_low": low, f"{method}_high": high}
+        rows.append(row)
+    return rows
 
 
 def summarise(table: pd.DataFrame) -> pd.DataFrame:
