@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from scipy.ndimage import gaussian_filter1d
 
 from amat import toolchain
@@ -145,6 +146,10 @@ def plot_profile(result: FitResult) -> Figure:
         position = [getattr(taus, name) for name in profile.names]
         axes.plot(*position, mark, color=THRESHOLD_COLOUR, ms=12, mec="white", label=label, clip_on=False, ls="none")
     axes.set(xscale="log", yscale="log", xlabel=f"{profile.names[0]} (ms)", ylabel=f"{profile.names[1]} (ms)")
+    for axis, values in ((axes.xaxis, x), (axes.yaxis, y)):
+        shown = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500) if values[0] <= tick <= values[-1]]
+        axis.set_ticks(shown, labels=map(str, shown))
+        axis.set_minor_locator(NullLocator())
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     return figure
 

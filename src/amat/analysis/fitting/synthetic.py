@@ -109,7 +109,7 @@ def sample_recording(
     """
     steps = round(duration / dt)
     current = sample_noise(steps, dt, mean, sd, tau, seed)
-    random = np.random.default_rng([seed, 1])
+    random = np.random.default_rng([seed, 2])
     spikes = sample_spikes(neuron, current, dt, repeats, random)
     p = neuron.parameters
     membrane = np.concatenate([[0.0], filter_current(current, dt, p.tau_m, None)[0][:-1]])
