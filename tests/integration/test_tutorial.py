@@ -65,7 +65,7 @@ def test_the_command_copies_the_notebook_and_never_overwrites_it(run_amat, tmp_p
 def test_every_exercise_has_a_hidden_solution():
     cells = json.loads(paths.TUTORIAL.read_text())["cells"]
     exercises = [n for n, cell in enumerate(cells) if "**Exercise" in "".join(cell["source"])]
-    assert len(exercises) == 7
+    assert len(exercises) == 8
     for number in exercises:
         solution = cells[number + 1]
         assert solution["cell_type"] == "code"
@@ -110,7 +110,7 @@ def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, t
             server.wait()
     assert (tmp_path / "course" / "tutorial" / "my_neuron.nestml").is_file()
     assert len(outputs) == len(sources)
-    assert sum(text.count("image/png") for text in outputs) == 10
+    assert sum(text.count("image/png") for text in outputs) == 11
     assert any("a spike in every cycle up to" in text for text in outputs)
 
 
