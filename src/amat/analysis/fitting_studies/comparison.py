@@ -114,6 +114,7 @@ def _gamma_columns(predictions: Sequence[Floats], published: PublishedRecording,
 def compare_models(
     published: PublishedRecording,
     *,
+    direct: bool = True,
     samples: int = 1000,
     population: int = 96,
     generations: int = 100,
@@ -125,6 +126,8 @@ def compare_models(
     Parameters
     ----------
     published : PublishedRecording
+    direct : bool
+        Whether to search directly for the largest Gamma as well, which takes the most time.
     samples : int
         Bootstrap samples.
     population, generations : int
@@ -145,8 +148,8 @@ def compare_models(
     common: dict[str, Any] = {"recording": published.cell.name, "reading": published.reading}
     common["reliable"] = is_reliable(published)
     if not common["reliable"]:
-        found = _gamma_columns([np.zeros(0)], published, samples=1)
-        return pd.DataFrame([common | {name: value for name, value in found.items() if "gamma_int" in name}])
+        columns = _gamma_columns([np.zeros(0)], published, samples=1)
+        return pd.DataFrame([common | {name: value for name, value in columns.items() if "gamma_int" in name}])
     refr_T = estimate_refractory_time(recording)
     delay = estimate_delay(recording, published.training, refr_T)
     common |= {"refr_T": refr_T, "delay": delay}
@@ -155,9 +158,9 @@ def compare_models(
         progress(f"{published.cell.name}, {published.reading}: {kind}")
         fits[kind] = fit_model(recording, kind, published.training, refr_T=refr_T, delay=delay, samples=2, seed=seed)
     rows = [common | row for row in _likelihood_rows(fits, published, samples, seed)]
-    for model in _DIRECT:
+    for model in _DIRECT if direct else ():
         progress(f"{published.cell.name}, {published.reading}: {model}, direct")
-        direct = fit_directly(
+        found = fit_directly(
             model,
             recording.current_of(0),
             recording.spikes,
@@ -169,7 +172,7 @@ def compare_models(
             generations=generations,
             seed=seed,
         )
-        rows.append(common | _direct_row(direct, published, samples))
+        rows.append(common | _direct_row(found, published, samples))
     return pd.DataFrame(rows)
 
 
