@@ -12,7 +12,7 @@ is at least `amat.analysis.fitting.scores.LEAST_RELIABLE`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from amat.analysis.fitting.fitted import FittedModel
 from amat.analysis.fitting.models import fit_model
 from amat.analysis.fitting.prediction import bits_per_spike, gain_by_block
 from amat.analysis.fitting.scores import LARGEST_CHANCE, Score, score
-from amat.analysis.fitting_studies.direct import DirectFit, fit_directly
+from amat.analysis.fitting_studies.direct import DirectFit, DirectModel, fit_directly
 from amat.analysis.fitting_studies.recordings import PublishedRecording
 from amat.arrays import Floats, Integers
 from amat.simulation.reference import refractory_steps
@@ -34,7 +34,7 @@ __all__ = ["DELTAS", "Gain", "block_length", "compare_models", "is_reliable", "p
 DELTAS = (2.0, 4.0)
 #: Blocks of the bootstrap: at most this long in ms, and at least this many.
 _LONGEST_BLOCK, _FEWEST_BLOCKS = 500.0, 10
-_DIRECT: tuple[Literal["amat", "izhikevich"], ...] = ("amat", "izhikevich")
+_DIRECT: tuple[DirectModel, ...] = ("amat", "izhikevich")
 
 Progress = Callable[[str], None]
 
@@ -160,20 +160,29 @@ def compare_models(
     rows = [common | row for row in _likelihood_rows(fits, published, samples, seed)]
     for model in _DIRECT if direct else ():
         progress(f"{published.cell.name}, {published.reading}: {model}, direct")
-        found = fit_directly(
-            model,
-            recording.current_of(0),
-            recording.spikes,
-            published.training,
-            dt=recording.dt,
-            dead_steps=refractory_steps(refr_T, recording.dt),
-            delay=delay,
-            population=population,
-            generations=generations,
-            seed=seed,
-        )
+        found = _search(model, published, refr_T, delay, (population, generations, seed))
         rows.append(common | _direct_row(found, published, samples))
     return pd.DataFrame(rows)
+
+
+def _search(
+    model: DirectModel, published: PublishedRecording, refr_T: float, delay: float, budget: tuple[int, int, int]
+) -> DirectFit:
+    """Fit a model directly to the training data, with the refractory time and the delay of the other models."""
+    recording = published.recording
+    population, generations, seed = budget
+    return fit_directly(
+        model,
+        recording.current_of(0),
+        recording.spikes,
+        published.training,
+        dt=recording.dt,
+        dead_steps=refractory_steps(refr_T, recording.dt),
+        delay=delay,
+        population=population,
+        generations=generations,
+        seed=seed,
+    )
 
 
 def _rate(times: Floats, window: tuple[float, float]) -> float:

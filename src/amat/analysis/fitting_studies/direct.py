@@ -24,7 +24,7 @@ from amat.analysis.fitting.features import filter_current
 from amat.analysis.fitting.scores import LARGEST_CHANCE, coincidence_factor
 from amat.arrays import Floats, Integers
 
-__all__ = ["RANGES", "DirectFit", "amat_spikes", "fit_directly", "izhikevich_spikes"]
+__all__ = ["RANGES", "DirectFit", "DirectModel", "amat_spikes", "fit_directly", "izhikevich_spikes"]
 
 DirectModel = Literal["amat", "izhikevich"]
 
