@@ -68,6 +68,7 @@ SMALL = {
     ("explore",): ["alpha_1=0:10:2", "omega=5:6:2", "--duration=20", "--threads=1"],
     ("validate",): ["--samples=1", "--threads=1"],
     ("build",): ["leak.nestml"],
+    ("fit",): ["--example"],
     ("tutorial",): ["--no-open"],
     ("upstream",): ["--no-run"],
     ("deposit",): ["archive.tar.gz"],
@@ -86,6 +87,7 @@ SMALL = {
 
 #: Functions that take long for any arguments.
 LONG = (
+    "amat.analysis.fitting.pipeline.fit_recording",
     "amat.analysis.patterns.verdicts.table_of_verdicts",
     "amat.benchmark.runs._carry_out",
     "amat.benchmark.synapse_tables.measure_tables",
@@ -353,6 +355,35 @@ def current_files(draw) -> bytes:
     content = text.encode(draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"])), "replace")
     content = gzip.compress(content) if draw(st.integers(0, 3)) == 0 else content
     return content[: draw(st.integers(0, 40))] if draw(st.integers(0, 5)) == 0 else content
+
+
+@st.composite
+def recordings(draw) -> bytes:
+    """Return a table of a recording after a few edits, or without some of its columns."""
+    names = draw(
+        st.lists(st.sampled_from(["current_pA", "current", "spikes_ms", "time_s", "voltage_mV", "x"]), max_size=4)
+    )
+    lines = [
+        ",".join(f"{draw(st.sampled_from([k, 20 * k, k % 7, -60 + k % 50]))}" for _ in names) for k in range(1, 60)
+    ]
+    return draw(
+        edited("\n".join([",".join(names), *lines]), ["nan", "1e400", "-1", "", '"', "½", ";", ",", "time"])
+    ).encode()
+
+
+@examples(20)
+@given(content=recordings(), interval=st.sampled_from(["1", "20", "0.1", "nan"]))
+def test_any_recording_is_refused_with_a_message_or_fitted(content, interval):
+    options = [f"--sampling-interval={interval}", "--membrane-resistance=100"]
+    found = run_with({"cell.csv": content}, "fit", "cell.csv", *options)
+    assert "amat: " in found.err
+
+
+@examples(20)
+@given(content=st.binary(max_size=60), suffix=st.sampled_from(["npz", "csv", "abf", "nwb", "ibw", "x"]))
+def test_any_file_of_a_recording_is_refused_with_a_message(content, suffix):
+    found = run_with({f"cell.{suffix}": content}, "fit", f"cell.{suffix}", "--sampling-interval=1")
+    assert "amat: " in found.err
 
 
 @examples(80)

@@ -151,7 +151,8 @@ def old_nest(tmp_path) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["setup", "simulate --step 200", "patterns", "explore", "validate", "build", "upstream"]
+    "arguments",
+    ["setup", "simulate --step 200", "patterns", "explore", "validate", "build", "upstream", "fit --example"],
 )
 def test_another_nest_is_an_error_that_names_versions_and_fix(run_amat, old_nest, tmp_path, arguments):
     output = ("--output", tmp_path / "output") if arguments in ("explore", "upstream") else ()

@@ -172,6 +172,11 @@ def test_a_file_of_neo_is_read(tmp_path):
     with neo.NixIO(str(tmp_path / "cell.nix"), "ow") as file:
         file.write_block(block)
     same(load_recording(tmp_path / "cell.nix", None, FileUnits()))
+    block.segments = [neo.Segment()]
+    with neo.NixIO(str(tmp_path / "empty.nix"), "ow") as file:
+        file.write_block(block)
+    with pytest.raises(AmatError, match="has no signal with a unit of current"):
+        load_recording(tmp_path / "empty.nix", None, FileUnits())
     with pytest.raises(AmatError, match=r"states a sampling interval of 0\.5 ms, not 0\.1 ms"):
         load_recording(tmp_path / "cell.nix", 0.1, FileUnits())
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import typer
 
+from amat.cli import fit_options as options
 from amat.cli.common import (
     FigureFormat,
     Seed,
@@ -35,74 +35,29 @@ if TYPE_CHECKING:
 
 __all__ = ["fit"]
 
-_DATA = "Recording"
-_SCALE = "Scale of voltages: from a recorded membrane potential, or stated"
-_FIT = "Fit and output"
 _FILES = ("fit.json", "predict.py", "prediction.npz")
 
 
-def _option(panel: str, name: str, text: str, **settings: Any) -> Any:
-    return typer.Option(name, help=text, rich_help_panel=panel, **settings)
-
-
 def fit(
-    recording: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE",
-            help="Recording: CSV or NPZ with current_pA, spikes_ms and voltage_mV, or what neo reads (ABF, NWB, ...).",
-        ),
-    ] = None,
-    example: Annotated[
-        bool, _option(_DATA, "--example", "Fit a synthetic recording, and print recovered and true parameters.")
-    ] = False,
-    sampling_interval: Annotated[
-        float | None, _option(_DATA, "--sampling-interval", "Sampling interval in ms. Needed for CSV and NPZ.")
-    ] = None,
-    current_unit: Annotated[
-        Literal["pA", "nA", "uA", "A"] | None,
-        _option(_DATA, "--current-unit", "Unit of currents without one in the name."),
-    ] = None,
-    voltage_unit: Annotated[
-        Literal["mV", "V", "uV"] | None, _option(_DATA, "--voltage-unit", "Unit of potentials without one in the name.")
-    ] = None,
-    time_unit: Annotated[
-        Literal["ms", "s", "us"] | None, _option(_DATA, "--time-unit", "Unit of spike times without one in the name.")
-    ] = None,
-    spike_times: Annotated[
-        Path | None,
-        _option(
-            _DATA, "--spike-times", "CSV file of spike times: repeat (from 1) and time, or the time.", metavar="FILE"
-        ),
-    ] = None,
-    spike_threshold: Annotated[
-        float | None,
-        _option(_DATA, "--spike-threshold", "Potential in mV that marks spikes if no times are given. Default: 0."),
-    ] = None,
-    membrane_resistance: Annotated[
-        float | None, _option(_SCALE, "--membrane-resistance", "Membrane resistance in MOhm.")
-    ] = None,
-    rest: Annotated[
-        float | None, _option(_SCALE, "--rest", "Resting potential in mV, with --membrane-resistance. Default: -70.")
-    ] = None,
-    refractory_time: Annotated[
-        float | None, _option(_FIT, "--refractory-time", "Absolute refractory time in ms. Default: estimated.")
-    ] = None,
-    delay: Annotated[
-        float | None, _option(_FIT, "--delay", "Delay of the spikes after the current in ms. Default: estimated.")
-    ] = None,
-    tau_1: Annotated[float, _option(_FIT, "--tau-1", "Fast time constant of the threshold in ms.")] = 10.0,
-    tau_2: Annotated[float, _option(_FIT, "--tau-2", "Slow time constant of the threshold in ms.")] = 200.0,
-    free: Annotated[
-        list[str] | None,
-        _option(_FIT, "--free", "tau_1 or tau_2, to fit in addition to tau_m and tau_v. Repeatable.", metavar="NAME"),
-    ] = None,
-    train: Annotated[
-        float, _option(_FIT, "--train", "First part of the recording, to fit to; the rest is predicted.")
-    ] = 0.667,
-    burn_in: Annotated[float, _option(_FIT, "--burn-in", "Start of the recording that is left out, in ms.")] = 500.0,
+    recording: options.File = None,
+    example: options.Example = False,
+    sampling_interval: options.SamplingInterval = None,
+    current_unit: options.CurrentUnit = None,
+    voltage_unit: options.VoltageUnit = None,
+    time_unit: options.TimeUnit = None,
+    spike_times: options.SpikeTimes = None,
+    spike_threshold: options.SpikeThreshold = None,
+    membrane_resistance: options.MembraneResistance = None,
+    rest: options.Rest = None,
+    refractory_time: options.RefractoryTime = None,
+    delay: options.Delay = None,
+    tau_1: options.FastTimeConstant = 10.0,
+    tau_2: options.SlowTimeConstant = 200.0,
+    free: options.Free = None,
+    train: options.Train = 2 / 3,
+    burn_in: options.BurnIn = 500.0,
     seed: Seed = 1,
-    output: Annotated[Path, typer.Option(help="Output folder for results, script and figures.")] = Path("amat-fit"),
+    output: options.Folder = Path("amat-fit"),
     format: FigureFormat = None,
 ) -> None:
     """Fit AMAT to a recorded neuron: parameters with intervals, and predictions of spikes that were held out.
@@ -112,13 +67,10 @@ def fit(
     from amat.analysis.fitting.features import TimeConstants
     from amat.analysis.fitting.figures import FIGURES
     from amat.analysis.fitting.pipeline import FitSettings
-    from amat.checks import require_finite, require_positive
+    from amat.checks import require_finite
 
-    for name, value in (("--tau-1", tau_1), ("--tau-2", tau_2)):
-        require_positive(name, value, "ms")
-    for name, number in (("--delay", delay), ("--rest", rest), ("--spike-threshold", spike_threshold)):
-        if number is not None:
-            require_finite(name, number)
+    for name, value in (("--delay", delay), ("--rest", rest), ("--spike-threshold", spike_threshold)):
+        require_finite(name, value or 0.0)
     refuse_without("--membrane-resistance", rest=None if membrane_resistance is not None else rest)
     suffix = format or "svg"
     prepare_outputs(
@@ -131,7 +83,7 @@ def fit(
         taus=TimeConstants(tau_1=tau_1, tau_2=tau_2),
         refr_T=refractory_time,
         delay=delay,
-        train=2 / 3 if train == 0.667 else train,
+        train=train,
         burn_in=burn_in,
         seed=seed,
     )
@@ -192,9 +144,10 @@ def _run(
     from amat.compendium import plots
     from amat.compendium.provenance import provenance_record
 
+    currents = "one current" if len(data.groups) == 1 else f"{len(data.groups)} currents"
     note(
-        f"{data.name}: {data.repeats} repeats of {data.duration / 1e3:g} s at {data.dt:g} ms, {len(data.groups)} "
-        f"current(s), {data.spike_count} spikes ({data.rate:.3g}/s)"
+        f"{data.name}: {data.spike_count} spikes ({data.rate:.3g}/s) in {data.repeats} repeats of "
+        f"{data.duration / 1e3:g} s at {data.dt:g} ms, {currents}"
     )
     with _show_tasks() as show:
         result = fit_recording(data, scale, settings, show)
@@ -286,7 +239,7 @@ def _print_result(result: FitResult, described: dict[str, Any], example: bool) -
     table = make_table("parameter", "value", "95 % interval", "bootstrap", *(["true value"] if example else []))
     found = {**described["parameters"]["nestml"], **described["escape_rate"]}
     for name, entry in found.items():
-        if entry["hessian"] is None and name not in result.amat.at_bound:
+        if entry["hessian"] is None and name not in (*result.amat.at_bound, "C_m"):
             continue
         unit = UNITS.get(name, "mV")
         bounds = [_range(entry[key]) for key in ("hessian", "bootstrap")]
@@ -315,6 +268,8 @@ def _print_result(result: FitResult, described: dict[str, Any], example: bool) -
         report(f"Warning: {text}")
     report(f"NEST's spikes are identical to those of the fit: {sum(described['nest']['spikes'])} spikes.")
     report(f"In the explorer: {_address(described['explorer']['link'])}")
+    for text in described["explorer"]["clipped"]:
+        report(f"The link differs from the fit: {text}.")
 
 
 def _range(bounds: Any) -> str:

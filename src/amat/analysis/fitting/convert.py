@@ -227,9 +227,10 @@ def intervals(model: FittedModel, scale: Scale) -> dict[str, Interval]:
     covariance = np.where(np.outer(known, known), model.covariance, 0.0)
     draws = convert(np.where(np.isfinite(model.bootstrap), model.bootstrap, centre))
     result: dict[str, Interval] = {}
+    fixed = () if "tau_m" in model.free else ("tau_m",)
     for name, value in values.items():
         best = float(value[0])
-        if name in model.at_bound:
+        if name in model.at_bound or (name == "C_m" and "tau_m" in (*model.at_bound, *fixed)):
             result[name] = Interval(best, None, None)
             continue
         slope = (upper[name] - lower[name]) / (2 * steps)

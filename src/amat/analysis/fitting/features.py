@@ -19,6 +19,7 @@ from scipy.signal import lfilter
 
 from amat.analysis.fitting.recording import NeuronRecording, bin_spikes
 from amat.arrays import Floats, Integers
+from amat.checks import require_positive
 from amat.neurons import AmatParameters
 from amat.simulation.reference import propagators, refractory_steps
 
@@ -52,6 +53,11 @@ class TimeConstants:
     tau_v: float = 5.0
     tau_1: float = 10.0
     tau_2: float = 200.0
+
+    def __post_init__(self) -> None:
+        """Raise `ParameterError` for a value that is not positive."""
+        for name, value in dataclasses.asdict(self).items():
+            require_positive(name, value, "ms")
 
     def replace(self, **changes: float) -> "TimeConstants":
         """Return a copy with some values changed."""

@@ -69,7 +69,7 @@ def plot_raster(result: FitResult) -> Figure:
     lower.plot(centres, rate, color="0.2", label=f"recorded, {len(recorded)} repeats")
     lower.plot(centres, _rate(sampled, low, high)[1], color=_AMAT, label=f"AMAT with escape noise, {_RUNS} runs")
     lower.set(xlabel="time (ms)", ylabel="rate (1/s)", xlim=(low, high), ylim=(0, None))
-    lower.legend(loc="upper right", fontsize="small")
+    figure.legend(*lower.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     upper.set_title("Held-out spikes and their prediction")
     return figure
 

@@ -19,7 +19,7 @@ __all__ = ["read_neo"]
 def read_neo(path: Path) -> RawRecording:
     """Read currents, membrane potentials and spike trains, with a segment for each repeat.
 
-    Signals are told from each other by their units. Channels beyond the first of each kind are refused.
+    Units distinguish the signals. Channels beyond the first of each kind are refused.
 
     Raises
     ------
@@ -61,6 +61,11 @@ def read_neo(path: Path) -> RawRecording:
                 intervals.add(round(float(signal.sampling_period.rescale("ms").magnitude), 9))
         for train in segment.spiketrains[:1]:
             raw.spikes.append(np.asarray((train - train.t_start).rescale("ms").magnitude, dtype=np.float64))
+    if not raw.currents:
+        raise RecordingError(
+            f"{path} has no signal with a unit of current. If the file has only the command of the stimulus, export it "
+            "with the spikes as CSV or NPZ."
+        )
     if len(intervals) > 1:
         raise RecordingError(
             f"The signals of {path} differ in sampling interval: {sorted(intervals)} ms. Resample them."
