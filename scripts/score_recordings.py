@@ -26,8 +26,8 @@ from amat.files import atomic_write, write_json
 SEED = 1
 #: Neurons of a generation and generations of the direct searches.
 POPULATION, GENERATIONS = 96, 40
-#: The reading without direct searches, which take the most time.
-SLOW = "5 kHz"
+#: The reading with direct searches and pooling, which take the most time.
+DETAILED = "1 kHz"
 #: Samples of the bootstrap.
 SAMPLES = 1000
 
@@ -47,12 +47,10 @@ def main() -> None:
     budget = {"samples": SAMPLES, "population": POPULATION, "generations": GENERATIONS, "seed": SEED}
     record = provenance_record(recordings={cell.name: cell.sha256 for cell in CELLS}, **budget)
     scores = pd.concat(
-        [compare_models(each, direct=each.reading != SLOW, **budget, progress=progress) for each in recordings]
+        [compare_models(each, direct=each.reading == DETAILED, **budget, progress=progress) for each in recordings]
     )
-    pooled = [
-        [each for each in recordings if each.reading == reading and each.cell.name in POOLED] for reading in READINGS
-    ]
-    pooling = pd.concat([compare_pooling(each, samples=SAMPLES, seed=SEED, progress=progress) for each in pooled])
+    pooled = [each for each in recordings if each.reading == DETAILED and each.cell.name in POOLED]
+    pooling = compare_pooling(pooled, samples=SAMPLES, seed=SEED, progress=progress)
     for name, table in (("scores", scores), ("pooling", pooling)):
         with atomic_write(paths.DATA / f"recordings_{name}.csv") as file:
             table.to_csv(file, index=False, float_format="%.6g")
