@@ -199,7 +199,7 @@ def test_shipped_scores_are_complete():
     scores, pooled = (pd.read_csv(paths.DATA / f"recordings_{name}.csv") for name in ("scores", "pooling"))
     for (name, reading), part in scores.groupby(["recording", "reading"]):
         reliable = part["reliable"].all()
-        assert len(part) == ((6 if reading == "1 kHz" else 4) if reliable else 1), name
+        assert len(part) == ((4 if reading == "5 kHz" else 6) if reliable else 1), name
         assert reliable == (part["gamma_int_2_ms"] >= 0.2).all()
     for table in (scores[scores["reliable"]], pooled):
         for value, low, high in (("ratio_2_ms",) * 3, ("bits_per_spike",) * 3):
