@@ -7,6 +7,7 @@
 import numpy as np
 import pytest
 
+from amat.analysis.fitting.convert import stated_scale
 from amat.analysis.fitting.pipeline import FitSettings, fit_recording
 from amat.analysis.fitting.readers import FileUnits, detect_spikes, load_recording
 from amat.analysis.fitting.recording import NeuronRecording, RecordingError
@@ -81,6 +82,7 @@ def test_good_data_is_accepted():
     ("settings", "message"),
     [
         ({"train": 0.95}, r"must be from 0\.2 to 0\.9, got 0\.95"),
+        ({"windows": (-2.0, 4.0)}, "The window must be positive, got -2 ms"),
         ({"burn_in": -1.0}, "must be 0 ms or more, got -1 ms"),
         ({"free": ("tau_x",)}, "Only tau_m, tau_v, tau_1 and tau_2 can be free, got 'tau_x'"),
     ],
@@ -96,6 +98,28 @@ def test_a_fast_neuron_is_refused_before_the_fit():
         AmatError, match=r"2 f delta = 1.*Choose a window below 1\.6 ms, and check the sampling interval"
     ):
         fit_recording(fast)
+
+
+@pytest.mark.parametrize(
+    ("current", "spikes", "message"),
+    [
+        (np.random.default_rng(0).normal(100, 50, 8000), [np.arange(20.0, 4000.0, 25.0)], "predicted with certainty"),
+        (CURRENT, [SPIKES], "depend on the current either not at all, or without any noise"),
+    ],
+    ids=["periodic", "locked"],
+)
+def test_spikes_without_noise_are_refused(current, spikes, message):
+    """Their likelihood has no maximum: coefficients diverge."""
+    data = NeuronRecording(current, spikes, DT)
+    with pytest.raises(AmatError, match=message):
+        fit_recording(data, stated_scale(100.0), FitSettings(grid=3, samples=20, delay=0.0))
+
+
+def test_a_current_of_the_wrong_sign_is_refused():
+    neuron = sample_recording(EXAMPLE, duration=4000.0, dt=DT, repeats=2, seed=2)
+    inverted = NeuronRecording(-neuron.current, neuron.spikes, DT)
+    with pytest.raises(AmatError, match="membrane resistance is negative: spikes occur when the current is low"):
+        fit_recording(inverted, stated_scale(100.0), FitSettings(models=("amat",), grid=3, samples=20, delay=0.0))
 
 
 def test_held_out_data_need_spikes():

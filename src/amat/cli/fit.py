@@ -56,6 +56,7 @@ def fit(
     free: options.Free = None,
     train: options.Train = 2 / 3,
     burn_in: options.BurnIn = 500.0,
+    windows: options.Windows = None,
     seed: Seed = 1,
     output: options.Folder = Path("amat-fit"),
     format: FigureFormat = None,
@@ -85,6 +86,7 @@ def fit(
         delay=delay,
         train=train,
         burn_in=burn_in,
+        windows=tuple(sorted(set(windows or (2.0, 4.0)))),
         seed=seed,
     )
     if example:

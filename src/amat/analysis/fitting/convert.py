@@ -236,7 +236,8 @@ def intervals(model: FittedModel, scale: Scale) -> dict[str, Interval]:
         slope = (upper[name] - lower[name]) / (2 * steps)
         error = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
         # Time constants and the capacitance are positive: symmetric in the logarithm.
-        factor = math.exp(1.96 * error / best) if name in (*model.free, "C_m") else math.nan
+        # An exponent of 300 is as good as infinite.
+        factor = math.exp(min(1.96 * error / best, 300.0)) if name in (*model.free, "C_m") else math.nan
         bounds = (best - 1.96 * error, best + 1.96 * error) if math.isnan(factor) else (best / factor, best * factor)
         low, high = np.percentile(draws[name], [2.5, 97.5])
         result[name] = Interval(best, bounds, (float(low), float(high)))

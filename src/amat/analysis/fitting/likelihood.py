@@ -22,10 +22,12 @@ from amat.analysis.fitting.features import Piece
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = ["Derivatives", "evaluate", "maximise", "newton_step"]
+__all__ = ["PERFECT", "Derivatives", "evaluate", "maximise", "newton_step"]
 
 #: Largest exponent. There is no lower bound: clipping there breaks the convergence.
 _LARGEST = 300.0
+#: Log-likelihood from which on all spikes are predicted with certainty: the noise vanishes, and coefficients diverge.
+PERFECT = -0.01
 #: Steps that are treated at once, so that temporary arrays stay in the processor's cache.
 _CHUNK = 16384
 
@@ -148,6 +150,8 @@ def maximise(
     b = _constant_rate(pieces, dt, stride) if start is None or not len(start) else np.array(start, dtype=np.float64)
     value, gradient, information = evaluate(pieces, b, dt, stride=stride).total
     for _ in range(iterations):
+        if value > PERFECT:
+            return b, value
         step = newton_step(gradient, information)
         decrement = float(gradient @ step)
         if decrement < tolerance:
@@ -165,14 +169,15 @@ def maximise(
         b = b + length * step
         value, gradient, information = found
     raise AmatError(
-        f"The likelihood has no maximum within {iterations} Newton steps: the spikes may not depend on the current. "
-        "Check that current and spikes are of the same recording."
+        f"The likelihood has no maximum within {iterations} Newton steps: the spikes depend on the current either not "
+        "at all, or without any noise. Check that both are of the same recording, and that there are repeats."
     )
 
 
 def newton_step(gradient: Floats, information: Floats) -> Floats:
     """Return the Newton step, with coefficients scaled to unit information and a negligible ridge."""
-    scale = 1 / np.sqrt(np.maximum(np.diag(information), 1e-300))
+    diagonal = np.diag(information)
+    scale = 1 / np.sqrt(np.maximum(diagonal, max(1e-20 * float(diagonal.max()), 1e-100)))
     scaled = information * np.outer(scale, scale) + 1e-12 * np.eye(len(scale))
     step: Floats = scale * np.linalg.solve(scaled, scale * gradient)
     return step

@@ -18,6 +18,7 @@ from amat.analysis.fitting.prediction import bits_per_spike
 from amat.analysis.fitting.recording import SPIKES_NEEDED, NeuronRecording
 from amat.analysis.fitting.scores import LARGEST_CHANCE, LEAST_RELIABLE, Score, check_window, score
 from amat.arrays import Floats
+from amat.checks import require_positive
 from amat.errors import AmatError
 from amat.neurons import AmatParameters
 from amat.simulation.kernel import check_time_step
@@ -77,6 +78,7 @@ class FitSettings:
             )
         if unknown := [name for name in self.free if name not in ("tau_m", "tau_v", "tau_1", "tau_2")]:
             raise AmatError(f"Only tau_m, tau_v, tau_1 and tau_2 can be free, got {unknown[0]!r}.")
+        require_positive("The window", self.windows, "ms")
         if not self.burn_in >= 0:
             raise AmatError(f"The time that is left out must be 0 ms or more, got {self.burn_in:g} ms.")
 

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from amat.analysis.fitting.features import Design, TimeConstants
-from amat.analysis.fitting.likelihood import evaluate, maximise, newton_step
+from amat.analysis.fitting.likelihood import PERFECT, evaluate, maximise, newton_step
 from amat.arrays import Floats
 from amat.errors import AmatError
 
@@ -219,10 +219,20 @@ def refine(design: Design, names: Sequence[str], start: Optimum, iterations: int
     """Return the optimum near a start, by Newton's method over coefficients and time constants, with derivatives.
 
     Time constants that reach a bound stay there.
+
+    Raises
+    ------
+    AmatError
+        If all spikes are predicted with certainty, so that coefficients diverge.
     """
     limits = {name: bounds(name, design.dt) for name in names}
     pieces = design.update(start.taus)
     coefficients, value = maximise(pieces, design.dt, start.coefficients, stride=design.stride)
+    if value > 10 * PERFECT:
+        raise AmatError(
+            f"The spikes of {design.recording.name} are predicted with certainty by the model {design.kind!r}, so that "
+            "the noise cannot be estimated: use a longer recording, or repeats."
+        )
     optimum = Optimum(start.taus, coefficients, value)
     for _ in range(iterations):
         joint = differentiate(design, names, optimum)
@@ -248,7 +258,7 @@ def refine(design: Design, names: Sequence[str], start: Optimum, iterations: int
 
 def _ascent(gradient: Floats, information: Floats) -> Floats:
     """Return the Newton step, or where the likelihood is not concave one along the curvatures' absolute values."""
-    values, vectors = np.linalg.eigh(information / np.sqrt(np.outer(d := np.abs(np.diag(information)) + 1e-300, d)))
+    values, vectors = np.linalg.eigh(information / np.sqrt(np.outer(d := np.abs(np.diag(information)) + 1e-100, d)))
     if values[0] > 1e-10:
         return newton_step(gradient, information)
     scaled = gradient / np.sqrt(d)
