@@ -2,12 +2,12 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Copy AMAT's NESTML source and generated C++ code to the folder from which the book includes them."""
+"""Copy AMAT's NESTML sources and generated C++ code to the folder from which the book includes them."""
 
 import argparse
 from pathlib import Path
 
-from amat import toolchain
+from amat import paths, toolchain
 from amat.files import write_text
 
 
@@ -17,7 +17,8 @@ def main() -> None:
     parser.add_argument("destinations", type=Path, nargs="+", help="paths of the copies, named like the files")
     generated = toolchain.build(toolchain.AMAT).generated
     for destination in parser.parse_args().destinations:
-        write_text(destination, (generated / destination.name).read_text())
+        folder = paths.MODELS if destination.suffix == ".nestml" else generated
+        write_text(destination, (folder / destination.name).read_text())
 
 
 if __name__ == "__main__":

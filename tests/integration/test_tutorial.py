@@ -65,7 +65,7 @@ def test_the_command_copies_the_notebook_and_never_overwrites_it(run_amat, tmp_p
 def test_every_exercise_has_a_hidden_solution_with_an_explanation():
     cells = json.loads(paths.TUTORIAL.read_text())["cells"]
     exercises = [n for n, cell in enumerate(cells) if "**Exercise" in "".join(cell["source"])]
-    assert len(exercises) == 7
+    assert len(exercises) == 8
     for number in exercises:
         solution = cells[number + 1]
         assert solution["cell_type"] == "code"

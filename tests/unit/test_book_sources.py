@@ -26,6 +26,7 @@ MODEL = "amat2_psc_exp_neuron"
 #: Files that the pipeline writes to book/generated.
 GENERATED = {"overview.svg", "overview_narrow.svg", "first.svg", "ratios.svg", "growth.svg"} | {
     f"{MODEL}.nestml",
+    "amat2_psc_exp_escape_neuron.nestml",
     f"{MODEL}_nestml.cpp",
     f"{MODEL}_nestml.h",
 }

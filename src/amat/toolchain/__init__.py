@@ -11,6 +11,7 @@ from amat.toolchain.builder import Module, build, check_compiler, check_nest
 from amat.toolchain.catalogue import (
     ABLATION,
     AMAT,
+    AMAT_ESCAPE,
     AMAT_OPT,
     AMAT_UNMODIFIED,
     DEFAULT_MODELS,
@@ -29,6 +30,7 @@ from amat.toolchain.upgrade import upgrade_syntax
 __all__ = [
     "ABLATION",
     "AMAT",
+    "AMAT_ESCAPE",
     "AMAT_OPT",
     "AMAT_UNMODIFIED",
     "DEFAULT_MODELS",

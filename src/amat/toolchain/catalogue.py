@@ -20,6 +20,8 @@ from amat.toolchain.errors import ToolchainError
 __all__ = [
     "ABLATION",
     "AMAT",
+    "AMAT_ESCAPE",
+    "AMAT_ESCAPE_OPT",
     "AMAT_OPT",
     "AMAT_UNMODIFIED",
     "DEFAULT_MODELS",
@@ -143,11 +145,19 @@ AMAT_OPT = "amat2_psc_exp_neuron_opt"
 #: The AMAT neuron's name in NEST, built by NESTML's unmodified code generator with its default options.
 AMAT_UNMODIFIED = "amat2_psc_exp_neuron_nestml_unmodified"
 
+#: The AMAT neuron with escape noise, built by NESTML's templates extended by checks.
+AMAT_ESCAPE = "amat2_psc_exp_escape_neuron_nestml"
+
+#: The AMAT neuron with escape noise, built by this project's code generator.
+AMAT_ESCAPE_OPT = "amat2_psc_exp_escape_neuron_opt"
+
 #: Izhikevich's neuron in the numerical scheme of his script of 2004.
 IZHIKEVICH_2004 = "izhikevich_2004_neuron_nestml"
 
 #: The models of NESTML's library that the project compares or uses.
 _LIBRARY_MODELS = ("izhikevich_neuron", "mat2_psc_exp_neuron", "iaf_psc_exp_neuron", "iaf_psc_alpha_neuron")
+
+_ESCAPE_SOURCE = paths.MODELS / "amat2_psc_exp_escape_neuron.nestml"
 
 _AMAT_SOURCE = paths.MODELS / "amat2_psc_exp_neuron.nestml"
 
@@ -190,6 +200,8 @@ SHIPPED_MODELS: dict[str, Model] = {
     for model in (
         Model(_AMAT_SOURCE),
         _optimised(_AMAT_SOURCE),
+        Model(_ESCAPE_SOURCE),
+        _optimised(_ESCAPE_SOURCE),
         Model(_library("izhikevich_neuron")),  # GSL's adaptive Runge-Kutta 4(5), NESTML's default
         Model(_library("izhikevich_neuron"), suffix="_nestml_euler", options={"numeric_solver": "forward-Euler"}),
         Model(paths.MODELS / "izhikevich_2004_neuron.nestml"),
