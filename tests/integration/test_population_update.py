@@ -28,7 +28,7 @@ DURATION = 200.0
 WEIGHTS = {
     "amat2_psc_exp_neuron_opt": 60.0,
     "iaf_psc_exp_neuron_opt": 300.0,
-    "mat2_psc_exp_neuron_opt": 60.0,
+    "mat2_psc_exp_neuron_opt": 200.0,
     "izhikevich_neuron_opt": 2.0,
 }
 

@@ -129,7 +129,7 @@ def test_the_tutorial_runs_in_jupyterlab_from_the_installed_package(installed, t
             server.wait()
     assert (tmp_path / "course" / "tutorial" / "my_neuron.nestml").is_file()
     assert len(outputs) == len(sources)
-    assert sum(text.count("image/png") for text in outputs) == 11
+    assert sum(text.count("image/png") for text in outputs) == 12
     assert any("a spike in every cycle up to" in text for text in outputs)
 
 

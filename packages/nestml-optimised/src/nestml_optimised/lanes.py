@@ -33,9 +33,7 @@ _NEEDED: dict[str, Any] = {
 }
 
 
-def find_obstacle(
-    model: Model, description: NeuronDescription, options: Mapping[str, Any], *, adaptive: bool
-) -> str:
+def find_obstacle(model: Model, description: NeuronDescription, options: Mapping[str, Any], *, adaptive: bool) -> str:
     """Return the reason why neurons of a model cannot be updated together, or "" if they can.
 
     Parameters
@@ -73,8 +71,12 @@ def find_obstacle(
 def _parts_of_step(model: Model, description: NeuronDescription) -> list[Any]:
     """Return the parts of a model that run in every step."""
     parts = [*model.statement_blocks, *(block.get_cond_expr() for block in model.neuron.get_on_condition_blocks())]
-    parts += [model.derivatives[formula.name] for step in description.numeric_steps for formula in step.derivatives
-              if formula.name in model.derivatives]
+    parts += [
+        model.derivatives[formula.name]
+        for step in description.numeric_steps
+        for formula in step.derivatives
+        if formula.name in model.derivatives
+    ]
     return parts + [model.inlines[inline.name] for inline in description.inlines]
 
 

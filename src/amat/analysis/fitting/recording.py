@@ -20,7 +20,7 @@ __all__ = ["FEWEST_SPIKES", "SPIKES_NEEDED", "NeuronRecording", "RecordingError"
 #: Spikes below which no fit is tried: there would be hardly more data than parameters.
 FEWEST_SPIKES = 30
 #: Spikes for errors of about 10 % in a study with synthetic data; with fewer, a warning is given.
-SPIKES_NEEDED = 260
+SPIKES_NEEDED = 90
 
 #: Plausible ranges: time step (ms), largest absolute current (pA), membrane potential (mV), duration (ms).
 _DT, _CURRENT, _VOLTAGE, _SHORTEST = (1e-3, 2.0), (1e-2, 1e5), (-200.0, 200.0), 1000.0
