@@ -55,7 +55,7 @@ def fit(
     tau_2: options.SlowTimeConstant = 200.0,
     free: options.Free = None,
     train: options.Train = 2 / 3,
-    burn_in: options.BurnIn = 500.0,
+    burn_in: options.InitialTransient = 500.0,
     windows: options.Windows = None,
     seed: Seed = 1,
     output: options.Folder = Path("amat-fit"),

@@ -69,7 +69,7 @@ Train = Annotated[
     float,
     _option(_FIT, "--train", "First part of the recording, to fit to; the rest is predicted.", show_default="2/3"),
 ]
-BurnIn = Annotated[float, _option(_FIT, "--burn-in", "Start of the recording that is left out, in ms.")]
+InitialTransient = Annotated[float, _option(_FIT, "--burn-in", "Start of the recording that is left out, in ms.")]
 Windows = Annotated[
     list[float] | None,
     _option(_FIT, "--window", "Largest distance of coincident spikes. Repeatable. Default: 2 and 4.", metavar="MS"),
