@@ -9,6 +9,7 @@ neuron, and recordings that the tests make themselves.
 """
 
 import dataclasses
+import importlib.util
 import json
 import os
 from pathlib import Path
@@ -18,11 +19,12 @@ import pandas as pd
 import pytest
 
 from amat import paths
-from amat.analysis.fitting.convert import to_coefficients
+from amat.analysis.fitting.convert import stated_scale, to_coefficients
 from amat.analysis.fitting.free_run import drive_of, free_run
+from amat.analysis.fitting.pipeline import FitSettings, fit_recording
 from amat.analysis.fitting.recording import NeuronRecording
 from amat.analysis.fitting.synthetic import EXAMPLE, sample_recording
-from amat.analysis.fitting_studies import comparison, direct, pooling, recordings, recovery
+from amat.analysis.fitting_studies import comparison, direct, grasshopper, pooling, recordings, recovery
 from amat.errors import AmatError
 from amat.neurons import AmatParameters
 from amat.simulation.waveforms import sample_noise
@@ -226,3 +228,36 @@ def test_shipped_scores_are_those_of_the_recordings():
     shipped = shipped.set_index(["model", "method"]).query("method == 'likelihood'")
     for name in ("ratio_2_ms", "bits_per_spike", "tau_m"):
         assert found.loc[shipped.index, name].to_numpy() == pytest.approx(shipped[name].to_numpy(), rel=0.02)
+
+
+def test_sound_levels_become_currents(tmp_path):
+    """Amplitudes of 1, 10 and 100 are 0, 20 and 40 dB; two samples of 0.05 ms make one step."""
+    pattern = np.tile([1.0, 10.0, 100.0, 100.0], 20_000)
+    times = 50.0 * np.arange(len(pattern))
+    np.savetxt(tmp_path / "grasshopper_stimulus1.txt", np.column_stack([times, pattern]), fmt="%g")
+    spikes = 40_000 + 50_000 * np.arange(40)  # microseconds
+    (tmp_path / "grasshopper_spike_times1.txt").write_text("# mode: 3\n" + "\n".join(map(str, spikes)))
+    recording = grasshopper.load_grasshopper(1, tmp_path)
+    np.testing.assert_allclose(recording.current[0][:4], grasshopper.PA_PER_DB * np.array([10, 40, 10, 40]))
+    np.testing.assert_allclose(recording.spikes[0], spikes / 1000)
+    assert recording.dt == 0.1
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])
+def test_amplitudes_must_be_positive(wrong):
+    with pytest.raises(AmatError, match="positive and finite"):
+        grasshopper.sound_level(np.array([1.0, wrong]))
+
+
+def test_scores_of_receptors_follow_from_the_installed_recordings():
+    """A part of the shipped table, if nitime is installed; otherwise the error that names it."""
+    if importlib.util.find_spec("nitime") is None:
+        with pytest.raises(AmatError, match="pip install nitime"):
+            grasshopper.find_nitime()
+        return
+    recording = grasshopper.load_grasshopper(1)
+    shipped = pd.read_csv(paths.DATA / "grasshopper_scores.csv").query("stimulus == 1 and model == 'mat'").iloc[0]
+    assert recording.spike_count == shipped["spikes"]
+    result = fit_recording(recording, stated_scale(100.0, -70.0), FitSettings(models=("mat",), samples=10))
+    assert result.scores["mat"][0].gamma == pytest.approx(shipped["gamma_2_ms"], abs=0.01)
+    assert result.bits["mat"][0] == pytest.approx(shipped["bits_per_spike"], abs=0.01)
