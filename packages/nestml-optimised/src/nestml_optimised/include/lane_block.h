@@ -144,6 +144,13 @@ public:
     return n_taken_ == n_lanes;
   }
 
+  //! Return the number of lanes that have been taken, which is that of the next one.
+  std::size_t
+  n_taken() const
+  {
+    return n_taken_;
+  }
+
   //! Take a lane. Lanes are not taken twice.
   std::uint8_t
   take_lane()
@@ -403,6 +410,41 @@ private:
 };
 
 /**
+ * A neuron's share in its block.
+ */
+template < typename Block >
+class BlockPointer
+{
+public:
+  //! Take the next lane of a block.
+  explicit BlockPointer( Block& block )
+    : block_( &block )
+    , lane_( block.take_lane() )
+  {
+    block.acquire();
+  }
+
+  BlockPointer( const BlockPointer& ) = delete;
+  BlockPointer& operator=( const BlockPointer& ) = delete;
+
+  ~BlockPointer()
+  {
+    block_->live &= ~lane_bit( lane_ );
+    LaneBlock::release( block_ );
+  }
+
+  Block&
+  operator*() const
+  {
+    return *block_;
+  }
+
+private:
+  Block* const block_;
+  const std::uint8_t lane_;
+};
+
+/**
  * Return the block that still has a lane for a new neuron of this thread.
  *
  * @tparam Block  The generated class.
@@ -422,7 +464,8 @@ open_block()
   };
   // Of each thread, so that all neurons of a block belong to one thread.
   thread_local Open open;
-  if ( not open.block or open.block->is_full() or open.block->owners() == 1 )
+  if ( not open.block or open.block->is_full()
+    or ( open.block->owners() == 1 and open.block->n_taken() > 0 ) )
   {
     LaneBlock::release( open.block );
     open.block = new Block;

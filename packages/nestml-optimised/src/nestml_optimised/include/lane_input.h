@@ -26,8 +26,9 @@ namespace nestml_optimised::inline v0_1_0
  *
  * In a network, the time for a spike is that of the cache lines that it touches in random places. Here these are two:
  * that of the neuron and that of the row. To this end, this has to be the first base class of a neuron, before
- * nest::Node: its members are then just before the node's pointer to its virtual functions, which an event has loaded
- * already. Spikes do not wait for the row: see spike_queue.h.
+ * nest::Node: the pointer to the row is then just before the node's pointer to its virtual functions, which an event
+ * has loaded already; since memory is allocated in units of 16 bytes, both are in the same line. The pointer to the
+ * block would not be; the neuron has it behind the node. Spikes do not wait for the row: see spike_queue.h.
  *
  * Not thread-safe; NEST delivers the spikes to a neuron on the neuron's thread.
  *
@@ -43,26 +44,21 @@ public:
   // Virtual, so that the compiler places this base first; see above.
   virtual ~LaneInput()
   {
-    block_->live &= ~lane_bit( lane_ );
     finish_spikes();
-    LaneBlock::release( block_ );
   }
 
 protected:
-  //! Take a lane of a block.
-  explicit LaneInput( LaneBlock& block )
-    : lane_( block.take_lane() )
-    , block_( &block )
+  explicit LaneInput( const std::size_t lane )
+    : lane_( static_cast< std::uint8_t >( lane ) )
   {
-    block.acquire();
   }
 
   //! Forget all spikes.
   void
-  clear_spikes()
+  clear_spikes( LaneBlock& block )
   {
     finish_spikes();
-    block_->clear_lane( lane_ );
+    block.clear_lane( lane_ );
     pending_slices_ = 0;
   }
 
@@ -85,13 +81,13 @@ protected:
 
   //! Create the rows at the start of a simulation if spikes are expected.
   void
-  prepare_spikes()
+  prepare_spikes( LaneBlock& block )
   {
     const long min_delay = nest::kernel().connection_manager.get_min_delay();
     const long slots = min_delay + nest::kernel().connection_manager.get_max_delay();
     if ( expected_ )
     {
-      double* const input = block_->prepare_rows( Ports, slots, lane_ );
+      double* const input = block.prepare_rows( Ports, slots, lane_ );
       const auto slices = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
       if ( input != input_ or slices != n_slices_ )
       {
@@ -143,13 +139,6 @@ protected:
     return lane_;
   }
 
-  //! Return the neuron's block.
-  LaneBlock&
-  block() const
-  {
-    return *block_;
-  }
-
 private:
   //! The value for more slices than can be counted; spikes then always count as pending.
   static constexpr std::uint16_t always = 65535;
@@ -159,7 +148,6 @@ private:
   std::uint16_t n_slices_ = 0;       //!< that the rows span
   std::uint16_t pending_slices_ = 0; //!< until all spikes are taken
   double* input_ = nullptr;          //!< the entry in the first row
-  LaneBlock* const block_;
 };
 
 } // namespace nestml_optimised::inline v0_1_0
