@@ -98,7 +98,8 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             Update eight neurons at a time, one in each lane of vector registers, if the model's step is plain
             arithmetic and the options above have their defaults. The code for AVX-512, AVX2 or SSE2 is chosen when the
             module is loaded. What a neuron computes does not depend on the others, nor on recorders. Off by default:
-            the update itself takes about half the time, but spikes arrive more slowly in populations of 10,000.
+            the update of neurons with much input takes about half the time, but if spikes are exchanged in every time
+            step, it takes longer.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
