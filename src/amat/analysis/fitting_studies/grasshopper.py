@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from amat.analysis.fitting import NeuronRecording
 from amat.analysis.fitting.convert import stated_scale
 from amat.analysis.fitting.pipeline import FitSettings, fit_recording
+from amat.analysis.fitting.recording import NeuronRecording
 from amat.arrays import Floats
 from amat.errors import AmatError
 
