@@ -28,12 +28,11 @@ DURATION = 200.0
 WEIGHTS = {
     "amat2_psc_exp_neuron_opt": 60.0,
     "iaf_psc_exp_neuron_opt": 300.0,
-    "mat2_psc_exp_neuron_opt": 200.0,
     "izhikevich_neuron_opt": 2.0,
 }
 
 #: The models whose neurons differ in a parameter that changes the propagators.
-TAU_M = ("amat2_psc_exp_neuron_opt", "iaf_psc_exp_neuron_opt", "mat2_psc_exp_neuron_opt")
+TAU_M = ("amat2_psc_exp_neuron_opt", "iaf_psc_exp_neuron_opt")
 
 
 def together(name: str) -> Model:
