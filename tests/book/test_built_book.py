@@ -322,7 +322,8 @@ def test_model_and_generated_code_can_be_downloaded(built_book, pages):
     model = built_book / "notebooks" / "model.html"
     links = article(pages[model]).select("section:not(#downloads) > p a.download")
     offered = [target_of(str(link["href"]), model) for link in links]
-    assert {path.name for path in offered} == {f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h"}
+    expected = {f"{MODEL}.nestml", f"{MODEL}_nestml.cpp", f"{MODEL}_nestml.h", "amat2_psc_exp_escape_neuron.nestml"}
+    assert {path.name for path in offered} == expected
     for path in offered:
         assert path.stat().st_size
 
