@@ -176,8 +176,8 @@ def test_solutions_of_the_tutorial_are_hidden(page, built_book):
     page.goto((built_book / "notebooks" / "tutorial.html").as_uri())
     solutions = page.locator("details:has(summary:has-text('Solution of exercise'))")
     explanations = page.locator("details:has(> summary:text-is('Explanation'))")
-    assert solutions.count() == explanations.count() == 7
-    for number in range(7):
+    assert solutions.count() == explanations.count() == 8
+    for number in range(8):
         assert not explanations.nth(number).locator("p").first.is_visible()
     explanations.first.locator("summary").click()
     assert explanations.first.locator("p").first.is_visible()
