@@ -200,7 +200,7 @@ def test_pages_of_the_full_profile_use_shipped_tables(reproduced, tmp_path, name
     copied = [
         path for path in (paths.DATA / "full" / name).glob("*.csv.gz") if (tmp_path / "results" / path.name).is_file()
     ]
-    assert copied
+    assert len(copied) > (0 if name == "fitting" else 2)  # the study of fits has one table
     for path in copied:
         made = tmp_path / "results" / path.name
         if path.name in FITTED:
