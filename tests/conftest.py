@@ -42,6 +42,14 @@ def git():
     return run
 
 
+@pytest.fixture(autouse=True)
+def no_open_figures():
+    """Close the figures of a test, which pyplot keeps until they are closed and then warns about."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture(scope="session")
 def amat_module() -> toolchain.Module:
     """The AMAT neuron, compiled."""

@@ -36,7 +36,7 @@ def with_value(array, place, value):
         ({"dt": 0.0}, r"between 0\.001 and 2 ms, got 0 ms"),
         ({"dt": 20.0}, r"between 0\.001 and 2 ms, got 20 ms: give it in ms"),
         ({"dt": float("nan")}, "got nan ms"),
-        ({"spikes": [[]]}, "has 0 spikes, too few to fit: at least 30 are needed, and about 260 for errors of 10 %"),
+        ({"spikes": [[]]}, "has 0 spikes, too few to fit: at least 30 are needed, and about 90 for errors of 10 %"),
         ({"spikes": [SPIKES[:20]]}, "has 20 spikes, too few to fit"),
         ({"spikes": [with_value(SPIKES, 3, np.nan)]}, "Repeat 1 .* has a spike time that is not a finite number"),
         (
@@ -141,7 +141,7 @@ def test_few_spikes_and_unreliable_repeats_give_warnings():
     found = fit_recording(unreliable, settings=settings)
     assert found.scores == {}
     assert any("too unreliable to judge any model: Gamma_int is" in text for text in found.warnings)
-    assert any("spikes to train on are few: about 260 are needed" in text for text in found.warnings)
+    assert any("spikes to train on are few: about 90 are needed" in text for text in found.warnings)
 
 
 @pytest.fixture
