@@ -207,6 +207,12 @@ def test_explained_messages_exist_in_the_code():
             assert fragment.strip() in code, message
 
 
+def test_first_script_draws_the_figure_below_it():
+    """The notebook that draws the figure injects the same current into the same neuron."""
+    call = re.search(r"inject_current\(.+\)$", (paths.BOOK / "getting_started.md").read_text(), flags=re.MULTILINE)
+    assert call[0] in notebook_cells("model", "code")
+
+
 def test_version_and_address_of_the_repository_are_filled_in(monkeypatch):
     """Without an address, lines that need it are left out, and those for that case stay."""
     monkeypatch.syspath_prepend(paths.BOOK / "_extensions")
