@@ -108,7 +108,6 @@ def _gamma_columns(predictions: Sequence[Floats], published: PublishedRecording,
 def compare_models(
     published: PublishedRecording,
     *,
-    direct: bool = True,
     samples: int = 1000,
     population: int = 96,
     generations: int = 100,
@@ -120,8 +119,6 @@ def compare_models(
     Parameters
     ----------
     published : PublishedRecording
-    direct : bool
-        Whether to search directly for the largest Gamma as well, which takes the most time.
     samples : int
         Bootstrap samples.
     population, generations : int
@@ -152,7 +149,7 @@ def compare_models(
         progress(f"{published.cell.name}, {published.reading}: {kind}")
         fits[kind] = fit_model(recording, kind, published.training, refr_T=refr_T, delay=delay, samples=2, seed=seed)
     rows = [common | row for row in _likelihood_rows(fits, published, samples, seed)]
-    for model in _DIRECT if direct else ():
+    for model in _DIRECT:
         progress(f"{published.cell.name}, {published.reading}: {model}, direct")
         found = _search(model, published, refr_T, delay, (population, generations, seed))
         rows.append(common | _direct_row(found, published, samples))
