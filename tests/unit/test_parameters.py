@@ -21,6 +21,7 @@ from amat.neurons import (
     InputCurrent,
     IzhikevichParameters,
     ParameterError,
+    find_neuron,
     izhikevich_patterns,
     mat_parameter_sets,
     yamauchi_patterns,
@@ -306,6 +307,40 @@ class TestInputCurrent:
     def test_ends_are_open_and_overlaps_add(self):
         current = InputCurrent((CurrentSegment(0, 10, 2), CurrentSegment(5, 10, 1, slope=0.5)), baseline=-1)
         assert current([0, 1, 5, 7, 10]).tolist() == [-1, 1, 1, 3, -1]
+
+    def test_holding_current_is_that_below_the_pulses_whenever_it_begins(self):
+        """AMAT's bistability: 95 pA from 10 ms on; Izhikevich's: 0.24 at all times, as in his script."""
+        expected = {
+            "amat": {"bistability": 95.0},
+            "izhikevich": {
+                "class_2": -0.5,
+                "bistability": 0.24,
+                "inhibition_induced_spiking": 80.0,
+                "inhibition_induced_bursting": 80.0,
+            },
+        }
+        for model, of_model in expected.items():
+            for name in yamauchi_patterns():
+                assert find_neuron(name, model).holding_current == of_model.get(name, 0.0), (model, name)
+
+    @pytest.mark.parametrize("start", [0.0, 10.0, 1000.0])
+    @pytest.mark.parametrize("duration", [0.1, 40.0])
+    @pytest.mark.parametrize("pulse", [5.0, -5.0])
+    def test_holding_current_and_direction_do_not_depend_on_when_the_pieces_begin(self, start, duration, pulse):
+        constant = CurrentSegment(start, math.inf, 3.0)
+        pulses = [CurrentSegment(start + t, start + t + duration, value) for t, value in ((50, pulse), (200, -pulse))]
+        assert InputCurrent((constant, *pulses), baseline=1.0).holding == 4.0
+        assert InputCurrent(tuple(pulses), baseline=1.0).holding == 1.0
+        assert InputCurrent((constant,), baseline=1.0).holding == 1.0
+        assert InputCurrent(tuple(pulses), baseline=1.0).direction == math.copysign(1, pulse)
+
+    def test_both_models_are_excited_in_the_same_direction(self):
+        directions = {
+            model: [find_neuron(name, model).direction for name in yamauchi_patterns()]
+            for model in ("amat", "izhikevich")
+        }
+        assert directions["amat"] == directions["izhikevich"]
+        assert directions["amat"].count(-1) == 4  # rebound and inhibition-induced firing
 
     def test_shape_follows_the_times(self):
         current = InputCurrent((CurrentSegment(-math.inf, 10, 2),))

@@ -82,7 +82,7 @@ class AmatPattern:
     def neuron(self, resolution: float = 0.1) -> Neuron:
         """Return the neuron with a time step in ms; raise `ParameterError` if the refractory time is shorter."""
         self.parameters.validate(resolution)
-        return Neuron(self.parameters, {}, resolution, self.name, *_rest(self.current))
+        return Neuron(self.parameters, {}, resolution, self.name, *_currents(self.current))
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,15 @@ class IzhikevichPattern:
     def neuron(self) -> Neuron:
         """Return the neuron with the pattern's initial values and time step."""
         initial = {"V_m": self.V_0, "U_m": self.u_0}
-        return Neuron(self.parameters, initial, self.h, self.name, *_rest(self.current))
+        return Neuron(self.parameters, initial, self.h, self.name, *_currents(self.current))
 
 
 _Pattern = TypeVar("_Pattern", AmatPattern, IzhikevichPattern)
 
 
-def _rest(current: InputCurrent) -> tuple[float, int]:
-    """Return the current at rest, and the sign of the change by which a pattern's input evokes it."""
-    rest = float(current(0.0))
-    return rest, -1 if float(current(current.onset + 1.0)) < rest else 1
+def _currents(current: InputCurrent) -> tuple[float, float, int]:
+    """Return a neuron's current at rest, its holding current, and the sign of the change that evokes the pattern."""
+    return float(current(0.0)), current.holding, current.direction
 
 
 def pattern_label(pattern: str) -> str:
