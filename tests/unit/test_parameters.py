@@ -11,6 +11,7 @@ above the rounding of a few operations; elsewhere values must be equal.
 """
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -24,9 +25,11 @@ from amat.neurons import (
     find_neuron,
     izhikevich_patterns,
     mat_parameter_sets,
+    published,
     yamauchi_patterns,
 )
 from amat.neurons.amat import UNITS
+from amat.neurons.published import find_patterns, heiberg_patterns
 
 NEST_DEFAULTS = {
     "tau_m": 10.0,
@@ -237,6 +240,61 @@ class TestYamauchi:
     def test_ramps_start_from_zero_after_the_pause(self):
         current = yamauchi_patterns()["accommodation"].current
         assert current([10, 55, 99, 150, 210, 219, 221]) == approx(np.array([0, 45, 89, 0, 45, 85.5, 0]))
+
+
+class TestUnequalTimeConstants:
+    def test_only_tau_v_differs_from_the_first_set_and_nest_accepts_it(self):
+        first, second = (find_patterns("amat", name) for name in ("validated", "validated-unequal"))
+        for name, pattern in second.items():
+            assert pattern.parameters == first[name].parameters.replace(tau_v=5.5)
+            assert pattern.current == first[name].current
+            assert pattern.parameters.tau_m == 5.0
+
+
+class TestHeiberg:
+    """The table that was not available: its file has a header only; the tests type in values of Yamauchi's table."""
+
+    @pytest.fixture
+    def table(self, tmp_path, monkeypatch):
+        for name in ("yamauchi2011_common.csv", "yamauchi2011_table1.csv", "heiberg2018_table4.csv"):
+            shutil.copy(published.DATA / name, tmp_path)
+        monkeypatch.setattr(published, "DATA", tmp_path)
+        return tmp_path / "heiberg2018_table4.csv"
+
+    def fill(self, table, *rows):
+        with table.open("a") as file:
+            file.writelines(row + "\n" for row in rows)
+
+    def test_the_shipped_file_is_empty_and_says_so(self):
+        assert not heiberg_patterns()
+        with pytest.raises(ParameterError, match=r"heiberg2018_table4\.csv in data/ has no rows yet: type in"):
+            find_patterns("amat", "heiberg2018")
+
+    def test_typed_rows_are_patterns_like_yamauchis(self, table):
+        self.fill(
+            table,
+            "tonic_spiking,tonic spiking,,,10,0,0,constant,0.15,,,,,,",
+            "integrator,integrator,5,6.5,10,0,0,pulses,,0.28,2,8;118;13,,,",
+        )
+        found, printed = find_patterns("amat", "heiberg2018"), yamauchi_patterns()
+        assert list(found) == ["tonic_spiking", "integrator"]
+        assert found["tonic_spiking"] == printed["tonic_spiking"]
+        assert found["integrator"].current == printed["integrator"].current
+        assert (found["integrator"].parameters.tau_m, found["integrator"].parameters.tau_v) == (5.0, 6.5)
+        assert found["integrator"].parameters.C_m == approx(100.0)
+
+    @pytest.mark.parametrize(
+        ("row", "message"),
+        [
+            ("tonic_spiking,tonic spiking,,,ten,0,0,constant,0.15,,,,,,", "row tonic_spiking .*'ten'"),
+            ("tonic_spiking,tonic spiking,,,10,0", "row tonic_spiking .*compare it with"),
+            ("tonic_spikin,tonic spiking,,,10,0,0,constant,0.15,,,,,,", "'tonic_spikin'.*tonic_spiking"),
+        ],
+    )
+    def test_mistyped_rows_are_named(self, table, row, message):
+        self.fill(table, row)
+        with pytest.raises(ParameterError, match=message):
+            heiberg_patterns()
 
 
 class TestIzhikevich:
