@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Linear-nonlinear rate models, fitted to transfer functions and tested on natural input.
+"""Linear-nonlinear rate models, fitted to transfer functions and tested on synthetic 1/f input.
 
 In a linear-nonlinear (LN) model the firing rate is ``F(nu (1 + (h * m)(t)))``. F is the rate under stationary Poisson
 input with the excitatory rate nu at constant inhibition, m is the relative modulation, and h is a filter. Two filters

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Rates under stationary, sinusoidally modulated and natural input."""
+"""Rates under stationary, sinusoidally modulated and synthetic 1/f input."""
 
 import itertools
 import math

@@ -109,7 +109,7 @@ def _simulate(
     """Simulate neurons of one model and time step, `n_trials` copies for each of their inputs."""
     first = part[0][0]
     parameters = [
-        neuron.status | {"I_e": neuron.parameters.I_e + neuron.rest_current}
+        neuron.status | {"I_e": neuron.parameters.I_e + neuron.holding_current}
         for neuron, _, inputs in part
         for _ in range(n_trials * len(inputs))
     ]
