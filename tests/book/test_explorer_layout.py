@@ -4,6 +4,8 @@
 
 """The explorer on desktops and phones, in both themes, and its links from and to other pages."""
 
+import itertools
+
 import pytest
 from axe_check import TAGS, check
 from explorer_page import drawn, opened, spikes, state
@@ -151,6 +153,12 @@ def test_small_explorer_of_the_landing_page(context, built_book):
     page.goto((built_book / "index.html").as_uri())
     page.wait_for_function("window.AmatExplorer?.small?.result")
     assert "Tonic bursting: yes" in page.locator("#amat-small-explorer .ax-verdict").inner_text()
+    parts = [
+        page.locator(f"#amat-small-explorer {name}").bounding_box()
+        for name in (".ax-verdict", ".ax-legend", ".ax-chart")
+    ]
+    for above, below in itertools.pairwise(parts):
+        assert below["y"] - above["y"] - above["height"] >= 4  # pixels
     page.get_by_label("Firing pattern", exact=True).select_option("phasic_spiking")
     page.locator("#ax-amat-alpha_1").fill("3.5")
     page.locator("#ax-amat-beta").fill("-0.5")

@@ -9,7 +9,7 @@
   const explorer = (window.AmatExplorer = window.AmatExplorer || {});
 
   class Failed extends Error {}
-  // The current has not the form that the criterion needs.
+  // The current does not have the form that the criterion needs.
   class NotApplicable extends Error {}
 
   function require(condition, reason) {
@@ -299,7 +299,7 @@
       const height = largest(after) - rest;
       require(height >= deflection, "nearest to a spike at rest");
       require(last(after) - rest < 0.5 * height, "does not decay");
-      return `one spike, then up to ${fixed(height, 2)} mV nearer to the next than at rest`;
+      return `one spike, then up to ${fixed(height, 2)} mV closer to the next spike than at rest`;
     },
     accommodation(response) {
       const [, fast] = pulsesOf(response, 2);

@@ -193,7 +193,7 @@
         {
           width: Math.max(200, element.clientWidth),
           height: panel.least,
-          padding: [last ? 9 : 4, 20, last ? 0 : 4, 0],
+          padding: [9, 20, last ? 0 : 4, 0], // half of the highest tick's text above
           cursor: { sync: { key: model }, drag: { x: true, y: false } },
           scales: {
             x: { time: false, range: (plot, min, max) => [min, max] },

@@ -28,7 +28,7 @@
       this.chart = element("div", { class: "ax-chart", role: "img" });
       this.more = element("a", { class: "ax-more" }, "Open in the explorer");
       root.replaceChildren(
-        element("div", { class: "ax-display" }, this.legend, this.verdict, this.chart),
+        element("div", { class: "ax-display" }, this.verdict, this.legend, this.chart),
         element(
           "div",
           { class: "ax-controls", role: "group", "aria-label": "Parameters of AMAT" },

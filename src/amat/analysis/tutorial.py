@@ -91,7 +91,7 @@ def inject_current(
 
 
 def plot_run(axes: Axes, recorded: dict[str, Any], spikes: Floats, title: str = "") -> None:
-    """Draw membrane potential and threshold, and spikes as marks at the top.
+    """Draw membrane potential and threshold, and spikes as marks at the top. Label the first column of a grid.
 
     Parameters
     ----------
@@ -106,6 +106,9 @@ def plot_run(axes: Axes, recorded: dict[str, Any], spikes: Floats, title: str = 
     for spike in spikes:
         axes.axvline(spike, ymin=0.94, color="black", linewidth=1.2)
     axes.set(title=title, xlabel="time (ms)")
+    grid = axes.get_subplotspec()
+    if grid is None or grid.is_first_col():
+        axes.set_ylabel("potential (mV)")
 
 
 def simulate_network(

@@ -45,7 +45,7 @@ def explore(
         ),
     ] = None,
     pattern: Annotated[
-        str, typer.Option(help="Firing pattern: its validated neuron.", rich_help_panel="Neuron")
+        str, typer.Option(help="Firing pattern whose validated neuron is used.", rich_help_panel="Neuron")
     ] = "tonic_spiking",
     settings: ParameterSettings = None,
     duration: Annotated[float, typer.Option(help="Duration of a simulation in ms.")] = 1000.0,

@@ -18,7 +18,7 @@ __all__ = ["patterns"]
 
 def patterns(
     resolution: Annotated[
-        float, typer.Option(help="Time step in ms of AMAT. Izhikevich's patterns have time steps of their own.")
+        float, typer.Option(help="Time step in ms of AMAT. Izhikevich's patterns keep their own time steps.")
     ] = 0.1,
     output: Annotated[Path | None, typer.Option(help="Output folder for patterns.csv and a figure.")] = None,
     format: FigureFormat = None,

@@ -54,7 +54,8 @@ def _option(panel: str, name: str, text: str, **settings: Any) -> Any:
 
 def simulate(
     pattern: Annotated[
-        str | None, _option(_NEURON, "--pattern", "Firing pattern: its neuron and, if no other is given, its current.")
+        str | None,
+        _option(_NEURON, "--pattern", "Firing pattern whose neuron is used and, if no other is given, whose current."),
     ] = None,
     model: Annotated[ModelName, _option(_NEURON, "--model", "Neuron model.")] = "amat",
     parameter_set: Annotated[
@@ -104,7 +105,7 @@ def simulate(
     """Simulate a neuron with any parameters under any current, and print its spikes.
 
     A firing pattern under its own current is also checked against its criterion. If the validated or published
-    neuron does not meet it, the exit status is 1, as that of `amat patterns`.
+    neuron does not meet it, the exit status is 1, like that of `amat patterns`.
     """
     currents = Currents(current, step or [], ramp or [], sine or [], noise, _SEED if seed is None else seed)
     refuse_without("--noise", seed=None if noise else seed)
@@ -142,7 +143,7 @@ def _make_trial(
         raise AmatError(f"--parameter-set {parameter_set} has no effect: it is for --pattern with --model amat.")
     if resolution is not None and pattern and model == "izhikevich":
         raise AmatError(
-            f"--resolution {resolution:g} has no effect: Izhikevich's patterns have time steps of their own."
+            f"--resolution {resolution:g} has no effect: Izhikevich's patterns keep their own time steps."
         )
     step = _RESOLUTION if resolution is None else resolution
     check_time_step(step)

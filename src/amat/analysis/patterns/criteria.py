@@ -277,7 +277,7 @@ def _after_potential(response: Response) -> str:
     height = after.max() - rest
     _require(height >= DEFLECTION, "nearest to a spike at rest")
     _require(after[-1] - rest < 0.5 * height, "does not decay")
-    return f"one spike, then up to {height:.2f} mV nearer to the next than at rest"
+    return f"one spike, then up to {height:.2f} mV closer to the next spike than at rest"
 
 
 def _accommodation(response: Response) -> str:
@@ -316,80 +316,84 @@ CRITERIA: Mapping[str, Criterion] = Catalogue(
     "pattern",
     {
         "tonic_spiking": _criterion(
-            "Fires as long as the current is on: at least four spikes, the last no longer before its end than "
-            f"one and a half intervals; the later half of the intervals equal to within a factor of {REGULAR:g}.",
+            "The neuron fires as long as the current is on, at least four spikes, and stops at most one and a half "
+            f"intervals before its end. The later half of the intervals are equal to within a factor of {REGULAR:g}.",
             _tonic_spiking,
         ),
         "phasic_spiking": _criterion(
-            "One spike at the onset of a current that stays on, and no other.", _phasic_spiking
+            "The neuron fires one spike at the onset of a current that stays on, and no other.", _phasic_spiking
         ),
         "tonic_bursting": _criterion(
-            "At least four bursts of two or more spikes, as long as the current is on: intervals fall into short ones "
-            f"and long ones, with a factor of more than {BURST_GAP:g} between them.",
+            "As long as the current is on, the neuron fires at least four bursts of two or more spikes. Its intervals "
+            f"are short or long, with a factor of more than {BURST_GAP:g} between the two kinds.",
             _tonic_bursting,
         ),
         "phasic_bursting": _criterion(
-            "One burst of two or more spikes at the onset of a lasting current, and no other spike.", _phasic_bursting
+            "The neuron fires one burst of two or more spikes at the onset of a lasting current, and no other spike.",
+            _phasic_bursting,
         ),
         "mixed_mode": _criterion(
-            "A burst at the onset of a current, then at least three single spikes, as long as it is on.", _mixed_mode
+            "The neuron fires a burst first, then three or more single spikes until the current ends.", _mixed_mode
         ),
         "spike_frequency_adaptation": _criterion(
-            "Fires as long as the current is on, and no interval is shorter than the one before; the last is at least "
-            f"{CHANGED:g} times the first.",
+            "The neuron fires as long as the current is on. No interval is shorter than the one before, and the last "
+            f"is at least {CHANGED:g} times the first.",
             _adaptation,
         ),
         "class_1": _criterion(
-            "On a ramp, starts to fire at a low rate: the first interval is at least twice the last.", _class_1
+            "On a ramp, the neuron begins at a low rate: the first interval is at least twice the last.", _class_1
         ),
         "class_2": _criterion(
-            "On a ramp, starts to fire near its final rate: the first interval is less than twice the last.", _class_2
+            "On a ramp, the neuron begins near its last rate: the first interval is less than twice the last.", _class_2
         ),
         "spike_latency": _criterion(
-            "One spike to a short pulse, which comes after the pulse is over, by at least twice its width.", _latency
+            "The neuron fires one spike, at least twice the width of a short pulse after the pulse.", _latency
         ),
         "subthreshold_oscillations": _criterion(
-            "One spike, after which potential (Izhikevich) or distance from the threshold (AMAT) fall below their "
-            f"final value and then exceed it, both by at least {DEFLECTION:g} mV.",
+            "The neuron fires one spike. Then the potential (Izhikevich) or the distance from threshold (AMAT) falls "
+            f"below its final value and then exceeds it, both by at least {DEFLECTION:g} mV.",
             _oscillation,
             needs_traces=True,
         ),
         "resonator": _criterion(
-            "Of two pairs of equal pulses only one fires, at its second pulse, before which the potential (Izhikevich) "
-            "or the distance from the threshold (AMAT) has fallen below its value at rest and risen again, by at least "
-            f"{DEFLECTION:g} mV: a shorter interval would not do.",
+            "Of two pairs of equal pulses only one evokes a spike, at its second pulse. Before it, the potential "
+            "(Izhikevich) or the distance from threshold (AMAT) has fallen below its value at rest and risen again, by "
+            f"at least {DEFLECTION:g} mV: after a shorter interval the pulse would evoke no spike.",
             _resonator,
             needs_traces=True,
         ),
         "integrator": _criterion(
-            "Of two pairs of equal pulses only the one with the shorter interval fires, at its second pulse.",
+            "Of two pairs of equal pulses only the one with the shorter interval evokes a spike, at its second pulse.",
             _integrator,
         ),
-        "rebound_spiking": _criterion("One spike, after the end of an inhibiting pulse.", _rebound_spiking),
+        "rebound_spiking": _criterion("The neuron fires one spike, after an inhibiting pulse.", _rebound_spiking),
         "rebound_bursting": _criterion(
-            "One burst of two or more spikes, after the end of an inhibiting pulse.", _rebound_bursting
+            "The neuron fires one burst of two or more spikes, after an inhibiting pulse.", _rebound_bursting
         ),
         "threshold_variability": _criterion(
-            "An exciting pulse that alone does not fire the neuron does so, once, after an inhibiting one.",
+            "An exciting pulse evokes no spike alone, and one spike after an inhibiting pulse.",
             _threshold_variability,
         ),
         "bistability": _criterion(
-            "Silent and spiking under the same current: one pulse starts a train of three or more spikes that lasts "
-            "until another pulse ends it.",
+            "The neuron is silent or fires under the same current: one pulse starts a train of three or more spikes "
+            "that lasts until another pulse ends it.",
             _bistability,
         ),
         "depolarizing_after_potential": _criterion(
-            "One spike, after which the potential (Izhikevich) or the distance from the threshold (AMAT) exceed their "
-            f"values at rest by at least {DEFLECTION:g} mV, and return.",
+            "The neuron fires one spike. Then the potential (Izhikevich) or the distance from threshold (AMAT) exceeds "
+            f"its value at rest by at least {DEFLECTION:g} mV, and returns.",
             _after_potential,
             needs_traces=True,
         ),
-        "accommodation": _criterion("No spike on a slow ramp, and at least one on a fast one.", _accommodation),
+        "accommodation": _criterion(
+            "The neuron fires no spike on a slow ramp, and at least one on a fast one.", _accommodation
+        ),
         "inhibition_induced_spiking": _criterion(
-            "Silent without inhibition; two or more single spikes during it.", _induced_spiking
+            "The neuron is silent without inhibition, and fires two or more single spikes during it.", _induced_spiking
         ),
         "inhibition_induced_bursting": _criterion(
-            "Silent without inhibition; one or more bursts during it, of two or more spikes each and three in all.",
+            "The neuron is silent without inhibition. During inhibition it fires one or more bursts, of two or more "
+            "spikes each and three in all.",
             _induced_bursting,
         ),
     }.items(),
