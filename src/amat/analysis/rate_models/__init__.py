@@ -24,7 +24,7 @@ from amat.analysis.rate_models.curves import (
     limit_depths,
     local_rates,
 )
-from amat.analysis.rate_models.filters import TOLERANCE, compare_filters, group_responses
+from amat.analysis.rate_models.filters import TOLERANCE, compare_filters, group_responses, shape_distances
 from amat.analysis.rate_models.natural import evaluate_natural, linear_coherence, natural_modulation
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "linear_coherence",
     "local_rates",
     "natural_modulation",
+    "shape_distances",
 ]

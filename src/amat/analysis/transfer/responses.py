@@ -254,7 +254,7 @@ def natural_responses(
     lead = round(warm_up)
     repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY)) % len(course)]
     inputs = [
-        [ModulatedInput(rate, rate, course=rate * np.maximum(0.0, 1.0 + depth * repeated))]
+        [ModulatedInput(rate, rate, course=depth * repeated)]
         for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
     ]
 
