@@ -29,7 +29,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from amat import toolchain
-from amat.analysis.metrics import measure_train
+from amat.analysis.metrics import interval_cv
 from amat.benchmark import microcircuit
 from amat.benchmark.families import FAMILIES, Contender, find_contender, sample_population
 from amat.benchmark.kernel import RESOLUTION, WARM_UP, Clock, prepare_kernel, read_timers
@@ -299,7 +299,7 @@ def _intervals(recorder: Any, cell: Cell) -> list[float]:
     events = recorder.events
     times, senders = np.asarray(events["times"]), np.asarray(events["senders"])
     trains = (np.sort(times[senders == sender]) for sender in np.unique(senders))
-    return [value for train in trains if math.isfinite(value := measure_train(train, cell.duration)["cv"])]
+    return [value for train in trains if math.isfinite(value := interval_cv(train))]
 
 
 def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict[str, Any]:
