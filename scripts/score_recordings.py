@@ -26,8 +26,8 @@ from amat.files import atomic_write, write_json
 SEED = 1
 #: Neurons of a generation and generations of the direct searches.
 POPULATION, GENERATIONS = 96, 40
-#: The reading with direct searches and pooling, which take the most time, and the one without.
-DETAILED, BRIEF = "1 kHz", "5 kHz"
+#: The reading in which recordings are pooled.
+POOLED_READING = "1 kHz"
 #: Samples of the bootstrap.
 SAMPLES = 1000
 
@@ -46,10 +46,8 @@ def main() -> None:
 
     budget = {"samples": SAMPLES, "population": POPULATION, "generations": GENERATIONS, "seed": SEED}
     record = provenance_record(recordings={cell.name: cell.sha256 for cell in CELLS}, **budget)
-    scores = pd.concat(
-        [compare_models(each, direct=each.reading != BRIEF, **budget, progress=progress) for each in recordings]
-    )
-    pooled = [each for each in recordings if each.reading == DETAILED and each.cell.name in POOLED]
+    scores = pd.concat([compare_models(each, **budget, progress=progress) for each in recordings])
+    pooled = [each for each in recordings if each.reading == POOLED_READING and each.cell.name in POOLED]
     pooling = compare_pooling(pooled, samples=SAMPLES, seed=SEED, progress=progress)
     for name, table in (("scores", scores), ("pooling", pooling)):
         with atomic_write(paths.DATA / f"recordings_{name}.csv") as file:

@@ -16,7 +16,7 @@ import pandas as pd
 import yaml
 
 from amat import paths
-from amat.analysis.metrics import measure_train
+from amat.analysis.metrics import interval_cv
 from amat.benchmark.cell import INDEGREE, RECORDED, Cell, neuron_parameters
 from amat.benchmark.families import FAMILIES
 from amat.benchmark.kernel import prepare_kernel
@@ -151,7 +151,7 @@ def _find_input(
 def _irregularity(events: dict[str, Any]) -> tuple[float, float]:
     times, senders = np.asarray(events["times"]), np.asarray(events["senders"])
     trains = [np.sort(times[senders == sender]) for sender in np.unique(senders)]
-    cv = float(np.nanmean([measure_train(train, MEASURE)["cv"] for train in trains]))
+    cv = float(np.nanmean([interval_cv(train) for train in trains]))
     counts, _ = np.histogram(times, np.arange(times.min(), times.max(), BIN))
     return cv, float(counts.var() / counts.mean())
 

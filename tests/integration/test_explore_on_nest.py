@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.analysis.explore import explore, parse_axis, sensitivity, simulate_many
+from amat.analysis.explore import explore, parse_axis, simulate_many
 from amat.analysis.metrics import classify
+from amat.analysis.sensitivity import poisson_sensitivity, sensitivity
 from amat.neurons import validated_patterns
 from amat.simulation.reference import integrate
 
@@ -67,6 +68,19 @@ def test_sensitivity_finds_the_parameter_that_matters(neuron):
     assert rate.loc["omega", "first"] > 0.9
     assert abs(rate.loc["refr_T", "total"]) < 0.05
     assert (table["undefined"] == 0).all()
+
+
+def test_sensitivity_under_poisson_input(neuron):
+    """omega changes rate and gain; the resting potential shifts all voltages and has no effect on any."""
+    ranges = {"omega": (3.0, 8.0), "E_L": (-75.0, -65.0)}
+    table = poisson_sensitivity(neuron.replace(I_e=40.0), ranges=ranges, samples=64, duration=500.0)
+    assert table["measure"].unique().tolist() == ["rate", "cv", "gain"]
+    indices = table.set_index(["measure", "parameter"])
+    for measure in ("rate", "cv", "gain"):
+        assert indices.loc[(measure, "E_L"), "total"] < 0.02
+        assert indices.loc[(measure, "omega"), "total"] > 0.9
+    again = poisson_sensitivity(neuron.replace(I_e=40.0), ranges=ranges, samples=64, duration=500.0)
+    pd.testing.assert_frame_equal(again, table)
 
 
 def test_a_map_of_silent_neurons_is_drawn(run_amat, tmp_path):

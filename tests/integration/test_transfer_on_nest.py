@@ -33,7 +33,7 @@ def _relay(pattern):
     """
     neuron, quiet = find_neuron(pattern, "izhikevich"), IzhikevichParameters(a=0.0, b=0.2, c=-70.0, d=0.0)
     initial = {"V_m": -70.0, "U_m": -14.0}
-    return dataclasses.replace(neuron, parameters=quiet, initial=initial, rest_current=0.0)
+    return dataclasses.replace(neuron, parameters=quiet, initial=initial, rest_current=0.0, holding_current=0.0)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@
 import numpy as np
 import pytest
 
-from amat.analysis.explore import MAPS, RANGES, column_of, explore, parse_axis, resonance, sensitivity
+from amat.analysis.explore import MAPS, column_of, explore, parse_axis, resonance
+from amat.analysis.sensitivity import RANGES, poisson_sensitivity, sensitivity, sobol_indices
 from amat.errors import AmatError
 from amat.neurons import AmatParameters, ParameterError
 from amat.simulation.reference import STATE, system_matrix
@@ -46,8 +47,40 @@ def test_invalid_values_are_refused_before_the_simulation():
         explore(parse_axis("beta=0:1:3"), parse_axis("beta=0:1:3"), AmatParameters())
     with pytest.raises(AmatError, match="got 500"):
         sensitivity(AmatParameters(), samples=500)
+    with pytest.raises(ParameterError, match=r"duration.*got -1 ms"):
+        poisson_sensitivity(AmatParameters(), duration=-1.0)
     with pytest.raises(ParameterError, match=r"refr_T.*got 0\.05 ms"):
         sensitivity(AmatParameters(), ranges={"refr_T": (0.05, 1.0)})
+
+
+def test_sobol_indices_are_those_of_a_function_with_known_ones():
+    """For x + 2 y + 3 x z of uniform numbers the variance decomposes by hand; the sample has 1024 points of SALib."""
+    from SALib.sample import sobol
+
+    x, y, z = sobol.sample({"num_vars": 3, "names": list("xyz"), "bounds": [[0, 1]] * 3}, 1024, seed=2).T
+    found = sobol_indices(x + 2 * y + 3 * x * z, 3)
+    # x + 3 x z = 2.5 x + 3 (x - 1/2)(z - 1/2) + 1.5 (z - 1/2) + constant; a uniform number has variance 1/12.
+    alone = np.array([2.5**2, 2.0**2, 1.5**2]) / 12
+    both = 9.0 / 144
+    total = alone.sum() + both
+    np.testing.assert_allclose(found["first"], alone / total, atol=0.02)
+    np.testing.assert_allclose(found["total"], (alone + both * np.array([1, 0, 1])) / total, atol=0.02)
+    for name in ("first", "total"):
+        assert (found[f"{name}_low"] <= found[name]).all()
+        assert (found[name] <= found[f"{name}_high"]).all()
+        assert (found[f"{name}_high"] - found[f"{name}_low"] < 0.15).all()
+
+
+def test_sobol_indices_and_intervals_are_from_0_to_1():
+    """Values with a long tail, for which indices as differences of moments leave the range."""
+    values = np.random.default_rng(4).standard_cauchy(16 * 8)
+    for index in sobol_indices(values, 3).values():
+        assert ((index >= 0) & (index <= 1)).all()
+    assert not any(index.any() for index in sobol_indices(np.ones(16 * 8), 3).values())
+    with pytest.raises(AmatError, match="multiple of 8 for 3 parameters, got 100"):
+        sobol_indices(values[:100], 3)
+    with pytest.raises(AmatError, match="finite"):
+        sobol_indices(np.full(8, np.nan), 3)
 
 
 def test_columns_have_units():

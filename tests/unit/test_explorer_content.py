@@ -45,14 +45,16 @@ def state_of(link: str) -> dict[str, str]:
 
 def test_a_link_opens_a_neuron_with_the_same_spikes():
     """The page's neuron under its step, and the linked neuron under the same current in pA, by exact integration."""
-    neuron = AmatParameters(tau_m=14.0, C_m=160.0, alpha_1=9.5, alpha_2=1.2, beta=0.1, tau_v=6.0, omega=11.0)
+    neuron = AmatParameters(
+        tau_m=14.0, C_m=160.0, alpha_1=9.5, alpha_2=7.2, beta=0.1, tau_v=0.6, omega=11.0, refr_T=1.0
+    )
     link, clipped = explorer_link(neuron, 260.0)
     state = state_of(link)
     assert clipped == []
     assert (state["pattern"], state["stimulus"], state["duration"]) == ("tonic_spiking", "step", "1000")
     values = {name.removeprefix("amat."): float(value) for name, value in state.items() if name.startswith("amat.")}
     amplitude = values.pop("amplitude")
-    assert set(values) == set(SLIDERS["amat"])
+    assert set(values) == {*SLIDERS["amat"], "C_m", "refr_T"}
     page = find_trial("tonic_spiking", "amat").neuron.parameters.replace(**values)
     step = np.ones((1, 5000))
     zeros = 0 * step
@@ -64,9 +66,9 @@ def test_a_link_opens_a_neuron_with_the_same_spikes():
     np.testing.assert_array_equal(shown, expected)
 
 
-def test_a_link_names_what_the_sliders_cannot_show():
-    link, clipped = explorer_link(AmatParameters(alpha_1=90.0, tau_v=0.5), 1e5)
+def test_a_link_names_what_the_explorer_refuses():
+    link, clipped = explorer_link(AmatParameters(alpha_1=190.0, tau_v=0.05), 1e5)
     state = state_of(link)
     assert len(clipped) == 3
-    assert "alpha_1 = 90 is outside the explorer's range from -5 to 30" in clipped
-    assert (state["amat.alpha_1"], state["amat.tau_v"], state["amat.amplitude"]) == ("30", "1", "1500")
+    assert "alpha_1 = 190 is outside the explorer's range from -150 to 150" in clipped
+    assert (state["amat.alpha_1"], state["amat.tau_v"], state["amat.amplitude"]) == ("150", "0.1", "1500")

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import special
 
 from amat.analysis.fitting.convert import intervals, measure_scale, stated_scale, to_amat, to_coefficients
 from amat.analysis.fitting.diagnostics import rescale_time, residuals_by_repeat
@@ -26,6 +27,7 @@ from amat.analysis.fitting.pipeline import FitSettings, fit_recording
 from amat.analysis.fitting.prediction import bits_per_spike, gain_by_block
 from amat.analysis.fitting.recording import NeuronRecording, bin_spikes
 from amat.analysis.fitting.report import describe, parameters_by_convention
+from amat.analysis.fitting.resampling import block_length, draw_blocks, percentile_interval
 from amat.analysis.fitting.scores import coincidence_factor, score
 from amat.analysis.fitting.search import Optimum, differentiate, find_optima, scan
 from amat.analysis.fitting.synthetic import EXAMPLE, sample_recording, sample_spikes
@@ -401,6 +403,29 @@ def test_bits_per_spike_are_gains_over_a_constant_rate(fitted, long_recording):
     assert bits > 2
     flat = dataclasses.replace(fitted, coefficients=np.array([-4.0, 0, 0, 0, 0]))
     assert bits_per_spike(flat, long_recording, window)[0] <= 0
+
+
+def test_intervals_from_few_blocks_have_their_coverage():
+    # Means of 20 blocks from a skewed distribution: plain percentiles cover about 0.91.
+    random = np.random.default_rng(5)
+    covered = []
+    for _ in range(1000):
+        blocks = random.gamma(4.0, 1.0, 20)
+        low, high = percentile_interval(draw_blocks(20, 500, random) @ blocks / 20, 20)
+        covered.append(low <= 4.0 <= high)
+    assert 0.93 < np.mean(covered) < 0.965
+
+
+def test_expanded_percentiles_of_a_normal_distribution_are_students():
+    values = special.ndtri((np.arange(100_000) + 0.5) / 100_000)
+    for blocks in (6, 20, 10_000):
+        half = math.sqrt(blocks / (blocks - 1)) * special.stdtrit(blocks - 1, 0.975)
+        assert percentile_interval(values, blocks) == pytest.approx((-half, half), rel=1e-3)
+    assert percentile_interval(values, 10_000) == pytest.approx((-1.96, 1.96), rel=1e-3)
+    assert np.isnan(percentile_interval(values, 1)).all()
+    assert np.isnan(percentile_interval(np.full(5, np.nan), 20)).all()
+    assert block_length((1000.0, 5000.0)) == 200.0
+    assert block_length((0.0, 60_000.0)) == 1000.0
 
 
 def test_models_are_compared_and_described(long_recording):

@@ -4,6 +4,9 @@
 
 """Recordings: bad data is refused with its value and the fix, and all file formats give the same arrays."""
 
+import datetime
+import struct
+
 import numpy as np
 import pytest
 
@@ -181,6 +184,55 @@ def test_a_csv_file_is_read_in_every_dialect(tmp_path, separator):
     (tmp_path / "spikes.csv").write_text("\n".join(["repeat,time_ms", *spikes]))
     same(load_recording(tmp_path / "cell.csv", DT, FileUnits(), spikes=tmp_path / "spikes.csv"))
     same(load_recording(tmp_path / "cell.csv", None, FileUnits(), spikes=tmp_path / "spikes.csv"))
+
+
+def test_a_file_in_abf_is_read(tmp_path):
+    writer = pytest.importorskip("pyabf.abfWriter")
+    pytest.importorskip("neo")
+    writer.writeABF1(CURRENT[np.newaxis], str(tmp_path / "cell.abf"), 1e3 / DT, "pA")
+    np.savetxt(tmp_path / "spikes.csv", SPIKES, header="time_ms", comments="")
+    found = load_recording(tmp_path / "cell.abf", None, FileUnits(), spikes=tmp_path / "spikes.csv")
+    assert found.dt == DT
+    np.testing.assert_allclose(found.current[0], CURRENT, atol=0.1)  # the format has 16 bits
+    np.testing.assert_allclose(found.spikes[0], SPIKES)
+
+
+def test_a_file_in_nwb_is_read(tmp_path):
+    pynwb = pytest.importorskip("pynwb")
+    pytest.importorskip("neo")
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    file = pynwb.NWBFile("a recording", "cell", start)
+    device = file.create_device("amplifier")
+    electrode = file.create_icephys_electrode(name="pipette", description="a pipette", device=device)
+    series = {"electrode": electrode, "rate": 1e3 / DT, "gain": 1.0}
+    file.add_stimulus(pynwb.icephys.CurrentClampStimulusSeries(name="current", data=1e-12 * CURRENT, **series))
+    file.add_acquisition(pynwb.icephys.CurrentClampSeries(name="potential", data=1e-3 * VOLTAGE, **series))
+    file.add_unit(spike_times=1e-3 * SPIKES, obs_intervals=[[0.0, 4.0]])
+    with pynwb.NWBHDF5IO(tmp_path / "cell.nwb", "w") as opened:
+        opened.write(file)
+    found = load_recording(tmp_path / "cell.nwb", None, FileUnits())
+    assert found.dt == DT
+    np.testing.assert_allclose(found.current[0], CURRENT)
+    np.testing.assert_allclose(found.voltage[0], VOLTAGE)
+    np.testing.assert_allclose(found.spikes[0], SPIKES)
+
+
+def test_a_wave_of_igor_is_read(tmp_path):
+    pytest.importorskip("neo")
+    pytest.importorskip("igor2")
+    # Igor Pro's technical note 3: a binary wave of version 2 is a header of 16 bytes, the wave's of 110, and its data.
+    wave = struct.pack(
+        *("<h4x20shh4x4s4slhddhhhddbb4xll2xl4x", 4, b"current", 0, 0, b"A", b"s", len(CURRENT), 0),
+        *(1e-3 * DT, 0.0, 0, 0, 0, 0.0, 0.0, 0, 0, 0, 0, 0),
+    )
+    wave += (1e-12 * CURRENT).astype("<f8").tobytes() + bytes(16)
+    header = struct.pack("<hlll", 2, len(wave), 0, 0)
+    checksum = -np.frombuffer(header + bytes(2) + wave[:110], "<i2").sum(dtype=np.int16)
+    (tmp_path / "cell.ibw").write_bytes(header + struct.pack("<h", checksum) + wave)
+    np.savetxt(tmp_path / "spikes.csv", SPIKES, header="time_ms", comments="")
+    found = load_recording(tmp_path / "cell.ibw", None, FileUnits(), spikes=tmp_path / "spikes.csv")
+    assert found.dt == DT
+    np.testing.assert_allclose(found.current[0], CURRENT)
 
 
 def test_a_file_of_neo_is_read(tmp_path):

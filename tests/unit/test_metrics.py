@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from amat.analysis.metrics import KINDS, MEASURES, classify, measure_train, split_bursts
+from amat.analysis.metrics import KINDS, MEASURES, classify, interval_cv, measure_train, split_bursts
 
 DURATION = 1000.0
 REGULAR = np.arange(10.0, 1000.0, 20.0)
@@ -59,13 +59,22 @@ def test_measures_of_other_trains():
     """CV2 and the adaptation index of alternating intervals follow from their definitions."""
     a, b = 10.0, 30.0
     turns = np.cumsum([0.0, *[a, b] * 10])
-    measured = measure_train(turns, DURATION)
+    measured = measure_train(turns, turns[-1])
     assert measured["cv2"] == pytest.approx(2 * (b - a) / (b + a))
     assert measured["cv"] == pytest.approx((b - a) / (b + a))
     assert measured["adaptation_index"] == pytest.approx((b - a) / (b + a) / 19)
     assert measure_train(ADAPTING, DURATION)["adaptation_index"] > 0.01
     assert measure_train(BURSTS, DURATION)["burst_index"] == 1.0
     assert measure_train(MIXED, DURATION)["burst_index"] == pytest.approx(5 / len(MIXED))
+
+
+def test_adaptation_to_the_onset_is_no_irregularity():
+    """Intervals grow in the first half and are equal in the second; CV of all intervals is large."""
+    train = np.cumsum([*np.geomspace(2.0, 20.0, 40), *[20.0] * 40])
+    measured = measure_train(train, train[-1])
+    assert measured["cv"] < 0.02
+    assert measured["cv2"] < 0.02
+    assert interval_cv(train) > 0.3
 
 
 def test_undefined_measures_are_nan():

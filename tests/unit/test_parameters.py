@@ -11,6 +11,7 @@ above the rounding of a few operations; elsewhere values must be equal.
 """
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -21,11 +22,14 @@ from amat.neurons import (
     InputCurrent,
     IzhikevichParameters,
     ParameterError,
+    find_neuron,
     izhikevich_patterns,
     mat_parameter_sets,
+    published,
     yamauchi_patterns,
 )
 from amat.neurons.amat import UNITS
+from amat.neurons.published import find_patterns, heiberg_patterns
 
 NEST_DEFAULTS = {
     "tau_m": 10.0,
@@ -238,6 +242,61 @@ class TestYamauchi:
         assert current([10, 55, 99, 150, 210, 219, 221]) == approx(np.array([0, 45, 89, 0, 45, 85.5, 0]))
 
 
+class TestUnequalTimeConstants:
+    def test_only_tau_v_differs_from_the_first_set_and_nest_accepts_it(self):
+        first, second = (find_patterns("amat", name) for name in ("validated", "validated-unequal"))
+        for name, pattern in second.items():
+            assert pattern.parameters == first[name].parameters.replace(tau_v=5.5)
+            assert pattern.current == first[name].current
+            assert pattern.parameters.tau_m == 5.0
+
+
+class TestHeiberg:
+    """The table that was not available: its file has a header only; the tests type in values of Yamauchi's table."""
+
+    @pytest.fixture
+    def table(self, tmp_path, monkeypatch):
+        for name in ("yamauchi2011_common.csv", "yamauchi2011_table1.csv", "heiberg2018_table4.csv"):
+            shutil.copy(published.DATA / name, tmp_path)
+        monkeypatch.setattr(published, "DATA", tmp_path)
+        return tmp_path / "heiberg2018_table4.csv"
+
+    def fill(self, table, *rows):
+        with table.open("a") as file:
+            file.writelines(row + "\n" for row in rows)
+
+    def test_the_shipped_file_is_empty_and_says_so(self):
+        assert not heiberg_patterns()
+        with pytest.raises(ParameterError, match=r"heiberg2018_table4\.csv in data/ has no rows yet: type in"):
+            find_patterns("amat", "heiberg2018")
+
+    def test_typed_rows_are_patterns_like_yamauchis(self, table):
+        self.fill(
+            table,
+            "tonic_spiking,tonic spiking,,,10,0,0,constant,0.15,,,,,,",
+            "integrator,integrator,5,6.5,10,0,0,pulses,,0.28,2,8;118;13,,,",
+        )
+        found, printed = find_patterns("amat", "heiberg2018"), yamauchi_patterns()
+        assert list(found) == ["tonic_spiking", "integrator"]
+        assert found["tonic_spiking"] == printed["tonic_spiking"]
+        assert found["integrator"].current == printed["integrator"].current
+        assert (found["integrator"].parameters.tau_m, found["integrator"].parameters.tau_v) == (5.0, 6.5)
+        assert found["integrator"].parameters.C_m == approx(100.0)
+
+    @pytest.mark.parametrize(
+        ("row", "message"),
+        [
+            ("tonic_spiking,tonic spiking,,,ten,0,0,constant,0.15,,,,,,", "row tonic_spiking .*'ten'"),
+            ("tonic_spiking,tonic spiking,,,10,0", "row tonic_spiking .*compare it with"),
+            ("tonic_spikin,tonic spiking,,,10,0,0,constant,0.15,,,,,,", "'tonic_spikin'.*tonic_spiking"),
+        ],
+    )
+    def test_mistyped_rows_are_named(self, table, row, message):
+        self.fill(table, row)
+        with pytest.raises(ParameterError, match=message):
+            heiberg_patterns()
+
+
 class TestIzhikevich:
     def test_patterns_a_to_t_have_the_names_of_amat_patterns(self):
         patterns = izhikevich_patterns()
@@ -306,6 +365,40 @@ class TestInputCurrent:
     def test_ends_are_open_and_overlaps_add(self):
         current = InputCurrent((CurrentSegment(0, 10, 2), CurrentSegment(5, 10, 1, slope=0.5)), baseline=-1)
         assert current([0, 1, 5, 7, 10]).tolist() == [-1, 1, 1, 3, -1]
+
+    def test_holding_current_is_that_below_the_pulses_whenever_it_begins(self):
+        """AMAT's bistability: 95 pA from 10 ms on; Izhikevich's: 0.24 at all times, as in his script."""
+        expected = {
+            "amat": {"bistability": 95.0},
+            "izhikevich": {
+                "class_2": -0.5,
+                "bistability": 0.24,
+                "inhibition_induced_spiking": 80.0,
+                "inhibition_induced_bursting": 80.0,
+            },
+        }
+        for model, of_model in expected.items():
+            for name in yamauchi_patterns():
+                assert find_neuron(name, model).holding_current == of_model.get(name, 0.0), (model, name)
+
+    @pytest.mark.parametrize("start", [0.0, 10.0, 1000.0])
+    @pytest.mark.parametrize("duration", [0.1, 40.0])
+    @pytest.mark.parametrize("pulse", [5.0, -5.0])
+    def test_holding_current_and_direction_do_not_depend_on_when_the_pieces_begin(self, start, duration, pulse):
+        constant = CurrentSegment(start, math.inf, 3.0)
+        pulses = [CurrentSegment(start + t, start + t + duration, value) for t, value in ((50, pulse), (200, -pulse))]
+        assert InputCurrent((constant, *pulses), baseline=1.0).holding == 4.0
+        assert InputCurrent(tuple(pulses), baseline=1.0).holding == 1.0
+        assert InputCurrent((constant,), baseline=1.0).holding == 1.0
+        assert InputCurrent(tuple(pulses), baseline=1.0).direction == math.copysign(1, pulse)
+
+    def test_both_models_are_excited_in_the_same_direction(self):
+        directions = {
+            model: [find_neuron(name, model).direction for name in yamauchi_patterns()]
+            for model in ("amat", "izhikevich")
+        }
+        assert directions["amat"] == directions["izhikevich"]
+        assert directions["amat"].count(-1) == 4  # rebound and inhibition-induced firing
 
     def test_shape_follows_the_times(self):
         current = InputCurrent((CurrentSegment(-math.inf, 10, 2),))

@@ -43,9 +43,6 @@
     previous: { label: "previous setting" },
   };
 
-  // Parameters in a link, for example fitted ones, may be this many times the largest value of their slider.
-  const BEYOND = 5;
-
   // Longest lists in a link.
   const POINTS = 100;
   const SPIKES = 200;
@@ -203,7 +200,7 @@
     const [least, greatest, step] = explorer.range(state, model, name);
     const whole = !["duration", "seed"].includes(key) || value % step === 0;
     const slider = model && Object.hasOwn(explorer.content.models[model].sliders, name);
-    const fitted = slider && Math.abs(value) <= BEYOND * greatest && (least < 0 || value > 0);
+    const fitted = slider && Math.abs(value) <= explorer.content.beyond * greatest && (least < 0 || value > 0);
     if (!(fitted || (value >= least && value <= greatest && whole))) {
       return false;
     }

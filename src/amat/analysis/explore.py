@@ -2,18 +2,16 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""AMAT's parameter space: maps of responses over two parameters, and global sensitivity analysis.
+"""AMAT's parameter space: maps of responses over two parameters.
 
 References
 ----------
 .. [1] Yamauchi S, Kim H, Shinomoto S (2011). Front. Comput. Neurosci. 5:42. doi:10.3389/fncom.2011.00042
-.. [2] Saltelli A et al. (2010). Comput. Phys. Commun. 181:259-270. doi:10.1016/j.cpc.2009.09.018
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +25,7 @@ from amat.neurons import AmatParameters, ParameterError
 from amat.neurons.amat import UNITS
 from amat.simulation.kernel import NEST_MODELS, Simulation
 
-__all__ = ["MAPS", "RANGES", "Axis", "column_of", "explore", "parse_axis", "resonance", "sensitivity", "simulate_many"]
+__all__ = ["MAPS", "Axis", "column_of", "explore", "parse_axis", "resonance", "simulate_many"]
 
 
 #: Default maps: horizontal and vertical axis in the form that `parse_axis` reads.
@@ -37,17 +35,6 @@ MAPS: tuple[tuple[str, str], ...] = (
     ("beta=-1:1:100", "tau_v=1:50:100"),
     ("I_e=0:400:100", "alpha_2=-0.5:3:100"),
 )
-
-#: Ranges of the global sensitivity analysis, in the units of `amat.neurons.amat.UNITS`.
-RANGES: Mapping[str, tuple[float, float]] = {
-    "alpha_1": (-1.0, 20.0),
-    "alpha_2": (0.0, 3.0),
-    "beta": (-0.3, 0.3),
-    "tau_v": (2.0, 20.0),
-    "omega": (2.0, 10.0),
-    "tau_m": (5.0, 20.0),
-    "I_e": (120.0, 400.0),
-}
 
 
 @dataclass(frozen=True)
@@ -216,73 +203,6 @@ def resonance(tau_m: ArrayLike, tau_v: ArrayLike, beta: ArrayLike) -> tuple[Floa
     largest = gain[np.arange(len(gain)), best]
     resonates = largest > 1.0 + 1e-9
     return np.where(resonates, f[best], 0.0), np.where(resonates, largest, 1.0)
-
-
-def sensitivity(
-    parameters: AmatParameters,
-    *,
-    ranges: Mapping[str, tuple[float, float]] = RANGES,
-    samples: int = 512,
-    duration: float = 1000.0,
-    resolution: float = 0.1,
-    seed: int = 1,
-    threads: int = 1,
-) -> pd.DataFrame:
-    """Return the parts of the variance of rate and CV due to each parameter: Sobol's indices [2]_, by SALib.
-
-    Parameters
-    ----------
-    parameters : AmatParameters
-        Values of the parameters that are not varied.
-    ranges : mapping of str to (float, float)
-        Of the parameters, which are assumed to be independent and uniformly distributed.
-    samples : int
-        A power of two; ``samples * (2 * len(ranges) + 2)`` neurons are simulated.
-    duration, resolution : float
-        In ms.
-    seed : int
-        Of the sample and of the bootstrap of the intervals.
-    threads : int
-        NEST's threads.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per measure and parameter: ``measure`` ("rate" or "cv"), ``parameter``, ``first`` and ``total`` (indices
-        of the parameter alone, and with all its interactions), ``first_conf`` and ``total_conf`` (half-widths of their
-        95 % intervals), and ``undefined``, the part of the neurons with too few spikes for a CV, which count as 0.
-    """
-    from SALib.analyze import sobol as analysis
-    from SALib.sample import sobol as sample
-
-    if samples < 1 or samples & (samples - 1):
-        raise AmatError(f"The number of samples must be a power of two, for example 512, got {samples}.")
-    for name, (low, high) in ranges.items():
-        Axis(name, low, high, 2)
-        for value in (low, high):
-            parameters.replace(**{name: value}).validate(resolution)
-    problem = {"num_vars": len(ranges), "names": list(ranges), "bounds": [list(pair) for pair in ranges.values()]}
-    points = sample.sample(problem, samples, seed=seed)
-    varied = {name: points[:, number] for number, name in enumerate(ranges)}
-    trains = simulate_many(parameters, varied, duration=duration, resolution=resolution, threads=threads)
-    measured = pd.DataFrame([measure_train(train, duration) for train in trains])
-    rows: list[dict[str, Any]] = []
-    for measure in ("rate", "cv"):
-        values = measured[measure].fillna(0.0).to_numpy()
-        indices = analysis.analyze(problem, values, seed=seed)
-        for number, name in enumerate(ranges):
-            rows.append(
-                {
-                    "measure": measure,
-                    "parameter": name,
-                    "first": indices["S1"][number],
-                    "first_conf": indices["S1_conf"][number],
-                    "total": indices["ST"][number],
-                    "total_conf": indices["ST_conf"][number],
-                    "undefined": measured[measure].isna().mean(),
-                }
-            )
-    return pd.DataFrame(rows)
 
 
 def column_of(name: str) -> str:

@@ -36,6 +36,7 @@ _LABELS = {
     "rate": "rate",
     "cv": "CV of the intervals",
     "latency": "latency",
+    "gain": "low-frequency gain",
 }
 
 
@@ -90,25 +91,28 @@ def plot_map(table: pd.DataFrame, horizontal: Axis, vertical: Axis) -> Figure:
 
 
 def plot_sensitivity(table: pd.DataFrame) -> Figure:
-    """Draw Sobol's indices of rate and CV with their intervals.
+    """Draw Sobol's indices of each measure with their intervals.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Of `amat.analysis.explore.sensitivity`.
+        Of `amat.analysis.sensitivity.sensitivity` or `amat.analysis.sensitivity.poisson_sensitivity`.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
-    for axis, measure in zip(axes, ("rate", "cv"), strict=True):
+    measures = table["measure"].unique()
+    figure, axes = plt.subplots(1, len(measures), figsize=(2 + 4 * len(measures), 3.8), sharey=True)
+    for axis, measure in zip(axes, measures, strict=True):
         part = table[table["measure"] == measure].iloc[::-1]
         y = np.arange(len(part))
         for name, label, offset, colour in (
             ("first", "alone", 0.17, plots.MODEL_COLOURS["amat2_psc_exp"]),
             ("total", "with interactions", -0.17, plots.MODEL_COLOURS["amat2_psc_exp_neuron_opt"]),
         ):
-            axis.barh(y + offset, part[name], 0.32, xerr=part[f"{name}_conf"], color=colour, label=label)
+            index, low, high = (part[name + end].to_numpy() for end in ("", "_low", "_high"))
+            bars = np.maximum([index - low, high - index], 0.0)
+            axis.barh(y + offset, index, 0.32, xerr=bars, color=colour, label=label)
         axis.set_yticks(y, [_LABELS.get(name, name) for name in part["parameter"]])
-        axis.set(xlabel="part of the variance", title=_LABELS[measure])
-    axes[1].legend(fontsize="small")
+        axis.set(xlabel="part of the variance", title=_LABELS[measure], xlim=(0, 1))
+    axes[-1].legend(fontsize="small")
     return figure
 
 

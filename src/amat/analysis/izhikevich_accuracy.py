@@ -6,7 +6,7 @@
 
 The equations are not linear, so every scheme is approximate. Spike times are compared with the solution in continuous
 time. The same solution with its spikes moved to the grid of time steps shows the error that remains when the
-integration is exact.
+integration between spikes is exact.
 """
 
 from collections.abc import Iterator, Sequence

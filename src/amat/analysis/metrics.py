@@ -10,7 +10,7 @@ import numpy as np
 
 from amat.arrays import Floats
 
-__all__ = ["KINDS", "MEASURES", "classify", "measure_train", "split_bursts"]
+__all__ = ["KINDS", "MEASURES", "STEADY_PART", "classify", "interval_cv", "measure_train", "split_bursts"]
 
 
 #: Intervals between bursts are more than this many times those within.
@@ -19,6 +19,8 @@ BURST_GAP = 2.0
 REGULAR = 1.2
 #: Smallest ratio by which intervals grow with adaptation.
 CHANGED = 1.5
+#: Last part of the time that CV and CV2 are of: adaptation to the onset is no irregularity.
+STEADY_PART = 0.5
 
 #: Kinds of responses that `classify` distinguishes.
 KINDS = (
@@ -124,13 +126,14 @@ def measure_train(spikes: Floats, duration: float) -> dict[str, float]:
     -------
     dict
         By the names of `MEASURES`: the number of spikes; the mean rate; the latency of the first spike; the
-        coefficients of variation CV and CV2 of the intervals (elephant's); the adaptation index, the mean of the
-        relative differences ``(b - a) / (b + a)`` of successive intervals a and b; and the burst index, the part of
-        the spikes that are in bursts of two or more, 0 if the train does not consist of bursts. NaN where there are
-        too few spikes.
+        coefficients of variation CV and CV2 of the intervals in the last `STEADY_PART` of the time (elephant's); the
+        adaptation index, the mean of the relative differences ``(b - a) / (b + a)`` of successive intervals a and b;
+        and the burst index, the part of the spikes that are in bursts of two or more, 0 if the train does not consist
+        of bursts. NaN where there are too few spikes.
     """
-    from elephant.statistics import cv, cv2
+    from elephant.statistics import cv2
 
+    steady = spikes[spikes >= (1.0 - STEADY_PART) * duration]
     intervals = np.diff(spikes)
     parts = split_bursts(spikes)
     in_bursts = sum(len(part) for part in parts if len(part) >= 2) if len(parts) > 1 else 0
@@ -140,8 +143,22 @@ def measure_train(spikes: Floats, duration: float) -> dict[str, float]:
         "spikes": len(spikes),
         "rate": 1e3 * len(spikes) / duration,
         "latency": float(spikes[0]) if len(spikes) else np.nan,
-        "cv": float(cv(intervals)) if enough else np.nan,
-        "cv2": float(cv2(intervals)) if enough else np.nan,
+        "cv": interval_cv(steady),
+        "cv2": float(cv2(np.diff(steady))) if len(steady) > 2 else np.nan,
         "adaptation_index": float(changes.mean()) if enough else np.nan,
         "burst_index": in_bursts / len(spikes) if len(spikes) else np.nan,
     }
+
+
+def interval_cv(spikes: Floats) -> float:
+    """Return the coefficient of variation of all intervals of a train, NaN if there are less than two.
+
+    Parameters
+    ----------
+    spikes : ndarray, shape (spikes,)
+        In ms, ascending: of stationary firing, without an onset.
+    """
+    from elephant.statistics import cv
+
+    intervals = np.diff(spikes)
+    return float(cv(intervals)) if len(intervals) >= 2 else np.nan

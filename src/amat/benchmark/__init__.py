@@ -18,6 +18,8 @@ Medians of these ratios are meaningful, whereas nanoseconds are those of one mac
 `amat benchmark run` measures a matrix of cells, each in one or many processes, on one machine or on a cluster.
 
 - `cell`: one model in one workload;
+- `microcircuit`: the cortical microcircuit as a workload; `microcircuit_cell`, `activity`, `energy`: its measurement;
+  `microcircuit_runs`: the benchmark of its models, `amat benchmark microcircuit`;
 - `matrix`: the cells of a benchmark and the sites that run them; `engine`: the run;
 - `collect`, `comparisons`, `growth`, `report`: tables, ratios, fits and reports; `figures`: all figures.
 """

@@ -10,6 +10,9 @@
     A balanced random network with static synapses (`amat.benchmark.network`).
 ``plastic``
     The same network with spike-timing dependent plasticity of the excitatory synapses.
+``microcircuit-dc``, ``microcircuit-poisson``
+    The cortical microcircuit with a constant or a Poisson background input (`amat.benchmark.microcircuit`). Its size
+    is set by its scale.
 
 `measure_cell` writes one file per cell, so that a cluster's scheduler can run each cell separately, with or without
 MPI. A cell fails, and leaves no file, if its firing rate is far from the tuned one, or if it ran with
@@ -26,9 +29,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from amat import toolchain
-from amat.analysis.metrics import measure_train
+from amat.analysis.metrics import interval_cv
+from amat.benchmark import microcircuit
 from amat.benchmark.families import FAMILIES, Contender, find_contender, sample_population
-from amat.benchmark.kernel import RESOLUTION, WARM_UP, Clock, prepare_kernel
+from amat.benchmark.kernel import RESOLUTION, WARM_UP, Clock, prepare_kernel, read_timers
+from amat.benchmark.microcircuit_cell import merge_microcircuit, simulate_microcircuit
 from amat.benchmark.network import BalancedNetwork, read_networks
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
@@ -47,8 +52,13 @@ __all__ = [
     "simulate_cell",
 ]
 
-Workload = Literal["neurons", "network", "plastic"]
+Workload = Literal["neurons", "network", "plastic", "microcircuit-dc", "microcircuit-poisson"]
 
+#: The workloads that are a microcircuit, with their background input.
+_BACKGROUNDS: Mapping[Workload, microcircuit.Background] = {
+    "microcircuit-dc": "dc",
+    "microcircuit-poisson": "poisson",
+}
 #: The phases of a cell in their order.
 PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
 #: Neurons whose intervals are measured; few, so that recording takes next to no time.
@@ -71,12 +81,12 @@ class Cell:
     ----------
     model : str
         Name in NEST, one of `amat.benchmark.families.CONTENDERS`.
-    workload : {"neurons", "network", "plastic"}
+    workload : {"neurons", "network", "plastic", "microcircuit-dc", "microcircuit-poisson"}
     neurons : int
-        Four fifths of them excitatory.
+        Four fifths of them excitatory. Follows from the scale of a microcircuit.
     indegree : int
         Recurrent synapses of each neuron of a network. Weights are scaled inversely to it, which keeps the mean
-        recurrent input. Not for unconnected neurons.
+        recurrent input. Not for unconnected neurons. Follows from the scale of a microcircuit, as a mean.
     threads, ranks : int
         NEST's threads in each process, and the expected number of processes.
     seed : int
@@ -85,6 +95,8 @@ class Cell:
         Timed model time in ms.
     resolution : float
         Time step in ms.
+    scale : float, optional
+        Of a microcircuit, relative to its full size; only for that.
     """
 
     model: str
@@ -96,10 +108,18 @@ class Cell:
     seed: int = 1
     duration: float = 1000.0
     resolution: float = RESOLUTION
+    scale: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured, before anything is built."""
         find_contender(self.model)
+        if self.background is not None:
+            microcircuit.check_model(self.contender)
+            microcircuit.check_scale(self.scale)
+            object.__setattr__(self, "neurons", microcircuit.count_neurons(float(self.scale or 0)))
+            object.__setattr__(self, "indegree", microcircuit.mean_indegree(float(self.scale or 0)))
+        elif self.scale is not None:
+            raise AmatError(f"scale {self.scale:g} has no effect on the workload {self.workload!r}: leave it out.")
         if self.workload not in get_args(Workload):
             raise AmatError(f"There is no workload {self.workload!r}: choose one of {', '.join(get_args(Workload))}.")
         for name, least in (("neurons", 10), ("indegree", 5), ("threads", 1), ("ranks", 1), ("seed", 1)):
@@ -122,12 +142,19 @@ class Cell:
     def name(self) -> str:
         """The name in files."""
         size = f"n{self.neurons}-k{self.indegree if self.workload != 'neurons' else 0}"
+        if self.scale is not None:
+            size = f"x{self.scale:g}"
         return f"{self.workload}-{self.model}-{size}-r{self.ranks}-t{self.threads}-s{self.seed}"
 
     @property
     def contender(self) -> Contender:
         """The model with its family and build."""
         return find_contender(self.model)
+
+    @property
+    def background(self) -> microcircuit.Background | None:
+        """The background input of a microcircuit; None for other workloads."""
+        return _BACKGROUNDS.get(self.workload)
 
     @property
     def network(self) -> BalancedNetwork:
@@ -172,10 +199,12 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        The content of the file: ``cell``; ``seconds`` of each phase, of the slowest process; ``nest``, NEST's timers;
+        The content of the file: ``cell``; ``seconds`` of each phase, of the slowest process; ``cpu_seconds``, of all;
+        ``nest``, NEST's timers;
         ``real_time_factor``; ``spikes``, ``rate`` (spikes/s of a neuron) and ``cv``; ``memory``, bytes of all
         processes after each phase (``resident``, ``peak`` and ``allocated``); ``synapses``; the result of
-        `share_memory`; the hash of the module, and a provenance record.
+        `share_memory`; for a microcircuit that of `amat.benchmark.microcircuit_cell.merge_microcircuit`; the hash of
+        the module, and a provenance record.
 
     Raises
     ------
@@ -216,9 +245,11 @@ def simulate_cell(nest: Any, cell: Cell, *, read_memory: bool = False) -> dict[s
     Returns
     -------
     dict
-        ``threads``, ``seconds`` and ``memory`` by phase, ``nest`` (NEST's timers), ``spikes`` while the clock ran,
-        ``synapses`` and ``cvs``, the coefficients of variation of recorded neurons; all of this process.
+        ``threads``, ``seconds``, ``cpu_seconds`` and ``memory`` by phase, ``nest`` (NEST's timers), ``spikes`` while
+        the clock ran, ``synapses`` and ``cvs``, the coefficients of variation of recorded neurons; all of this process.
     """
+    if cell.background is not None:
+        return simulate_microcircuit(nest, cell, read_memory=read_memory)
     clock = Clock(read_memory=read_memory)
     with clock.phase("create"):
         neurons = nest.Create(cell.model, cell.neurons, params=neuron_parameters(cell))
@@ -239,18 +270,13 @@ def simulate_cell(nest: Any, cell: Cell, *, read_memory: bool = False) -> dict[s
     return {
         "threads": int(nest.local_num_threads),
         "seconds": clock.seconds,
+        "cpu_seconds": clock.cpu,
         "memory": clock.memory,
-        "nest": _timers(status),
+        "nest": read_timers(status),
         "spikes": spikes,
         "synapses": int(status["num_connections"]),
         "cvs": _intervals(recorder, cell),
     }
-
-
-def _timers(status: Mapping[str, Any]) -> dict[str, float]:
-    """Return NEST's timers in seconds, of the slowest thread; NEST can be built with more of them."""
-    timers = {name: np.atleast_1d(value) for name, value in status.items() if name.startswith("time_")}
-    return {name: float(max(values)) for name, values in timers.items() if values.size and values.dtype.kind == "f"}
 
 
 def neuron_parameters(cell: Cell, network: BalancedNetwork | None = None) -> dict[str, float]:
@@ -273,7 +299,7 @@ def _intervals(recorder: Any, cell: Cell) -> list[float]:
     events = recorder.events
     times, senders = np.asarray(events["times"]), np.asarray(events["senders"])
     trains = (np.sort(times[senders == sender]) for sender in np.unique(senders))
-    return [value for train in trains if math.isfinite(value := measure_train(train, cell.duration)["cv"])]
+    return [value for train in trains if math.isfinite(value := interval_cv(train))]
 
 
 def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict[str, Any]:
@@ -302,6 +328,7 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
         "cell": asdict(cell),
         "threads": parts[0]["threads"],
         "seconds": seconds,
+        "cpu_seconds": {name: sum(p["cpu_seconds"][name] for p in parts) for name in seconds},
         "nest": {name: max(p["nest"][name] for p in parts) for name in parts[0]["nest"]},
         "real_time_factor": 1e3 * seconds["simulate"] / cell.duration,
         "spikes": spikes,
@@ -310,6 +337,7 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
         "memory": memory,
         "synapses": synapses,
         **share_memory(cell, memory, synapses),
+        **(merge_microcircuit(cell, parts) if cell.background else {}),
     }
 
 
@@ -342,13 +370,17 @@ def share_memory(cell: Cell, memory: Mapping[str, Mapping[str, int]], synapses: 
     }
 
 
+def _around(rate: float) -> tuple[float, float]:
+    return rate / ALLOWED_RATE, rate * ALLOWED_RATE
+
+
 def _check(cell: Cell, found: Mapping[str, Any]) -> None:
     """Refuse a measurement of other work than requested."""
     if found["threads"] != cell.threads:
         raise AmatError(f"NEST ran {found['threads']} thread(s) instead of {cell.threads}: set --threads to that.")
     low, high = RATE_ALONE
     if cell.workload != "neurons":
-        low, high = cell.network.rate / ALLOWED_RATE, cell.network.rate * ALLOWED_RATE
+        low, high = microcircuit.rate_range(cell.scale) if cell.scale is not None else _around(cell.network.rate)
     if not low <= found["rate"] <= high and cell.contender.build != "empty":
         raise AmatError(
             f"{cell.model} fires at {found['rate']:.2f} spikes/s in the workload {cell.workload!r} instead of "

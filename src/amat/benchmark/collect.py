@@ -53,7 +53,7 @@ COLUMNS: Mapping[str, str] = {
     "model": "name of the model in NEST",
     "family": "family of the model",
     "build": "nest (built in), nestml (NESTML's unmodified generator), nestml-checked or optimised",
-    "workload": "neurons, network or plastic",
+    "workload": "neurons, network, plastic, microcircuit-dc or microcircuit-poisson",
     "neurons": "neurons of the cell",
     "indegree": "recurrent synapses of a neuron; 0 for neurons alone",
     "ranks": "processes",
@@ -223,7 +223,11 @@ def cell_row(found: Mapping[str, Any]) -> dict[str, Any]:
     if wrong is not None:
         where = ".".join(str(part) for part in wrong.absolute_path)
         raise ValueError(f"{f'{where}: ' if where else ''}{wrong.message}")
-    plan = Cell(**{name: found["cell"][name] for name in _SCHEMA["properties"]["cell"]["properties"]})
+    settings = {name: found["cell"][name] for name in _SCHEMA["properties"]["cell"]["properties"]}
+    try:
+        plan = Cell(**settings, scale=found["cell"].get("scale"))
+    except AmatError as error:
+        raise ValueError(str(error)) from error
     _check(plan, found)
     return _row(plan, found)
 

@@ -53,7 +53,13 @@ _BUILDS = {
 }
 _BUILD_LABELS = {"brian2": "Brian2", "empty": "empty neuron"}
 _FAMILY_LABELS = {"iaf_psc_exp": "integrate-and-fire"}
-_WORKLOADS = {"neurons": "unconnected neurons", "network": "network", "plastic": "plastic network"}
+_WORKLOADS = {
+    "neurons": "unconnected neurons",
+    "network": "network",
+    "plastic": "plastic network",
+    "microcircuit-dc": "microcircuit, DC",
+    "microcircuit-poisson": "microcircuit, Poisson",
+}
 _SHADES = sns.color_palette("viridis", 7).as_hex()
 
 

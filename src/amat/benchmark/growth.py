@@ -103,7 +103,7 @@ class Fit:
 def fit_all(cells: pd.DataFrame) -> dict[str, tuple[Fit, Fit]]:
     """Fit memory and time of all models whose cells separate neurons from synapses, and updates from the rest.
 
-    Cells with several ranks, or whose threads shared cores, are left out.
+    Cells with several ranks, or whose threads shared cores, are left out, and microcircuits, whose input is other work.
 
     Parameters
     ----------
@@ -116,6 +116,7 @@ def fit_all(cells: pd.DataFrame) -> dict[str, tuple[Fit, Fit]]:
         Allocated memory and time of the simulation by the model's name, without models that have too few cells.
     """
     used = cells[(cells["ranks"] == 1) & (cells["shared_cores"] != "yes")]
+    used = used[~used["workload"].str.startswith("microcircuit")]
     fits = {}
     for model in dict.fromkeys(used["model"]):
         of_model = used[used["model"] == model]

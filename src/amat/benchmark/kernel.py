@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from amat import toolchain
 from amat.benchmark.families import Contender
 from amat.errors import AmatError
 from amat.simulation.kernel import reset_kernel
 
-__all__ = ["RESOLUTION", "WARM_UP", "Clock", "allocated_bytes", "create", "prepare_kernel"]
+__all__ = ["RESOLUTION", "WARM_UP", "Clock", "allocated_bytes", "create", "prepare_kernel", "read_timers"]
 
 #: Time step in ms, if no other is asked for.
 RESOLUTION = 0.1
@@ -45,6 +47,15 @@ def create(nest: Any, model: str, number: int, population: Sequence[Mapping[str,
     return neurons
 
 
+def read_timers(status: Mapping[str, Any]) -> dict[str, float]:
+    """Return NEST's timers in seconds, of the slowest thread, from the kernel's status.
+
+    NEST has more of them, such as ``time_update``, if it is built with detailed timers, which its wheels are not.
+    """
+    timers = {name: np.atleast_1d(value) for name, value in status.items() if name.startswith("time_")}
+    return {name: float(max(values)) for name, values in timers.items() if values.size and values.dtype.kind == "f"}
+
+
 class Clock:
     """Seconds and memory of each phase of this process.
 
@@ -57,12 +68,15 @@ class Clock:
     ----------
     seconds : dict of str to float
         By phase, without Python's garbage collection.
+    cpu : dict of str to float
+        Seconds of processor time of all threads by phase, which other programs disturb less.
     memory : dict of str to dict of str to int
         Bytes at the ``start`` and after each phase: ``resident``, ``peak`` and ``allocated``.
     """
 
     def __init__(self, *, read_memory: bool = False) -> None:
         self.seconds: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
         self.memory: dict[str, dict[str, int]] = {}
         self._read_memory = read_memory
         gc.collect()
@@ -74,9 +88,10 @@ class Clock:
         gc.collect()
         gc.disable()
         try:
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             yield
             self.seconds[name] = time.perf_counter() - start
+            self.cpu[name] = time.process_time() - cpu
         finally:
             gc.enable()
         self._note_memory(name)

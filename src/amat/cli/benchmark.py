@@ -7,9 +7,6 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,13 +14,14 @@ import typer
 from rich.table import Table
 
 from amat import paths
-from amat.cli import common
+from amat.cli import benchmark_cells, common
+from amat.cli.benchmark_cells import Codegen, Seed, pin_threads, show_bars
 from amat.errors import AmatError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from amat.benchmark.runs import Outcome, Progress
+    from amat.benchmark.runs import Outcome
 
 app = typer.Typer(
     name="benchmark",
@@ -37,16 +35,7 @@ _Output = Annotated[
         help="Output folder for tables and figures. Finished measurements are kept. Other settings need another folder."
     ),
 ]
-_Codegen = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Code generator to compare with NEST's models: nestml, nestml-checked or optimised. Repeatable. "
-        "Default: all.",
-        show_default=False,
-    ),
-]
 _Rounds = Annotated[int, typer.Option(help="Number of rounds. Each measures every model once.")]
-_Seed = Annotated[int, typer.Option(min=1, help="Random seed.")]
 _Ablation = Annotated[
     bool | None,
     typer.Option(
@@ -66,7 +55,7 @@ def update(
         list[str] | None,
         typer.Option("--cases", help="Case or family of cases, by its name in tables. Repeatable."),
     ] = None,
-    codegen: _Codegen = None,
+    codegen: Codegen = None,
     rounds: Annotated[
         int | None,
         typer.Option(help="Number of rounds. Each measures every model once. Default: 11.", show_default=False),
@@ -75,7 +64,7 @@ def update(
         float | None,
         typer.Option(help="Duration of the timed simulation in ms. Default: 1000.", show_default=False),
     ] = None,
-    seed: _Seed = 1,
+    seed: Seed = 1,
     threads: common.Threads = 1,
     quick: Annotated[
         bool,
@@ -96,7 +85,7 @@ def update(
     output: _Output = Path("amat-benchmark"),
 ) -> None:
     """Time the update of neurons and the delivery of their input, and measure their memory."""
-    _pin_threads()
+    pin_threads()
     from amat.benchmark import figures
     from amat.benchmark.cases import default_cases, find_cases, quick_cases
     from amat.benchmark.runs import Options, benchmark_memory, benchmark_update
@@ -109,12 +98,12 @@ def update(
     ablation = False if quick and ablation is None else ablation
     options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2)
     _prepare_outputs(output, "update", *(["memory"] if memory else []))
-    with _progress() as progress:
+    with show_bars() as progress:
         times = benchmark_update(chosen, options, progress)
     _show_times(times, output / "update.svg", "Time of an update", threads)
     if memory:
         families = list(dict.fromkeys(case.family for case in chosen))
-        with _progress() as progress:
+        with show_bars() as progress:
             sizes = benchmark_memory(families, options, progress)
         figures.save_and_close(figures.plot_neuron_memory(sizes.summary), output / "memory.svg")
         _show(sizes, "Memory per neuron")
@@ -128,70 +117,31 @@ def network(
         typer.Option("--neurons", help="Number of neurons in a network. Repeatable.", show_default=False),
     ] = None,
     indegree: Annotated[int, typer.Option(help="Number of recurrent synapses per neuron.")] = 1000,
-    codegen: _Codegen = None,
+    codegen: Codegen = None,
     rounds: _Rounds = 5,
     duration: Annotated[
         float | None,
         typer.Option(help="Duration of the timed simulation in ms. Default: 200, or more for small networks."),
     ] = None,
-    seed: _Seed = 1,
+    seed: Seed = 1,
     threads: common.Threads = 1,
     ablation: _Ablation = None,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
     """Time balanced random networks of AMAT neurons, by default of 2,000, 10,000 and 50,000 neurons."""
-    _pin_threads()
+    pin_threads()
     from amat.benchmark.runs import Options, benchmark_network
 
     options = Options(output, rounds, duration, seed, threads, codegen, ablation)
     _prepare_outputs(output, "network")
-    with _progress() as progress:
+    with show_bars() as progress:
         outcome = benchmark_network(neurons, options, progress, indegree=indegree)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
     common.report(f"Measurements, summaries and figures are in {output}.")
 
 
-@app.command()
-def cell(
-    model: Annotated[str, typer.Option(help="Neuron model, by its name in NEST.")],
-    output: Annotated[Path, typer.Option(help="Output file, in JSON.")],
-    workload: Annotated[
-        Literal["neurons", "network", "plastic"],
-        typer.Option(help="Unconnected neurons, a network with static synapses, or one with plastic synapses."),
-    ] = "network",
-    neurons: Annotated[int, typer.Option(help="Number of neurons.")] = 10000,
-    indegree: Annotated[
-        int | None,
-        typer.Option(help="Number of recurrent synapses per neuron of a network. Default: 1000.", show_default=False),
-    ] = None,
-    threads: common.Threads = 1,
-    ranks: Annotated[int, typer.Option(min=1, help="Expected number of MPI processes.")] = 1,
-    seed: _Seed = 1,
-    duration: Annotated[float, typer.Option(help="Duration of the timed simulation in ms.")] = 1000.0,
-    resolution: Annotated[float, typer.Option(help="Time step in ms.")] = 0.1,
-) -> None:
-    """Measure one model in one workload, in one process or in several with MPI, and write one file."""
-    _pin_threads()
-    from amat.benchmark.cell import INDEGREE, Cell, measure_cell
-    from amat.benchmark.network import estimate_memory
-
-    if workload == "neurons":
-        common.refuse_without("--workload network", indegree=indegree)
-    synapses = INDEGREE if indegree is None else indegree
-    plan = Cell(model, workload, neurons, synapses, threads, ranks, seed, duration, resolution)
-    recurrent = 0 if workload == "neurons" else synapses
-    # Seconds of an update, of making a synapse, and of the events at a synapse in a ms.
-    work = neurons * (5e-8 * duration / resolution + recurrent * (3e-7 + 3e-10 * duration))
-    common.announce_cost(
-        f"A cell of {neurons:.3g} neurons with {recurrent:.4g} synapses each over {duration:g} ms",
-        seconds=work / (threads * ranks),
-        memory=estimate_memory(neurons, recurrent) / ranks,
-    )
-    common.prepare_outputs(output)
-    found = measure_cell(plan, output)
-    common.report(
-        f"{model}, {workload}: real-time factor {found['real_time_factor']:.3g}, {found['rate']:.2f} spikes/s; {output}"
-    )
+app.command()(benchmark_cells.cell)
+app.command()(benchmark_cells.microcircuit)
 
 
 @app.command()
@@ -219,7 +169,7 @@ def run(
     dry_run: Annotated[bool, typer.Option(help="Print the steps without running them.")] = False,
 ) -> None:
     """Measure a matrix of models, workloads, sizes and cores, on one machine or a cluster. A stopped run resumes."""
-    _pin_threads()
+    pin_threads()
     paths.require_checkout("The benchmark workflow")
     from amat.benchmark.engine import run_matrix
     from amat.benchmark.matrix import find_matrix, find_site
@@ -252,7 +202,7 @@ def report(
     ] = False,
 ) -> None:
     """Write a report on measured cells, from any machine, complete or not."""
-    _pin_threads()
+    pin_threads()
     from amat.benchmark.collect import read_cells
     from amat.benchmark.report import FILES, SYNAPSE_TABLES, write_report
     from amat.benchmark.synapse_tables import measure_tables, write_tables
@@ -375,26 +325,3 @@ def _prepare_outputs(output: Path, *names: str) -> None:
     """Check before any work that the tables and figures of benchmarks can be written."""
     tables = [output / f"{name}{ending}.csv" for name in names for ending in ("", "_summary")]
     common.prepare_outputs(output / "provenance.json", *tables, figures=[output / f"{name}.svg" for name in names])
-
-
-def _pin_threads() -> None:
-    """Keep numerical libraries from starting threads, which only NEST shall do. Call this before they are loaded."""
-    os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show progress on standard error: a bar in a terminal, otherwise one line per case."""
-    last = ""
-    with common.progress_bars() as bars:
-        task = bars.add_task("", total=None)
-
-        def advance(description: str, done: int, total: int) -> None:
-            nonlocal last
-            bars.update(task, description=description, completed=done, total=total or None)
-            case = description.split(":")[0]
-            if not common.messages.is_terminal and case != last:
-                common.note(case)
-            last = case
-
-        yield advance

@@ -69,6 +69,7 @@ def explore(
     """Map AMAT's firing over two parameters, under a constant current (I_e, 150 pA unless set)."""
     from amat.analysis import explore as exploration
     from amat.analysis.explore_figures import plot_map, plot_sensitivity
+    from amat.analysis.sensitivity import sensitivity
     from amat.compendium import plots
     from amat.neurons import validated_patterns
 
@@ -92,9 +93,7 @@ def explore(
         kinds = table["kind"].value_counts(normalize=True)
         report(f"{name}: " + ", ".join(f"{100 * part:.0f} % {kind}" for kind, part in kinds.items()))
     if samples:
-        indices = exploration.sensitivity(
-            base, samples=samples, duration=duration, resolution=resolution, seed=seed, threads=cores
-        )
+        indices = sensitivity(base, samples=samples, duration=duration, resolution=resolution, seed=seed, threads=cores)
         _write(indices, plot_sensitivity(indices), output / "sensitivity", suffix)
     report(f"Tables and figures are in {output}.")
 
@@ -122,7 +121,7 @@ def _read_axes(axes: list[str] | None, values: dict[str, float], unused_seed: in
 
 def _check_cost(pairs: list[tuple[Axis, Axis]], samples: int, duration: float, resolution: float, cores: int) -> None:
     """Refuse maps that are too large, and times that NEST cannot simulate."""
-    from amat.analysis.explore import RANGES
+    from amat.analysis.sensitivity import RANGES
     from amat.simulation.kernel import check_time_step
     from amat.simulation.stimuli import count_steps
 

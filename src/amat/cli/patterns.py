@@ -25,20 +25,22 @@ def patterns(
 ) -> None:
     """Check the 20 firing patterns of AMAT and of Izhikevich's model, each against its criterion."""
     from amat.analysis.patterns import CRITERIA
-    from amat.analysis.patterns.verdicts import SETS, table_of_verdicts
+    from amat.analysis.patterns.verdicts import table_of_verdicts
     from amat.simulation.kernel import check_time_step
 
+    published = ["AMAT, validated", "Izhikevich, as published"]
     check_time_step(resolution)
     if not output:
         refuse_without("--output", format=format)
     figure = output and output / f"patterns.{format or 'svg'}"
     prepare_outputs(output and output / "patterns.csv", figures=[figure])
     table, responses = table_of_verdicts(resolution=resolution)
-    shown = make_table("pattern", *SETS)
+    shown = make_table("pattern", *responses)
     passed = table.pivot_table(index="pattern", columns="set", values="passed", aggfunc="first")
     for name in CRITERIA:
-        shown.add_row(name, *("[green]yes[/]" if passed.loc[name, label] else "[red]no[/]" for label in SETS))
-    shown.add_row("patterns shown", *(str(int(passed[label].sum())) for label in SETS), end_section=True)
+        cells = {True: "[green]yes[/]", False: "[red]no[/]"}
+        shown.add_row(name, *(cells.get(passed.loc[name, label], "") for label in responses))
+    shown.add_row("patterns shown", *(str(int(passed[label].sum())) for label in responses), end_section=True)
     console.print(shown)
     if output and figure:
         from amat.analysis.patterns.figures import plot_pairs
@@ -46,10 +48,8 @@ def patterns(
 
         write_text(output / "patterns.csv", table.to_csv(index=False))
         plots.use_style()
-        amat, *_, izhikevich = responses.values()
-        plots.save(plot_pairs(amat, izhikevich), figure)
+        plots.save(plot_pairs(*(responses[label] for label in published)), figure)
         report(f"The verdicts with their reasons and the figure are in {output}.")
-    published = ["AMAT, validated", "Izhikevich, as published"]
     missing = [name for name in CRITERIA if not passed.loc[name, published].all()]
     if missing:
         raise AmatError(

@@ -71,6 +71,26 @@ class InputCurrent:
         return sorted(finite, key=lambda segment: segment.t_start)
 
     @property
+    def holding(self) -> float:
+        """The constant current on which the pulses are superimposed, or the one before the stimulus without pulses.
+
+        It is read just before the first pulse, or before `onset`: a constant current may begin later than time zero.
+        """
+        pulses = self.pulses
+        return float(self(math.nextafter(pulses[0].t_start if pulses else self.onset, -math.inf)))
+
+    @property
+    def direction(self) -> int:
+        """The sign of the first change of the current: -1 if it falls, else 1.
+
+        It is read in the middle of the first piece, which may be shorter than any fixed time.
+        """
+        start = self.onset
+        later = (t for s in self.segments for t in (s.t_start, s.t_stop) if start < t < math.inf)
+        middle = 0.5 * (start + min(later, default=start + 2.0))
+        return -1 if self(middle) < self(math.nextafter(start, -math.inf)) else 1
+
+    @property
     def onset(self) -> float:
         """The start of the stimulus, in ms: the end of a piece open to the past, or the first start."""
         return min(s.t_start if math.isfinite(s.t_start) else s.t_stop for s in self.segments)

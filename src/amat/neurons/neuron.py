@@ -36,9 +36,12 @@ class Neuron:
     pattern : str
         The firing pattern that the parameters are published for, if any.
     rest_current : float
-        Constant current at which the initial state is that of rest, pA or mV/ms.
+        Current at time zero, at which the initial state is that of rest, pA or mV/ms.
+    holding_current : float
+        Constant current on which the pattern's pulses are superimposed, pA or mV/ms. It differs from `rest_current` if
+        it begins after time zero, as in AMAT's bistability.
     direction : {1, -1}
-        Sign of the change of current that excites it: -1 in the patterns that inhibition induces.
+        Sign of the change of current that evokes its pattern: -1 for rebound and patterns that inhibition induces.
     """
 
     parameters: AmatParameters | IzhikevichParameters
@@ -46,6 +49,7 @@ class Neuron:
     resolution: float = 0.1
     pattern: str = ""
     rest_current: float = 0.0
+    holding_current: float = 0.0
     direction: int = 1
 
     @property

@@ -10,6 +10,8 @@ References
 .. [2] Kobayashi R, Tsubo Y, Shinomoto S (2009). Front. Comput. Neurosci. 3:9.
    doi:10.3389/neuro.10.009.2009
 .. [3] Izhikevich EM (2004). IEEE Trans. Neural Netw. 15:1063-1070. doi:10.1109/TNN.2004.832719
+.. [4] Heiberg T, Kriener B, Tetzlaff T, Einevoll GT, Plesser HE (2018). J. Comput. Neurosci. 45:103-132.
+   doi:10.1007/s10827-018-0693-9
 """
 
 import csv
@@ -28,11 +30,13 @@ from amat.neurons.neuron import NEURON_MODELS, ModelName, Neuron
 from amat.paths import DATA
 
 __all__ = [
+    "UNEQUAL_TAU_V",
     "AmatPattern",
     "IzhikevichPattern",
     "SetName",
     "find_neuron",
     "find_patterns",
+    "heiberg_patterns",
     "izhikevich_patterns",
     "mat_parameter_sets",
     "pattern_label",
@@ -40,10 +44,15 @@ __all__ = [
     "yamauchi_patterns",
 ]
 
-#: Of AMAT's parameters: validated, or as printed with a membrane time constant of 10 or 5 ms.
-SetName = Literal["validated", "printed-10", "printed-5"]
+#: Of AMAT's parameters: validated; the same with tau_v = `UNEQUAL_TAU_V`; as printed with a membrane time constant of
+#: 10 or 5 ms; Heiberg's Table 4, once it is typed in.
+SetName = Literal["validated", "validated-unequal", "printed-10", "printed-5", "heiberg2018"]
+
+#: tau_v of the second validated set, ms. NEST's built-in model refuses tau_m = tau_v, which the first set has.
+UNEQUAL_TAU_V = 5.5
 
 _RAMP_UNIT_IN_PA_PER_MS = {"pA/s": 1e-3, "nA/s": 1.0}
+_HEIBERG = "heiberg2018_table4.csv"
 # Without effect at beta = 0; differs from MAT's tau_m = 5 ms, because NEST's amat2_psc_exp refuses tau_v == tau_m.
 _MAT_TAU_V = 10.0
 
@@ -82,7 +91,7 @@ class AmatPattern:
     def neuron(self, resolution: float = 0.1) -> Neuron:
         """Return the neuron with a time step in ms; raise `ParameterError` if the refractory time is shorter."""
         self.parameters.validate(resolution)
-        return Neuron(self.parameters, {}, resolution, self.name, *_rest(self.current))
+        return Neuron(self.parameters, {}, resolution, self.name, *_currents(self.current))
 
 
 @dataclass(frozen=True)
@@ -116,16 +125,15 @@ class IzhikevichPattern:
     def neuron(self) -> Neuron:
         """Return the neuron with the pattern's initial values and time step."""
         initial = {"V_m": self.V_0, "U_m": self.u_0}
-        return Neuron(self.parameters, initial, self.h, self.name, *_rest(self.current))
+        return Neuron(self.parameters, initial, self.h, self.name, *_currents(self.current))
 
 
 _Pattern = TypeVar("_Pattern", AmatPattern, IzhikevichPattern)
 
 
-def _rest(current: InputCurrent) -> tuple[float, int]:
-    """Return the current at rest, and the sign of the change by which a pattern's input evokes it."""
-    rest = float(current(0.0))
-    return rest, -1 if float(current(current.onset + 1.0)) < rest else 1
+def _currents(current: InputCurrent) -> tuple[float, float, int]:
+    """Return a neuron's current at rest, its holding current, and the sign of the change that evokes the pattern."""
+    return float(current(0.0)), current.holding, current.direction
 
 
 def pattern_label(pattern: str) -> str:
@@ -141,14 +149,14 @@ def find_patterns(
     Parameters
     ----------
     model : {"amat", "izhikevich"}
-    parameters : {"validated", "printed-10", "printed-5"}
-        Of AMAT: those that were found to show the pattern, or Yamauchi's Table 1 as printed with a membrane time
-        constant of 10 or 5 ms.
+    parameters : {"validated", "validated-unequal", "printed-10", "printed-5", "heiberg2018"}
+        Of AMAT: those that were found to show the pattern; the same with tau_v = 5.5 ms, which NEST's built-in model
+        accepts; Yamauchi's Table 1 as printed with a membrane time constant of 10 or 5 ms; or Heiberg's Table 4.
 
     Raises
     ------
     ParameterError
-        If there is no such model or set.
+        If there is no such model or set, or Heiberg's table has not been typed in.
     """
     if model not in NEURON_MODELS:
         raise ParameterError(f"Unknown model {model!r}: choose one of {', '.join(NEURON_MODELS)}.")
@@ -158,6 +166,12 @@ def find_patterns(
         return izhikevich_patterns()
     if parameters == "validated":
         return validated_patterns()
+    if parameters == "validated-unequal":
+        return validated_patterns(tau_v=UNEQUAL_TAU_V)
+    if parameters == "heiberg2018":
+        if not (found := heiberg_patterns()):
+            raise ParameterError(f"{_HEIBERG} in data/ has no rows yet: type in the values of the paper's Table 4.")
+        return found
     return yamauchi_patterns(tau_m=float(parameters.removeprefix("printed-")))
 
 
@@ -190,23 +204,61 @@ def yamauchi_patterns(tau_m: float = 10.0) -> Catalogue[AmatPattern]:
     Catalogue
         Patterns by name; an unknown name raises `ParameterError`.
     """
+    return _by_name(_printed_pattern(row, {"tau_m": tau_m}) for row in _read_csv("yamauchi2011_table1.csv"))
+
+
+def heiberg_patterns() -> Catalogue[AmatPattern]:
+    """Read the patterns of Heiberg's Table 4 [4]_, as far as they have been typed in.
+
+    NEST's documentation refers to this table for corrected values of Yamauchi's Table 1. It was not available to this
+    project: data/heiberg2018_table4.csv has its header only. Cells for time constants may stay empty; the others
+    have the columns and the meaning of Yamauchi's table.
+
+    Returns
+    -------
+    Catalogue
+        Patterns by name; empty without rows.
+
+    Raises
+    ------
+    ParameterError
+        If a value is out of its range.
+    """
+    columns, known = {"tau_m": "tau_m_ms", "tau_v": "tau_v_ms"}, yamauchi_patterns()
+    found = []
+    for row in _read_csv(_HEIBERG):
+        known[row["pattern"]]  # refuses an unknown name
+        try:
+            constants = {name: float(row[column]) for name, column in columns.items() if row[column]}
+            found.append(_printed_pattern(row, constants))
+        except (ValueError, TypeError, KeyError) as error:
+            raise ParameterError(
+                f"The row {row['pattern']} of data/{_HEIBERG} has a cell that is missing, not a number or not a unit "
+                f"({error}): compare it with a row of yamauchi2011_table1.csv."
+            ) from None
+    return _by_name(found)
+
+
+def _printed_pattern(row: Mapping[str, str], constants: Mapping[str, float]) -> AmatPattern:
+    """Return the pattern of a row of a printed table, with constants that differ from Yamauchi's common ones."""
     common = {row["parameter"]: float(row["value"]) for row in _read_csv("yamauchi2011_common.csv")}
     columns = {"alpha_1": "alpha_1_mV", "alpha_2": "alpha_2_mV", "beta": "beta_per_ms"}
-    return _by_name(
-        AmatPattern(
-            row["pattern"],
-            AmatParameters.from_paper(
-                common | {"tau_m": tau_m} | {name: float(row[column]) for name, column in columns.items()}
-            ),
-            _printed_current(row),
-            _RAMP_DURATION if row["ramp_rate"] and not row["ramp_duration_ms"] else _DURATION,
-        )
-        for row in _read_csv("yamauchi2011_table1.csv")
+    own = {name: float(row[column]) for name, column in columns.items()}
+    return AmatPattern(
+        row["pattern"],
+        AmatParameters.from_paper({**common, **constants, **own}),
+        _printed_current(row),
+        _RAMP_DURATION if row["ramp_rate"] and not row["ramp_duration_ms"] else _DURATION,
     )
 
 
-def validated_patterns() -> Catalogue[AmatPattern]:
+def validated_patterns(*, tau_v: float | None = None) -> Catalogue[AmatPattern]:
     """Read the 20 patterns of the AMAT neuron that this project found, beginning at Yamauchi's Table 1 [1]_.
+
+    Parameters
+    ----------
+    tau_v : float, optional
+        Time constant of the voltage-dependent threshold, ms, in place of the file's 5 ms, which equals tau_m.
 
     Returns
     -------
@@ -214,10 +266,11 @@ def validated_patterns() -> Catalogue[AmatPattern]:
         Patterns by name, the same names as `yamauchi_patterns`; an unknown name raises `ParameterError`.
     """
     content = _read_yaml("amat_patterns.yaml")
+    common = content["common"] | ({} if tau_v is None else {"tau_v": tau_v})
     return _by_name(
         AmatPattern(
             entry["pattern"],
-            AmatParameters.from_nestml(content["common"] | entry["parameters"]),
+            AmatParameters.from_nestml(common | entry["parameters"]),
             InputCurrent(_segments(entry)),
             float(entry["duration"]),
         )
@@ -317,7 +370,7 @@ def _numbers(cell: str) -> list[float]:
 
 def _read_csv(name: str) -> list[dict[str, str]]:
     with (DATA / name).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 def _read_yaml(name: str) -> dict[str, Any]:

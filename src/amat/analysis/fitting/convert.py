@@ -23,6 +23,7 @@ import numpy as np
 from amat.analysis.fitting.features import Kind, TimeConstants, filter_current
 from amat.analysis.fitting.fitted import FittedModel
 from amat.analysis.fitting.recording import NeuronRecording, RecordingError, bin_spikes
+from amat.analysis.fitting.resampling import percentile_interval
 from amat.arrays import Floats
 from amat.checks import require_finite, require_positive
 from amat.errors import AmatError
@@ -195,7 +196,7 @@ class Interval:
     hessian : (float, float) or None
         From the full Hessian by the delta method; None for time constants at a bound.
     bootstrap : (float, float) or None
-        Percentiles of a bootstrap of blocks of time.
+        Expanded percentiles of a bootstrap of blocks of time; NaN if there is only one block.
     """
 
     value: float
@@ -235,12 +236,11 @@ def intervals(model: FittedModel, scale: Scale) -> dict[str, Interval]:
             continue
         slope = (upper[name] - lower[name]) / (2 * steps)
         error = math.sqrt(max(float(slope @ covariance @ slope), 0.0))
-        # Time constants and the capacitance are positive: symmetric in the logarithm.
+        # Time constants, the capacitance and the noise are positive: symmetric in the logarithm.
         # An exponent of 300 is as good as infinite.
-        factor = math.exp(min(1.96 * error / best, 300.0)) if name in (*model.free, "C_m") else math.nan
+        factor = math.exp(min(1.96 * error / best, 300.0)) if name in (*model.free, "C_m", "Delta") else math.nan
         bounds = (best - 1.96 * error, best + 1.96 * error) if math.isnan(factor) else (best / factor, best * factor)
-        low, high = np.percentile(draws[name], [2.5, 97.5])
-        result[name] = Interval(best, bounds, (float(low), float(high)))
+        result[name] = Interval(best, bounds, percentile_interval(draws[name], model.blocks))
     return result
 
 

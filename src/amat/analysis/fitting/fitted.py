@@ -35,6 +35,8 @@ class FittedModel:
         constants at a bound are NaN.
     bootstrap : ndarray, shape (samples, parameters)
         Parameters from resampled blocks of time, by one Newton step with the Hessian of all data.
+    blocks : int
+        Number of blocks of time that were resampled.
     log_likelihood : float
         Of the training data.
     refr_T, delay, dt : float
@@ -57,6 +59,7 @@ class FittedModel:
     free: tuple[str, ...]
     covariance: Floats
     bootstrap: Floats
+    blocks: int
     log_likelihood: float
     refr_T: float
     delay: float

@@ -14,6 +14,7 @@ from amat.analysis.fitting.features import Design, Kind, TimeConstants
 from amat.analysis.fitting.fitted import FittedModel
 from amat.analysis.fitting.prediction import calibrate
 from amat.analysis.fitting.recording import NeuronRecording
+from amat.analysis.fitting.resampling import block_length, draw_blocks
 from amat.analysis.fitting.search import RIVAL, Joint, Optimum, find_optima, refine, scan
 from amat.arrays import Floats
 
@@ -31,7 +32,6 @@ def fit_model(
     free: Sequence[str] = ("tau_m", "tau_v"),
     grid: int = 8,
     starts: Sequence[TimeConstants] = (),
-    block: float = 1000.0,
     samples: int = 1000,
     seed: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -58,8 +58,6 @@ def fit_model(
         Points per time constant of the first search.
     starts : sequence of TimeConstants
         Optima of a nested model, from which to search in place of the grid.
-    block : float
-        Length of the bootstrap's blocks of time in ms.
     samples : int
         Bootstrap samples.
     seed : int
@@ -91,7 +89,7 @@ def fit_model(
     else:
         profile = scan(coarse, names, taus, grid, progress)
         optima = find_optima(coarse, names, profile)
-    fine = Design(recording, kind, window, refr_T=refr_T, delay=delay, block=block)
+    fine = Design(recording, kind, window, refr_T=refr_T, delay=delay, block=block_length(window))
     found = sorted((refine(fine, names, optimum) for optimum in optima), key=lambda pair: -pair[0].log_likelihood)
     best, joint = found[0]
     model = FittedModel(
@@ -101,6 +99,7 @@ def fit_model(
         free=names,
         covariance=np.zeros((0, 0)),
         bootstrap=np.zeros((0, 0)),
+        blocks=fine.blocks,
         log_likelihood=best.log_likelihood,
         level=0.0,
         dt=recording.dt,
@@ -140,8 +139,7 @@ def _uncertainty(model: FittedModel, joint: Joint, samples: int, seed: int) -> t
     covariance, draws = np.full((size, size), np.nan), np.tile(model.values, (samples, 1))
     inner = np.ix_(kept, kept)
     covariance[inner] = np.linalg.pinv(joint.information.sum(axis=0)[inner], hermitian=True)
-    random, blocks = np.random.default_rng(seed), len(joint.gradient)
-    weights = random.multinomial(blocks, np.full(blocks, 1 / blocks), samples) - 1.0
+    weights = draw_blocks(len(joint.gradient), samples, seed) - 1.0
     draws[:, kept] += weights @ joint.gradient[:, kept] @ covariance[inner]
     draws[:, [k for k in range(size) if k not in kept]] = np.nan
     return covariance, draws

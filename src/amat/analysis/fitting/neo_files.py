@@ -43,7 +43,7 @@ def read_neo(path: Path) -> RawRecording:
         ) from error
     except Exception as error:  # neo's readers raise anything for a file that they do not understand
         raise AmatError(
-            f"The recording {path} cannot be read by neo: {error or type(error).__name__}. Use CSV or NPZ instead."
+            f"The recording {path} cannot be read by neo ({type(error).__name__}: {error}). Use CSV or NPZ instead."
         ) from error
     raw = RawRecording()
     intervals: set[float] = set()

@@ -29,8 +29,6 @@ Progress = Callable[[str, int, int], None]
 
 #: Smallest and largest part of the recording to train on.
 _TRAIN = (0.2, 0.9)
-#: Blocks of the bootstrap: 1 s, or less such that there are at least so many in the training data.
-_BLOCK, _LEAST_BLOCKS = 1000.0, 20
 
 
 @dataclass(frozen=True)
@@ -177,11 +175,8 @@ def fit_recording(
         kind: [model.predict(current) for current, _ in recording.groups] for kind, model in models.items()
     }
     trains = [[recording.spikes[row] for row in rows] for _, rows in recording.groups]
-    block = _block(test)
     scored = {
-        kind: [
-            score(guess, trains, test, d, block=block, samples=settings.samples, seed=settings.seed) for d in windows
-        ]
+        kind: [score(guess, trains, test, d, samples=settings.samples, seed=settings.seed) for d in windows]
         for kind, guess in predictions.items()
     }
     return FitResult(
@@ -195,16 +190,12 @@ def fit_recording(
         scores=scored if _is_reliable(scored["amat"], warnings) else {},
         reliability=scored["amat"],
         bits={
-            kind: bits_per_spike(model, recording, test, block=block, samples=settings.samples, seed=settings.seed)
+            kind: bits_per_spike(model, recording, test, samples=settings.samples, seed=settings.seed)
             for kind, model in models.items()
         },
         parameters=to_amat(models["amat"], scale),
         warnings=[*warnings, *_fit_warnings(models["amat"])],
     )
-
-
-def _block(window: tuple[float, float]) -> float:
-    return min(_BLOCK, (window[1] - window[0]) / _LEAST_BLOCKS)
 
 
 def _usable_windows(
@@ -265,7 +256,6 @@ def _fit_all(
             free=settings.free,
             grid=settings.grid,
             starts=[models["amat"].taus] if kind == "ceiling" else (),
-            block=_block(training),
             samples=settings.samples,
             seed=settings.seed,
             progress=lambda done, total, task=kind: progress(task, done, total + 1),  # type: ignore[misc]

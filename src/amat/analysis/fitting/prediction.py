@@ -11,6 +11,7 @@ from amat.analysis.fitting.fitted import FittedModel
 from amat.analysis.fitting.free_run import drive_of, free_run
 from amat.analysis.fitting.likelihood import evaluate
 from amat.analysis.fitting.recording import NeuronRecording
+from amat.analysis.fitting.resampling import block_length, draw_blocks, percentile_interval
 from amat.analysis.fitting.scores import LARGEST_CHANCE, count_coincidences, gamma_from_counts
 from amat.arrays import Floats, Integers
 from amat.simulation.reference import refractory_steps
@@ -52,7 +53,7 @@ def calibrate(model: FittedModel, recording: NeuronRecording, window: tuple[floa
 
 
 def gain_by_block(
-    model: FittedModel, recording: NeuronRecording, window: tuple[float, float], block: float = 1000.0
+    model: FittedModel, recording: NeuronRecording, window: tuple[float, float]
 ) -> tuple[Floats, Integers]:
     """Return the gain of log-likelihood over a constant rate, and the spikes, by block of time.
 
@@ -64,8 +65,6 @@ def gain_by_block(
     recording : NeuronRecording
     window : (float, float)
         Start and end of the data in ms, for example those that were held out.
-    block : float
-        Length of the blocks in ms.
 
     Returns
     -------
@@ -73,7 +72,7 @@ def gain_by_block(
         In bits.
     spikes : ndarray of int, shape (blocks,)
     """
-    design = Design(recording, model.kind, window, refr_T=model.refr_T, delay=model.delay, block=block)
+    design = Design(recording, model.kind, window, refr_T=model.refr_T, delay=model.delay, block=block_length(window))
     pieces = design.update(model.taus)
     values = evaluate(pieces, model.coefficients, model.dt, order=0).value
     spikes, silent = np.zeros((2, design.blocks), dtype=np.int64)
@@ -90,7 +89,6 @@ def bits_per_spike(
     recording: NeuronRecording,
     window: tuple[float, float],
     *,
-    block: float = 1000.0,
     samples: int = 1000,
     seed: int = 1,
 ) -> tuple[float, tuple[float, float]]:
@@ -98,7 +96,7 @@ def bits_per_spike(
 
     Parameters
     ----------
-    model, recording, window, block
+    model, recording, window
         As in `gain_by_block`.
     samples : int
         Bootstrap samples.
@@ -110,11 +108,11 @@ def bits_per_spike(
         NaN without spikes.
     interval : (float, float)
     """
-    gain, spikes = gain_by_block(model, recording, window, block)
+    gain, spikes = gain_by_block(model, recording, window)
     if not spikes.sum():
         return float("nan"), (float("nan"), float("nan"))
     count = len(gain)
-    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), samples)
+    weights = draw_blocks(count, samples, seed)
     drawn = weights @ spikes
-    low, high = np.percentile((weights @ gain)[drawn > 0] / drawn[drawn > 0], [2.5, 97.5])
-    return float(gain.sum() / spikes.sum()), (float(low), float(high))
+    ratios = (weights @ gain)[drawn > 0] / drawn[drawn > 0]
+    return float(gain.sum() / spikes.sum()), percentile_interval(ratios, count)

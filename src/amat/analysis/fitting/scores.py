@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from amat.analysis.fitting.resampling import block_length, draw_blocks, percentile_interval
 from amat.arrays import Floats
 from amat.errors import AmatError
 
@@ -123,7 +124,7 @@ class Score:
     ratio : float
         gamma / gamma_int; NaN without repeats, or if gamma_int is below `LEAST_RELIABLE`.
     gamma_interval, gamma_int_interval, ratio_interval : (float, float)
-        95 % intervals from a bootstrap of blocks of time.
+        95 % intervals from a bootstrap of blocks of time; NaN if there is only one block.
     """
 
     delta: float
@@ -146,7 +147,6 @@ def score(
     window: tuple[float, float],
     delta: float,
     *,
-    block: float = 1000.0,
     samples: int = 1000,
     seed: int = 1,
 ) -> Score:
@@ -162,10 +162,8 @@ def score(
         Start and end of the time that is scored, in ms.
     delta : float
         Largest distance of coincident spikes in ms.
-    block : float
-        Length of the bootstrap's blocks in ms; all repeats of a block are drawn together.
     samples : int
-        Bootstrap samples.
+        Bootstrap samples of blocks of time, each with all its repeats.
     seed : int
 
     Returns
@@ -177,7 +175,7 @@ def score(
     AmatError
         If 2 f delta is more than `LARGEST_CHANCE` for the recorded spikes.
     """
-    count = max(1, round((window[1] - window[0]) / block))
+    count = max(1, round((window[1] - window[0]) / block_length(window)))
     edges = np.linspace(window[0], window[1], count + 1)
     inside = [[train[(train >= window[0]) & (train < window[1])] for train in group] for group in data]
     predicted = [train[(train >= window[0]) & (train < window[1])] for train in predictions]
@@ -194,8 +192,7 @@ def score(
     model = counts([(train, guess) for guess, group in zip(predicted, inside, strict=True) for train in group])
     pairs = [(a, b) for group in inside for i, a in enumerate(group) for j, b in enumerate(group) if i != j]
     intrinsic = counts(pairs) if pairs else None
-    random = np.random.default_rng(seed)
-    weights = np.vstack([np.ones(count), random.multinomial(count, np.full(count, 1 / count), samples)])
+    weights = np.vstack([np.ones(count), draw_blocks(count, samples, seed)])
 
     def mean(table: Floats | None) -> Floats:
         if table is None:
@@ -213,16 +210,7 @@ def score(
         gamma=float(gamma[0]),
         gamma_int=float(gamma_int[0]),
         ratio=float(ratio[0]),
-        gamma_interval=_interval(gamma[1:]),
-        gamma_int_interval=_interval(gamma_int[1:]),
-        ratio_interval=_interval(ratio[1:]),
+        gamma_interval=percentile_interval(gamma[1:], count),
+        gamma_int_interval=percentile_interval(gamma_int[1:], count),
+        ratio_interval=percentile_interval(ratio[1:], count),
     )
-
-
-def _interval(samples: Floats) -> tuple[float, float]:
-    """Return the 2.5 and 97.5 percentiles of the samples that are numbers."""
-    kept = samples[np.isfinite(samples)]
-    if not len(kept):
-        return float("nan"), float("nan")
-    low, high = np.percentile(kept, [2.5, 97.5])
-    return float(low), float(high)

@@ -22,18 +22,17 @@ from amat.analysis.fitting.features import KINDS
 from amat.analysis.fitting.fitted import FittedModel
 from amat.analysis.fitting.models import fit_model
 from amat.analysis.fitting.prediction import bits_per_spike, gain_by_block
+from amat.analysis.fitting.resampling import draw_blocks, percentile_interval
 from amat.analysis.fitting.scores import LARGEST_CHANCE, Score, score
 from amat.analysis.fitting_studies.direct import DirectFit, DirectModel, fit_directly
 from amat.analysis.fitting_studies.recordings import PublishedRecording
 from amat.arrays import Floats, Integers
 from amat.simulation.reference import refractory_steps
 
-__all__ = ["DELTAS", "Gain", "block_length", "compare_models", "is_reliable", "paired_gain"]
+__all__ = ["DELTAS", "Gain", "compare_models", "is_reliable", "paired_gain"]
 
 #: Windows of coincidence in ms.
 DELTAS = (2.0, 4.0)
-#: Blocks of the bootstrap: at most this long in ms, and at least this many.
-_LONGEST_BLOCK, _FEWEST_BLOCKS = 500.0, 10
 _DIRECT: tuple[DirectModel, ...] = ("amat", "izhikevich")
 
 Progress = Callable[[str], None]
@@ -53,11 +52,6 @@ class Gain:
     high: float
 
 
-def block_length(window: tuple[float, float]) -> float:
-    """Return the length in ms of the bootstrap's blocks in a window."""
-    return min(_LONGEST_BLOCK, (window[1] - window[0]) / _FEWEST_BLOCKS)
-
-
 def is_reliable(published: PublishedRecording) -> bool:
     """Return whether Gamma_int of the held-out data at 2 ms is large enough to judge a model."""
     return _score([np.zeros(0)], published, DELTAS[0], samples=1).reliable
@@ -75,10 +69,10 @@ def paired_gain(ours: Floats, theirs: Floats, spikes: Integers, *, samples: int 
         Of the bootstrap.
     """
     count = len(spikes)
-    weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), samples)
+    weights = draw_blocks(count, samples, seed)
     drawn = weights @ spikes
-    low, high = np.percentile((weights @ (ours - theirs))[drawn > 0] / drawn[drawn > 0], [2.5, 97.5])
-    return Gain(float((ours - theirs).sum() / spikes.sum()), float(low), float(high))
+    ratios = (weights @ (ours - theirs))[drawn > 0] / drawn[drawn > 0]
+    return Gain(float((ours - theirs).sum() / spikes.sum()), *percentile_interval(ratios, count))
 
 
 def _score(predictions: Sequence[Floats], published: PublishedRecording, delta: float, samples: int) -> Score:
@@ -87,7 +81,7 @@ def _score(predictions: Sequence[Floats], published: PublishedRecording, delta: 
     data = [[published.recording.spikes[row] for row in rows] for _, rows in groups]
     window = published.held_out
     predictions = list(predictions) * (len(groups) if len(predictions) == 1 else 1)
-    return score(predictions, data, window, delta, block=block_length(window), samples=samples)
+    return score(predictions, data, window, delta, samples=samples)
 
 
 def _allowed(published: PublishedRecording) -> list[float]:
@@ -114,7 +108,6 @@ def _gamma_columns(predictions: Sequence[Floats], published: PublishedRecording,
 def compare_models(
     published: PublishedRecording,
     *,
-    direct: bool = True,
     samples: int = 1000,
     population: int = 96,
     generations: int = 100,
@@ -126,8 +119,6 @@ def compare_models(
     Parameters
     ----------
     published : PublishedRecording
-    direct : bool
-        Whether to search directly for the largest Gamma as well, which takes the most time.
     samples : int
         Bootstrap samples.
     population, generations : int
@@ -158,7 +149,7 @@ def compare_models(
         progress(f"{published.cell.name}, {published.reading}: {kind}")
         fits[kind] = fit_model(recording, kind, published.training, refr_T=refr_T, delay=delay, samples=2, seed=seed)
     rows = [common | row for row in _likelihood_rows(fits, published, samples, seed)]
-    for model in _DIRECT if direct else ():
+    for model in _DIRECT:
         progress(f"{published.cell.name}, {published.reading}: {model}, direct")
         found = _search(model, published, refr_T, delay, (population, generations, seed))
         rows.append(common | _direct_row(found, published, samples))
@@ -195,12 +186,12 @@ def _likelihood_rows(
 ) -> list[dict[str, Any]]:
     """Return the rows of models that were fitted by maximum likelihood."""
     recording, window = published.recording, published.held_out
-    block, drawn = block_length(window), {"samples": samples, "seed": seed}
-    gains = {kind: gain_by_block(model, recording, window, block) for kind, model in fits.items()}
+    drawn = {"samples": samples, "seed": seed}
+    gains = {kind: gain_by_block(model, recording, window) for kind, model in fits.items()}
     rows = []
     for kind, model in fits.items():
         predictions = [model.predict(current) for current, _ in recording.groups]
-        bits, (low, high) = bits_per_spike(model, recording, window, block=block, **drawn)
+        bits, (low, high) = bits_per_spike(model, recording, window, **drawn)
         row: dict[str, Any] = {"model": kind, "method": "likelihood", "spikes": model.spikes}
         row |= {"tau_m": model.taus.tau_m, "tau_v": model.taus.tau_v if "tau_v" in model.free else np.nan}
         row |= {"rate_per_s": _rate(predictions[0], window), **_gamma_columns(predictions, published, samples)}

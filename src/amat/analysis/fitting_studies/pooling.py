@@ -25,7 +25,6 @@ from amat.analysis.fitting.models import fit_model
 from amat.analysis.fitting.prediction import bits_per_spike
 from amat.analysis.fitting.recording import NeuronRecording
 from amat.analysis.fitting.scores import score
-from amat.analysis.fitting_studies.comparison import block_length
 from amat.analysis.fitting_studies.recordings import PublishedRecording
 from amat.arrays import Floats
 
@@ -180,9 +179,8 @@ def _row(
     groups = transformed.groups
     predictions = [model.predict(current) for current, _ in groups]
     data = [[published.recording.spikes[row] for row in rows] for _, rows in groups]
-    block = block_length(window)
-    found = score(predictions, data, window, _DELTA, block=block, samples=samples)
-    bits, (low, high) = bits_per_spike(model, transformed, window, block=block, samples=samples, seed=seed)
+    found = score(predictions, data, window, _DELTA, samples=samples)
+    bits, (low, high) = bits_per_spike(model, transformed, window, samples=samples, seed=seed)
     return {
         "recording": published.cell.name,
         "reading": published.reading,

@@ -119,7 +119,7 @@ def load_trials(model: ModelName, parameters: SetName = "validated", resolution:
     Parameters
     ----------
     model : {"amat", "izhikevich"}
-    parameters : {"validated", "printed-10", "printed-5"}
+    parameters : str
         As in `amat.neurons.published.find_patterns`.
     resolution : float
         Time step of AMAT in ms. Izhikevich's published scheme has one for each pattern.

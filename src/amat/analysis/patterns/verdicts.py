@@ -11,27 +11,35 @@ import pandas as pd
 
 from amat.analysis.patterns.criteria import CRITERIA
 from amat.analysis.patterns.trials import Response, load_trials, run_trials
+from amat.neurons.published import heiberg_patterns
 
-__all__ = ["SETS", "table_of_traces", "table_of_verdicts"]
+__all__ = ["SETS", "table_of_traces", "table_of_verdicts", "verdict_sets"]
 
 #: Parameter sets by label, with the arguments of `amat.analysis.patterns.load_trials`.
 SETS = {
     "AMAT, validated": ("amat", "validated"),
+    "AMAT, validated, tau_v = 5.5 ms": ("amat", "validated-unequal"),
     "AMAT, as printed, tau_m = 10 ms": ("amat", "printed-10"),
     "AMAT, as printed, tau_m = 5 ms": ("amat", "printed-5"),
     "Izhikevich, as published": ("izhikevich", "validated"),
 }
+_HEIBERG = {"AMAT, Heiberg's Table 4": ("amat", "heiberg2018")}
+
+
+def verdict_sets() -> dict[str, tuple[str, str]]:
+    """Return `SETS`, and Heiberg's Table 4 if it has been typed into data/heiberg2018_table4.csv."""
+    return SETS | (_HEIBERG if heiberg_patterns() else {})
 
 
 def table_of_verdicts(
-    labels: Sequence[str] = tuple(SETS), *, resolution: float = 0.1
+    labels: Sequence[str] = (), *, resolution: float = 0.1
 ) -> tuple[pd.DataFrame, dict[str, list[Response]]]:
     """Simulate all patterns of some parameter sets, and apply their criteria.
 
     Parameters
     ----------
     labels : sequence of str
-        Keys of `SETS`.
+        Keys of `verdict_sets`; all of them if empty.
     resolution : float
         Time step of AMAT in ms.
 
@@ -42,11 +50,12 @@ def table_of_verdicts(
     responses : dict of str to list of Response
         By set, in the order of `CRITERIA`.
     """
-    rows, responses = [], {}
-    for label in labels:
-        model, parameters = SETS[label]
+    rows, responses, sets = [], {}, verdict_sets()
+    for label in labels or sets:
+        model, parameters = sets[label]
         catalogue = load_trials(model, parameters, resolution)  # type: ignore[arg-type]
-        responses[label] = run_trials([catalogue[name] for name in CRITERIA])
+        # A table that is typed in row by row may not have all patterns yet.
+        responses[label] = run_trials([catalogue[name] for name in CRITERIA if name in catalogue])
         for response in responses[label]:
             verdict = CRITERIA[response.trial.neuron.pattern].decide(response)
             rows.append(

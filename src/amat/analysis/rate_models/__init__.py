@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Linear-nonlinear rate models, fitted to transfer functions and tested on natural input.
+"""Linear-nonlinear rate models, fitted to transfer functions and tested on synthetic 1/f input.
 
 In a linear-nonlinear (LN) model the firing rate is ``F(nu (1 + (h * m)(t)))``. F is the rate under stationary Poisson
 input with the excitatory rate nu at constant inhibition, m is the relative modulation, and h is a filter. Two filters
@@ -24,7 +24,7 @@ from amat.analysis.rate_models.curves import (
     limit_depths,
     local_rates,
 )
-from amat.analysis.rate_models.filters import TOLERANCE, compare_filters, group_responses
+from amat.analysis.rate_models.filters import TOLERANCE, compare_filters, group_responses, shape_distances
 from amat.analysis.rate_models.natural import evaluate_natural, linear_coherence, natural_modulation
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "linear_coherence",
     "local_rates",
     "natural_modulation",
+    "shape_distances",
 ]

@@ -32,9 +32,9 @@ __all__ = [
 TARGET = 10.0
 #: Half-width of the secant that gives a curve's slope, relative to the input rate.
 _NEARBY = 0.15
-#: Intended relative modulation of the output by sinusoids, and by natural input (standard deviation).
+#: Intended relative modulation of the output by sinusoids, and by synthetic 1/f input (standard deviation).
 SINUSOID, NATURAL = 0.4, 0.6
-#: Limits of the depths. Natural input reaches about three standard deviations.
+#: Limits of the depths. Synthetic 1/f input reaches about three standard deviations.
 _SHALLOWEST, _DEEPEST, _DEEPEST_NATURAL = 0.01, 0.5, 0.35
 #: Largest modulation of the output by a sinusoid of any frequency; rates become negative beyond 1.
 LARGEST = 0.8
@@ -178,7 +178,7 @@ def limit_depths(points: pd.DataFrame, pilot: pd.DataFrame) -> pd.DataFrame:
 
 
 def local_rates(points: pd.DataFrame, count: int) -> list[Floats]:
-    """Return input rates around working points, which cover the range of natural input and are dense near the point.
+    """Return input rates around working points that cover the range of synthetic 1/f input, dense near the point.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def add_depths(points: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With the columns slope (logarithmic), depth (of sinusoids) and natural_depth (of natural input).
+        With the columns slope (logarithmic), depth (of sinusoids) and natural_depth (of synthetic 1/f input).
     """
     slopes = np.array(
         [

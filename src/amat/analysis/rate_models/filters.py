@@ -18,7 +18,15 @@ from amat.arrays import Complexes, Floats
 from amat.checks import require_positive
 from amat.errors import AmatError
 
-__all__ = ["TOLERANCE", "FilterFit", "FilterKind", "compare_filters", "fit_filter", "group_responses"]
+__all__ = [
+    "TOLERANCE",
+    "FilterFit",
+    "FilterKind",
+    "compare_filters",
+    "fit_filter",
+    "group_responses",
+    "shape_distances",
+]
 
 FilterKind = Literal["low-pass", "band-pass"]
 #: Relative to the largest gain; the least standard error in a fit, so that smaller ones are not weighted more.
@@ -286,18 +294,36 @@ def group_responses(responses: pd.DataFrame, *, tolerance: float = 0.25) -> pd.D
         One row per neuron: pattern, group (from 1).
     """
     require_positive("tolerance", tolerance)
+    patterns, distances = shape_distances(responses)
+    upper = distances[np.triu_indices(len(patterns), 1)]
+    groups = fcluster(linkage(upper, "complete"), tolerance, "distance") if len(patterns) > 1 else [1]
+    return pd.DataFrame({"pattern": patterns, "group": groups})
+
+
+def shape_distances(responses: pd.DataFrame) -> tuple[list[str], Floats]:
+    """Return the distances between the shapes of transfer functions, see `group_responses`.
+
+    Parameters
+    ----------
+    responses : pandas.DataFrame
+        One row per neuron and frequency, the frequencies equal for all: pattern (the neuron's name), real, imag, sem.
+
+    Returns
+    -------
+    names : list of str
+    distances : ndarray, shape (neurons, neurons)
+    """
     patterns, shapes, noises = [], [], []
     for pattern, part in responses.groupby("pattern", sort=False):
         z = (part["real"] + 1j * part["imag"]).to_numpy(dtype=np.complex128)
         noise = 2 * part["sem"].to_numpy(dtype=np.float64) ** 2
         power = max(float(np.sum(np.abs(z) ** 2 - noise)), float(np.sum(noise)))
-        patterns.append(pattern)
+        patterns.append(str(pattern))
         shapes.append(z / math.sqrt(power))
         noises.append(float(np.sum(noise)) / power)
-    distances = [
-        math.sqrt(max(0.0, float(np.sum(np.abs(shapes[i] - shapes[j]) ** 2)) - noises[i] - noises[j]))
-        for i in range(len(shapes))
-        for j in range(i + 1, len(shapes))
-    ]
-    groups = fcluster(linkage(distances, "complete"), tolerance, "distance") if len(shapes) > 1 else [1]
-    return pd.DataFrame({"pattern": patterns, "group": groups})
+    distances = np.zeros((len(shapes), len(shapes)))
+    for i in range(len(shapes)):
+        for j in range(i + 1, len(shapes)):
+            square = float(np.sum(np.abs(shapes[i] - shapes[j]) ** 2)) - noises[i] - noises[j]
+            distances[i, j] = distances[j, i] = math.sqrt(max(0.0, square))
+    return patterns, distances

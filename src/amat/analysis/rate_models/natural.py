@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Natural input, and predictions of the response by rate models."""
+"""Synthetic 1/f input, and predictions of the response by rate models."""
 
 import math
 from collections.abc import Mapping
@@ -190,7 +190,7 @@ def evaluate_natural(
     fits: Mapping[tuple[str, str, str, FilterKind], FilterFit],
     course: ArrayLike,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predict responses to natural input by the static curve and by both LN models, and score the predictions.
+    """Predict responses to synthetic 1/f input by the static curve and by both LN models, and score the predictions.
 
     Parameters
     ----------

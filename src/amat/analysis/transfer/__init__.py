@@ -36,6 +36,7 @@ from amat.analysis.transfer.inputs import (
     frequency_grid,
     require_frequencies,
 )
+from amat.analysis.transfer.noise import signal_to_noise
 from amat.analysis.transfer.responses import (
     modulated_responses,
     natural_responses,
@@ -61,6 +62,7 @@ __all__ = [
     "modulated_responses",
     "natural_responses",
     "require_frequencies",
+    "signal_to_noise",
     "stationary_curves",
     "subthreshold_responses",
 ]

@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 
-#: The modulated input: the rate of the excitatory trains, or a current added to them.
-InputKind = Literal["poisson", "current"]
+#: The modulated input: the rate of the excitatory trains, a current added to them, or the rate of inhibitory trains.
+InputKind = Literal["poisson", "current", "inhibition"]
 #: Peak of one EPSP, and of one IPSP, in mV.
 EPSP = 0.5
 #: Mean inhibitory over mean excitatory drive.
@@ -51,12 +51,15 @@ class Synapses:
         Rate of inhibitory spikes for each excitatory one.
     mean_exc : float
         Mean excitatory drive per excitatory spike/s, pA for AMAT and mV/ms for Izhikevich's neuron.
+    balance : float
+        Mean inhibitory over mean excitatory drive.
     """
 
     weight_exc: float
     weight_inh: float
     inhibition: float
     mean_exc: float
+    balance: float
 
 
 @dataclass(frozen=True)
@@ -72,11 +75,11 @@ class ModulatedInput:
     frequency : float
         Of the modulation, Hz.
     depth : float
-        Of the modulation, relative.
-    kind : {"poisson", "current"}
-        The modulated quantity.
+        Of the modulation, relative to the mean excitatory drive.
+    kind : {"poisson", "current", "inhibition"}
+        The modulated quantity. Inhibition decreases where the modulation is positive, so that the neuron's rate rises.
     course : ndarray, shape (ms,), optional
-        Excitatory rate in each ms, in place of a sinusoid.
+        Relative modulation in each ms, in place of a sinusoid, of the trains' rate; not for currents.
     """
 
     rate: float
@@ -108,10 +111,10 @@ def balanced_synapses(neuron: Neuron, *, balance: float = BALANCE, epsp: float =
     require_positive("The peak of an EPSP", epsp, "mV")
     cell = neuron.parameters
     if not isinstance(cell, AmatParameters):
-        return Synapses(epsp, -epsp, balance, 1e-3 * epsp)
+        return Synapses(epsp, -epsp, balance, 1e-3 * epsp, balance)
     exc, inh = (epsp / _peak(tau_syn, cell.tau_m, cell.C_m) for tau_syn in (cell.tau_syn_exc, cell.tau_syn_inh))
     charge = exc * cell.tau_syn_exc / (inh * cell.tau_syn_inh)
-    return Synapses(exc, -inh, balance * charge, 1e-3 * exc * cell.tau_syn_exc)
+    return Synapses(exc, -inh, balance * charge, 1e-3 * exc * cell.tau_syn_exc, balance)
 
 
 def _peak(tau_syn: float, tau_m: float, C_m: float) -> float:

@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Rates under stationary, sinusoidally modulated and natural input."""
+"""Rates under stationary, sinusoidally modulated and synthetic 1/f input."""
 
 import itertools
 import math
@@ -254,7 +254,7 @@ def natural_responses(
     lead = round(warm_up)
     repeated = course[np.arange(-lead, len(course) + math.ceil(DELAY)) % len(course)]
     inputs = [
-        [ModulatedInput(rate, rate, course=rate * np.maximum(0.0, 1.0 + depth * repeated))]
+        [ModulatedInput(rate, rate, course=depth * repeated)]
         for rate, depth in zip(rates.tolist(), depths.tolist(), strict=True)
     ]
 

@@ -61,7 +61,7 @@ def lag_of(kind: InputKind, resolution: float) -> float:
     Spikes are emitted with the rate at the end of a step, which is their time stamp, and arrive with the delay.
     A current has the value at the end of a step throughout the next step, which is half a step later on average.
     """
-    return DELAY if kind == "poisson" else DELAY + 0.5 * resolution
+    return DELAY + 0.5 * resolution if kind == "current" else DELAY
 
 
 def simulate_inputs(
@@ -109,7 +109,7 @@ def _simulate(
     """Simulate neurons of one model and time step, `n_trials` copies for each of their inputs."""
     first = part[0][0]
     parameters = [
-        neuron.status | {"I_e": neuron.parameters.I_e + neuron.rest_current}
+        neuron.status | {"I_e": neuron.parameters.I_e + neuron.holding_current}
         for neuron, _, inputs in part
         for _ in range(n_trials * len(inputs))
     ]
@@ -132,28 +132,12 @@ def _simulate(
 
 def _connect(nest: Any, condition: ModulatedInput, synapses: Synapses, targets: Any, resolution: float) -> None:
     """Connect the generators of one condition; each target has its own trains."""
-    if condition.course is not None:
-        # A course begins with the first step that a device can change in.
-        times = np.arange(len(condition.course), dtype=np.float64)
-        exc = nest.Create(
-            "inhomogeneous_poisson_generator",
-            params={"rate_times": np.maximum(times, resolution), "rate_values": condition.course},
-        )
-    elif condition.depth and condition.kind == "poisson":
-        exc = nest.Create(
-            "sinusoidal_poisson_generator",
-            params={
-                "rate": condition.rate,
-                "amplitude": condition.depth * condition.rate,
-                "frequency": condition.frequency,
-                "phase": 90.0,
-            },
-        )
-    else:
-        exc = nest.Create("poisson_generator", params={"rate": condition.rate})
+    exc = _create_trains(nest, condition, condition.rate, "poisson", resolution, 1.0)
     nest.Connect(exc, targets, syn_spec={"weight": synapses.weight_exc, "delay": DELAY})
     if synapses.inhibition:
-        inh = nest.Create("poisson_generator", params={"rate": condition.balanced * synapses.inhibition})
+        mean = condition.balanced * synapses.inhibition
+        # The same change of drive as that of excitation, in the opposite direction.
+        inh = _create_trains(nest, condition, mean, "inhibition", resolution, -1.0 / synapses.balance)
         nest.Connect(inh, targets, syn_spec={"weight": synapses.weight_inh, "delay": DELAY})
     if condition.depth and condition.kind == "current":
         amplitude = condition.depth * condition.rate * synapses.mean_exc
@@ -161,6 +145,31 @@ def _connect(nest: Any, condition: ModulatedInput, synapses: Synapses, targets: 
             "ac_generator", params={"amplitude": amplitude, "frequency": condition.frequency, "phase": 90.0}
         )
         nest.Connect(wave, targets, syn_spec={"delay": DELAY})
+
+
+def _create_trains(
+    nest: Any, condition: ModulatedInput, mean: float, kind: InputKind, resolution: float, factor: float
+) -> Any:
+    """Return a generator of Poisson trains, modulated by `factor` times the modulation of a condition of this kind."""
+    if condition.kind == kind and condition.course is not None:
+        # A course begins with the first step that a device can change in.
+        times = np.arange(len(condition.course), dtype=np.float64)
+        course = mean * np.maximum(0.0, 1.0 + factor * condition.course)
+        return nest.Create(
+            "inhomogeneous_poisson_generator",
+            params={"rate_times": np.maximum(times, resolution), "rate_values": course},
+        )
+    if condition.kind == kind and condition.depth:
+        return nest.Create(
+            "sinusoidal_poisson_generator",
+            params={
+                "rate": mean,
+                "amplitude": abs(factor) * condition.depth * mean,
+                "frequency": condition.frequency,
+                "phase": math.copysign(90.0, factor),
+            },
+        )
+    return nest.Create("poisson_generator", params={"rate": mean})
 
 
 def require_runs(neurons: Sequence[Neuron], n_trials: int, duration: float, warm_up: float, seed: int) -> None:

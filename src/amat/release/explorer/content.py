@@ -18,7 +18,7 @@ from amat.neurons import CURRENT_UNITS, ModelName
 from amat.release.explorer.hints import HINTS
 from amat.simulation.kernel import NEST_MODELS
 
-__all__ = ["AMPLITUDES", "DURATION", "SLIDERS", "SOURCES", "describe_page"]
+__all__ = ["AMPLITUDES", "BEYOND", "DURATION", "SLIDERS", "SOURCES", "describe_page"]
 
 #: The NESTML files of the two models on the page.
 SOURCES: Mapping[ModelName, Path] = {model: toolchain.find_model(name).source for model, name in NEST_MODELS.items()}
@@ -42,6 +42,9 @@ SLIDERS: Mapping[ModelName, Mapping[str, tuple[float, float, float]]] = {
         "d": (-25.0, 15.0, 0.05),
     },
 }
+
+#: The page accepts parameters from links, such as fitted ones, up to so many times the maximum of their slider.
+BEYOND = 5.0
 
 #: Minimum, maximum and step of a stimulus's amplitude, in the unit of the model's current.
 AMPLITUDES: Mapping[ModelName, tuple[float, float, float]] = {
@@ -79,7 +82,8 @@ def describe_page() -> dict[str, Any]:
     -------
     dict
         ``models``, with their names, colours and ranges; ``patterns``, with a trial for each model and what to try;
-        ``ranges``, those of shared numbers; ``limits`` of the criteria. Infinite times are floats.
+        ``ranges``, those of shared numbers; ``beyond``, how far links may exceed sliders;
+        ``limits`` of the criteria. Infinite times are floats.
     """
     found = {model: load_trials(model) for model in SOURCES}
     return {
@@ -98,6 +102,7 @@ def describe_page() -> dict[str, Any]:
         },
         "threshold_colour": THRESHOLD_COLOUR,
         "ranges": RANGES,
+        "beyond": BEYOND,
         "limits": {"burst_gap": BURST_GAP, "regular": REGULAR, "changed": CHANGED, "deflection": DEFLECTION},
         "patterns": {
             pattern: {

@@ -4,22 +4,20 @@
 
 """Links that open an AMAT neuron in the explorer."""
 
+import math
 from urllib.parse import urlencode
 
 from amat.neurons import AmatParameters, validated_patterns
-from amat.release.explorer.content import AMPLITUDES, DURATION, SLIDERS
+from amat.release.explorer.content import AMPLITUDES, BEYOND, DURATION, SLIDERS
 
 __all__ = ["explorer_link"]
 
-#: The pattern whose other parameters, which have no slider, the neuron takes.
+#: The pattern that the page shows at first. Parameters that differ from its neuron are in the link.
 _PATTERN = "tonic_spiking"
 
 
 def explorer_link(parameters: AmatParameters, current: float, duration: float = 1000.0) -> tuple[str, list[str]]:
     """Return a link to the explorer's page, with the neuron under a step of current.
-
-    The explorer has no slider for the capacitance. The current is scaled instead, so that the membrane potential above
-    rest is the same.
 
     Parameters
     ----------
@@ -34,19 +32,26 @@ def explorer_link(parameters: AmatParameters, current: float, duration: float = 
     link : str
         Relative to the folder of the book's pages.
     clipped : list of str
-        Values that are outside the sliders' ranges and were replaced by the nearest within.
+        Values that the explorer refuses and that were replaced by the nearest that it accepts.
     """
-    base = validated_patterns()[_PATTERN].parameters
-    values = {name: round(getattr(parameters, name), 6) for name in SLIDERS["amat"]}
-    values["amplitude"] = round(current * base.C_m / parameters.C_m, 3)
-    ranges = {**SLIDERS["amat"], "amplitude": AMPLITUDES["amat"]}
-    clipped = []
-    for name, (low, high, _) in ranges.items():
-        if not low <= values[name] <= high:
-            clipped.append(f"{name} = {values[name]:g} is outside the explorer's range from {low:g} to {high:g}")
-            values[name] = min(max(values[name], low), high)
+    base = validated_patterns()[_PATTERN].parameters.to_nestml()
+    found = {**parameters.to_nestml(), "amplitude": current}
+    ranges = {name: _accepted(*limits) for name, limits in SLIDERS["amat"].items()}
+    ranges["amplitude"] = AMPLITUDES["amat"][:2]
+    values, clipped = {}, []
+    for name, value in found.items():
+        low, high = ranges.get(name, (-math.inf, math.inf))
+        if not low <= value <= high:
+            clipped.append(f"{name} = {value:g} is outside the explorer's range from {low:g} to {high:g}")
+        if name in ranges or value != base[name]:
+            values[name] = min(max(value, low), high)
     low, high, step = DURATION
     state: dict[str, object] = {"pattern": _PATTERN, "stimulus": "step"}
     state["duration"] = f"{step * round(min(max(duration, low), high) / step):g}"
-    state |= {f"amat.{name}": f"{value:g}" for name, value in values.items()}
+    state |= {f"amat.{name}": f"{value:.9g}" for name, value in values.items()}
     return f"explorer.html#{urlencode(state)}", clipped
+
+
+def _accepted(low: float, high: float, step: float) -> tuple[float, float]:
+    """Return the range that the explorer accepts for a parameter with a slider. Time constants remain positive."""
+    return (-BEYOND * high if low < 0 else step), BEYOND * high

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Theory of AMAT's firing under Poisson input: exact moments, and predictions of rates, gains and networks."""
+
+from amat.analysis.rate_theory.intervals import IntervalStatistics, interval_statistics
+from amat.analysis.rate_theory.moments import PoissonInput, Quantity, ShotNoise
+from amat.analysis.rate_theory.networks import (
+    LifNeuron,
+    NetworkInput,
+    amat_network_rate,
+    lif_network_rate,
+    lif_rate,
+)
+from amat.analysis.rate_theory.responses import StaticGains, relative_gain, static_gains
+
+__all__ = [
+    "IntervalStatistics",
+    "LifNeuron",
+    "NetworkInput",
+    "PoissonInput",
+    "Quantity",
+    "ShotNoise",
+    "StaticGains",
+    "amat_network_rate",
+    "interval_statistics",
+    "lif_network_rate",
+    "lif_rate",
+    "relative_gain",
+    "static_gains",
+]
