@@ -22,6 +22,8 @@ from amat.analysis.locking import (
 )
 from amat.analysis.locking import theory as locking_theory
 from amat.analysis.locking.noise import calibrate_noise, measure_reliability, measure_sensitivity, repeat_frequencies
+from amat.analysis.locking.sections import with_beta
+from amat.analysis.locking.stability import FiringMap
 from amat.neurons import find_neuron, validated_patterns
 from amat.simulation.kernel import DELAY
 from amat.simulation.reference import integrate
@@ -127,6 +129,54 @@ def test_amats_tongues_are_the_exact_ones(neurons, pattern):
         assert (exact != simulated).sum() <= 2
         assert (table["strength"][simulated] > 0.99).all()
         assert table["rotation"][simulated].to_numpy() == pytest.approx(1 / m, abs=1 / table["cycles"].min())
+
+
+@pytest.mark.parametrize("beta", [-0.5, 0.5])
+def test_tongues_with_a_voltage_dependent_threshold_are_the_exact_ones(neurons, beta):
+    """As above, with the gain of the voltage-dependent threshold, which widens tongues or narrows them."""
+    neuron = with_beta(neurons["amat", "class_2"], beta)
+    table = map_tongues(neuron, np.linspace(0.8, 2.5, 15), [0.1, 0.4, 0.8], cycles=40)
+    hertz, amplitude = table["frequency"] * neuron.rate, table["depth"] * neuron.distance
+    verdicts = [
+        locking_theory.is_locked(neuron.cell.parameters, neuron.current, hertz * (1 + df), amplitude * (1 + dA))
+        for df, dA in itertools.product((0.0, -0.01, 0.01), (0.0, -0.08, 0.08))
+    ]
+    at_edge = np.any(verdicts, axis=0) & ~np.all(verdicts, axis=0)
+    simulated = ((table["n"] == 1) & (table["m"] == 1)).to_numpy()
+    assert verdicts[0].sum() >= 4
+    assert not ((verdicts[0] != simulated) & ~at_edge).any()
+
+
+def test_the_firing_map_has_the_spikes_of_nest_up_to_the_grid(neurons):
+    """A train locked 1:1 in NEST has the phase of the map's train, at most a few steps late."""
+    neuron = with_beta(neurons["amat", "class_2"], -0.5)
+    frequency, amplitude, duration = 1.1 * neuron.rate, 0.4 * neuron.distance, neuron.warm_up + 1000.0
+    (train,) = simulate_driven(neuron, [frequency], [amplitude], duration)
+    firing = FiringMap(neuron.cell.parameters, neuron.current, frequency, amplitude)
+    times, _ = firing.follow(300)
+    # The phase of u lags that of the current, whose sine begins after the delay.
+    p, s = neuron.cell.parameters, 2e-3j * math.pi * frequency
+    lag = np.angle((1.0 - p.beta * s / (s + 1.0 / p.tau_v) ** 2) / (1.0 + s * p.tau_m)) / (2e-3 * math.pi * frequency)
+    period = 1e3 / frequency
+    late = (train[-1] - DELAY + lag - times[-1] + period / 2) % period - period / 2
+    assert -0.1 < late < 1.0
+
+
+@pytest.mark.parametrize("pattern", ["class_1", "class_2"])
+def test_modulated_carriers_are_the_product_of_both_sines(neurons, pattern):
+    """Spikes are those of the reference under the formula's current, but for crossings at a boundary of the grid."""
+    neuron, carrier, frequency = neurons["amat", pattern], 5, 20.0
+    duration, resolution = 1000.0, neuron.cell.resolution
+    (train,) = simulate_driven(neuron, [frequency], [0.9 * neuron.distance], duration, carrier=carrier)
+    angle = 2e-3 * np.pi * frequency * (np.arange(round(duration / resolution)) * resolution - DELAY)
+    current = 0.9 * neuron.distance * (1 + np.sin(angle)) / 2 * np.sin(carrier * angle)
+    current[angle < 1e-9] = 0.0
+    cell = neuron.cell.parameters.replace(I_e=neuron.current)
+    nothing = np.zeros((1, len(current)))
+    (expected,) = integrate([cell], current[np.newaxis], nothing, nothing, resolution).spike_steps
+    steps = np.rint(train / resolution).astype(int)
+    assert len(steps) == len(expected) > 10
+    assert np.abs(steps - expected).max() <= 1
 
 
 @pytest.mark.parametrize(("resolution", "frequencies"), [(0.1, [0.9, 1.1, 1.3]), (0.02, [0.9, 1.1])])

@@ -190,7 +190,7 @@ def test_validated_neurons_differ_from_printed_ones_in_few_values():
     [
         (("tonic_spikng", "amat"), "'tonic_spikng'.*tonic_spiking"),
         (("tonic_spiking", "hodgkin"), "'hodgkin'.*amat, izhikevich"),
-        (("tonic_spiking", "amat", "printed"), "'printed'.*validated, printed-10"),
+        (("tonic_spiking", "amat", "printed"), "'printed'.*validated, validated-unequal, printed-10"),
         (("tonic_spiking", "amat", "validated", 5.0), "refr_T.* 5 ms, got 2 ms"),
     ],
 )

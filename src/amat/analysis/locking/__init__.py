@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""Stimulus-frequency locking [1]_ of both models: Arnold tongues, without and with noise, and reliability.
+"""Stimulus-frequency locking [1]_ of both models: Arnold tongues, stability, noise and reliability.
 
 A neuron gets a constant current and, on top of it, ``A sin(2 pi f t)``. Frequencies are relative to the neuron's
 intrinsic rate, at which it fires under the constant current alone. Amplitudes are relative to the constant current's

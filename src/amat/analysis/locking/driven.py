@@ -119,6 +119,7 @@ def simulate_driven(
     *,
     noise: float = 0.0,
     seed: int = 1,
+    carrier: int = 0,
 ) -> list[Floats]:
     """Simulate copies of a neuron under sinusoidal currents, all in one run of NEST, from rest.
 
@@ -133,6 +134,9 @@ def simulate_driven(
         Standard deviation of the noise, in pA or mV/ms.
     seed : int
         Of the noise, which differs between copies. One thread is used, since the noise depends on their number.
+    carrier : int
+        If positive, the current is ``A (1 + sin 2 pi f t) / 2 sin 2 pi c f t`` with this number c of the carrier's
+        cycles in a cycle of the modulation, so that the current repeats at f.
 
     Returns
     -------
@@ -148,7 +152,9 @@ def simulate_driven(
     resolution, model = neuron.cell.resolution, NEST_MODELS[neuron.cell.model]
     if f.ndim != 1 or f.shape != A.shape or not len(f):
         raise AmatError(f"Each neuron needs a frequency and an amplitude, got {f.size} and {A.size}.")
-    _require_frequencies(f, resolution)
+    if carrier < 0 or carrier == 1:
+        raise AmatError(f"The carrier must have two or more cycles in each of the modulation, or none, got {carrier}.")
+    _require_frequencies(f * max(1, carrier + 1 if carrier else 1), resolution)
     if not (np.isfinite(A).all() and (A >= 0).all()):
         raise AmatError(f"Amplitudes must be finite and not negative, got {float(np.min(A)):g}.")
     if not 0 <= noise < math.inf:
@@ -158,13 +164,23 @@ def simulate_driven(
     nest, nodes = simulation.nest, simulation.neurons
     for frequency in np.unique(f[A > 0]).tolist():
         numbers = np.flatnonzero((f == frequency) & (A > 0))
-        generator = nest.Create("ac_generator", params={"amplitude": 1.0, "frequency": frequency})
+        generators = nest.Create("ac_generator", len(_sines(carrier)), params=_sines(carrier, frequency))
         weights = A[numbers][:, np.newaxis]
-        nest.Connect(generator, nodes[numbers.tolist()], syn_spec={"weight": weights, "delay": DELAY})
+        for generator in generators:
+            nest.Connect(generator, nodes[numbers.tolist()], syn_spec={"weight": weights, "delay": DELAY})
     if noise:
         generator = nest.Create("noise_generator", params={"std": 1.0, "dt": NOISE_STEP})
         nest.Connect(generator, nodes, syn_spec={"weight": noise, "delay": DELAY})
     return simulation.run()
+
+
+def _sines(carrier: int, frequency: float = 1.0) -> list[dict[str, float]]:
+    """Return the parameters of the generators of a current of amplitude 1; the phase is in degrees."""
+    if not carrier:
+        return [{"amplitude": 1.0, "frequency": frequency}]
+    # sin a sin b = (cos(b - a) - cos(b + a)) / 2
+    parts = ((carrier, 0.5, 0.0), (carrier - 1, 0.25, 90.0), (carrier + 1, 0.25, -90.0))
+    return [{"amplitude": size, "frequency": k * frequency, "phase": phase} for k, size, phase in parts]
 
 
 def _require_frequencies(frequencies: Floats, resolution: float) -> None:

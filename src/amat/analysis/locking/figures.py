@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from numpy.typing import NDArray
 
 from amat.analysis.locking.driven import CLASSES
 from amat.arrays import Floats
@@ -22,10 +21,19 @@ from amat.neurons import NEURON_MODELS, ModelName
 from amat.neurons.published import pattern_label
 from amat.simulation.kernel import NEST_MODELS
 
-__all__ = ["plot_firing_amplitudes", "plot_reliability", "plot_staircases", "plot_strengths", "plot_tongues"]
+__all__ = [
+    "plot_exponents",
+    "plot_firing_amplitudes",
+    "plot_index",
+    "plot_reliability",
+    "plot_staircases",
+    "plot_strengths",
+    "plot_tongues",
+]
 
-#: A neuron's model and class.
+#: A neuron's model and class, or the label of a neuron and its class.
 Key = tuple[ModelName, str]
+LabelKey = tuple[str, str]
 
 #: Tongues that are labelled where there is room.
 _NAMED = ((1, 1), (1, 2), (1, 3), (2, 1), (3, 1), (2, 3), (3, 2), (2, 5))
@@ -40,27 +48,31 @@ _LABELS = {model: plots.MODEL_LABELS[name] for model, name in NEST_MODELS.items(
 _STYLES = ("-", "--", ":")
 
 
-def plot_tongues(maps: Mapping[Key, pd.DataFrame], exact: Mapping[Key, Sequence[tuple[Floats, ...]]]) -> Figure:
-    """Draw where neurons are locked, by their rotation number, models in rows and classes in columns.
+def plot_tongues(
+    maps: Mapping[LabelKey, pd.DataFrame] | Mapping[Key, pd.DataFrame],
+    exact: Mapping[LabelKey, Sequence[tuple[Floats, ...]]] | Mapping[Key, Sequence[tuple[Floats, ...]]],
+) -> Figure:
+    """Draw where four neurons are locked, by their rotation number, models in rows and classes in columns.
 
     Parameters
     ----------
     maps : mapping
-        For each neuron a table of `amat.analysis.locking.map_tongues`.
+        For each neuron, by model (or any label) and class, a table of `amat.analysis.locking.map_tongues`; by rows.
     exact : mapping
         For some neurons the outlines of tongues: frequencies, depths, and an array of 1 inside and 0 outside.
     """
     figure, panels = plt.subplots(2, 2, figsize=(10.5, 7.2), sharex=True, sharey=True)
     mesh = None
-    for axes, key in _panels(panels):
-        x, y, values = _grid(maps[key], {"n", "m"})
+    for axes, (key, table) in zip(panels.flat, maps.items(), strict=True):
+        x, y, values = _grid(table, {"n", "m"})
         n, m = values["n"], values["m"]
         rotation = np.where((n > 0) & (m > 0), n / np.maximum(m, 1.0), np.nan)
         mesh = axes.pcolormesh(x, y, rotation, cmap="viridis", norm=LogNorm(0.25, 4.0), rasterized=True)
-        for across, up, inside in exact.get(key, ()):
+        for across, up, inside in exact.get(key, ()):  # type: ignore[arg-type]
             axes.contour(across, up, inside, levels=[0.5], colors="red", linewidths=1.2)
         _name_tongues(axes, x, y, n, m)
-        axes.set_title(f"{_LABELS[key[0]]}, {pattern_label(key[1])}")
+        name = _LABELS.get(key[0], key[0])  # type: ignore[call-overload]
+        axes.set_title(f"{name}, {pattern_label(key[1])}")
     assert mesh is not None
     bar = figure.colorbar(mesh, ax=panels, extend="both", ticks=[0.25, 1 / 3, 0.5, 1, 2, 3, 4])
     bar.ax.set_yticklabels(["1/4", "1/3", "1/2", "1", "2", "3", "4"])
@@ -135,6 +147,56 @@ def plot_staircases(curves: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequen
     return figure
 
 
+def plot_index(curves: Mapping[Key, Sequence[pd.DataFrame]], titles: Sequence[str]) -> Figure:
+    """Draw the index of n:m locking against frequency, and its null: neurons in columns, one line per noise.
+
+    Parameters
+    ----------
+    curves : mapping
+        For each neuron and noise a table with ``frequency``, the mean ``index`` over realisations with the ends of its
+        95 % interval, ``low`` and ``high``, and ``null``, the mean 95th percentile of surrogates.
+    titles : sequence of str
+        Names of the noise.
+    """
+    figure, panels = plt.subplots(1, len(curves), figsize=(12.5, 3.4), sharex=True, sharey=True)
+    for axes, (key, tables) in zip(panels, curves.items(), strict=True):
+        for number, (table, title) in enumerate(zip(tables, titles, strict=True), 1):
+            style, f = _STYLES[number], table["frequency"]
+            axes.plot(f, table["index"], style, color=_COLOURS[key[0]], linewidth=1.4, label=title)
+            axes.fill_between(f, table["low"], table["high"], color=_COLOURS[key[0]], alpha=0.25, linewidth=0)
+            axes.plot(f, table["null"], style, color="0.45", linewidth=1.0, label=f"shuffled, {title}")
+        axes.set_title(f"{_LABELS[key[0]]}, {pattern_label(key[1])}")
+    panels[0].set(ylabel="index of n:m locking", ylim=(0, 1.03))
+    lines, labels = panels[0].get_legend_handles_labels()
+    figure.legend(lines, labels, loc="outside upper center", ncols=len(labels), fontsize="small")
+    figure.supxlabel(_FREQUENCY)
+    return figure
+
+
+def plot_exponents(tables: Mapping[Key, pd.DataFrame]) -> Figure:
+    """Draw the largest Lyapunov exponent against frequency: neurons in columns.
+
+    Parameters
+    ----------
+    tables : mapping
+        For each neuron a table with ``frequency``, ``exponent`` per intrinsic interval, and whether it is ``locked``.
+    """
+    figure, panels = plt.subplots(1, len(tables), figsize=(12.5, 3.4), sharex=True)
+    for axes, (key, table) in zip(panels, tables.items(), strict=True):
+        axes.axhline(0.0, color=plots.REFERENCE_COLOUR, linewidth=0.8)
+        axes.plot(table["frequency"], table["exponent"], color=_COLOURS[key[0]], linewidth=0.8)
+        for locked, face, label in ((True, _COLOURS[key[0]], "locked"), (False, "white", "not locked")):
+            part = table[table["locked"] == locked]
+            axes.plot(
+                part["frequency"], part["exponent"], "o", color=_COLOURS[key[0]], mfc=face, markersize=3.5, label=label
+            )
+        axes.set_title(f"{_LABELS[key[0]]}, {pattern_label(key[1])}")
+    panels[0].set_ylabel("Lyapunov exponent\n(per intrinsic interval)")
+    panels[0].legend(fontsize="small")
+    figure.supxlabel(_FREQUENCY)
+    return figure
+
+
 def plot_reliability(tables: Mapping[Key, pd.DataFrame]) -> Figure:
     """Draw reliability against frequency, a panel per class, with 95 % intervals.
 
@@ -185,12 +247,6 @@ def plot_firing_amplitudes(tables: Mapping[Key, pd.DataFrame], exact: Mapping[Ke
     panels[0].set_ylabel(_DEPTH)
     panels[0].legend(loc="upper right", fontsize="small")
     return figure
-
-
-def _panels(panels: NDArray[np.object_]) -> list[tuple[Axes, Key]]:
-    return [
-        (panels[i, j], (model, pattern)) for i, model in enumerate(NEURON_MODELS) for j, pattern in enumerate(CLASSES)
-    ]
 
 
 def _grid(table: pd.DataFrame, names: set[str]) -> tuple[Floats, Floats, dict[str, Floats]]:

@@ -66,6 +66,7 @@ def map_tongues(
     cycles: int = 100,
     noise: float = 0.0,
     seed: int = 1,
+    carrier: int = 0,
 ) -> pd.DataFrame:
     """Measure how a neuron follows sinusoidal currents over a grid of frequencies and amplitudes.
 
@@ -78,7 +79,7 @@ def map_tongues(
         Amplitudes relative to the constant current's distance from rest, ascending.
     cycles : int
         Duration of the measurement in intrinsic intervals; `DrivenNeuron.warm_up` precedes it.
-    noise, seed
+    noise, seed, carrier
         As in `simulate_driven`.
 
     Returns
@@ -93,11 +94,18 @@ def map_tongues(
         If frequencies or depths do not ascend, or a value is out of its range; before anything is simulated.
     """
     across, up = np.meshgrid(require_ascending("frequencies", frequencies), require_ascending("depths", depths))
-    return measure_points(neuron, across.ravel(), up.ravel(), cycles=cycles, noise=noise, seed=seed)
+    return measure_points(neuron, across.ravel(), up.ravel(), cycles=cycles, noise=noise, seed=seed, carrier=carrier)
 
 
 def measure_points(
-    neuron: DrivenNeuron, frequency: Floats, depth: Floats, *, cycles: int, noise: float, seed: int
+    neuron: DrivenNeuron,
+    frequency: Floats,
+    depth: Floats,
+    *,
+    cycles: int,
+    noise: float,
+    seed: int,
+    carrier: int = 0,
 ) -> pd.DataFrame:
     """Simulate copies of a neuron at relative frequencies and amplitudes, shape (copies,), and measure their trains.
 
@@ -106,7 +114,7 @@ def measure_points(
     duration = run_duration(neuron, cycles)
     hertz = frequency * neuron.rate
     cycle_window(float(hertz.min()), neuron.warm_up, duration)
-    trains = simulate_driven(neuron, hertz, depth * neuron.distance, duration, noise=noise, seed=seed)
+    trains = simulate_driven(neuron, hertz, depth * neuron.distance, duration, noise=noise, seed=seed, carrier=carrier)
     tolerance = (TOLERANCE_STEPS + 1e-6) * neuron.cell.resolution
     rows = [
         measure_cycles(train, f, neuron.warm_up, duration, tolerance)
