@@ -15,12 +15,16 @@ from amat.analysis import transfer
 from amat.analysis.rate_models import add_depths, find_working_points, local_rates, natural_modulation
 from amat.analysis.rate_models.curves import curve_of
 from amat.analysis.transfer import (
+    Synapses,
+    fourier_coefficients,
     frequency_grid,
     modulated_responses,
     natural_responses,
     stationary_curves,
     subthreshold_responses,
 )
+from amat.analysis.transfer.inputs import ModulatedInput
+from amat.analysis.transfer.runs import simulate_inputs
 from amat.neurons import IzhikevichParameters, find_neuron, validated_patterns
 
 pytestmark = pytest.mark.slow
@@ -87,6 +91,29 @@ def test_a_relay_follows_natural_input(relayed):
     noise = np.mean(rate) / (100 * 5e-3)
     assert np.mean((mean - rate) ** 2) == pytest.approx(noise, rel=0.25)
     assert np.mean((mean - np.roll(rate, 1)) ** 2) > 1.25 * noise
+
+
+@pytest.mark.parametrize("as_course", [False, True])
+def test_inhibition_falls_where_the_modulation_is_positive(as_course):
+    """A relay of the inhibitory train: a depth of 0.4 of the excitatory drive is 0.8 of half as much inhibition."""
+    neuron, trials, rate = _relay("tonic_spiking"), 40, 40.0
+    synapses = Synapses(weight_exc=0.0, weight_inh=300.0, inhibition=0.5, mean_exc=0.0, balance=0.5)
+    course = 0.4 * np.cos(2e-3 * np.pi * 5.0 * (np.arange(4202) - 200 + 0.5)) if as_course else None
+    condition = ModulatedInput(2 * rate, 2 * rate, 5.0, 0.4, "inhibition", course)
+
+    def analyse(run):
+        found, counts = fourier_coefficients(
+            run.senders, run.times - run.lags[run.senders], run.frequencies, 2, start=200.0
+        )
+        return np.stack([found, counts], axis=-1)
+
+    z, counts = np.moveaxis(
+        simulate_inputs([neuron], [synapses], [[condition]], trials, 4201.0, 1, analyse)[0][0], -1, 0
+    )
+    assert counts.real.mean() / 2.0 == pytest.approx(rate, rel=0.04)
+    # The standard error of each component of the relative modulation is (2 / (n T r))^1/2.
+    error = np.sqrt(2 / (2 * trials * 2.0 * rate))
+    assert abs(z.mean() / (counts.real.mean() / 2.0) + 0.8) < 4 * np.sqrt(2) * error
 
 
 def test_subthreshold_response_is_the_exact_one():

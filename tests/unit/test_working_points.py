@@ -157,6 +157,8 @@ class TestIntervals:
         value, low, high = cluster_interval(table, lambda part: float(part["x"].mean()), "name", n_resamples=400)
         assert value == pytest.approx(values.mean())
         assert (high - low) / 2 == pytest.approx(1.96 * values.std() / math.sqrt(12), rel=0.2)
+        few = cluster_interval(table[table["name"] < 2], lambda part: float(part["x"].mean()), "name")
+        assert [math.isnan(bound) for bound in few] == [False, True, True]
 
 
 def test_slope_of_a_steep_power():

@@ -180,11 +180,13 @@ def cluster_interval(
     Returns
     -------
     value, low, high : float
-        NaN without rows.
+        NaN without rows; the bounds are NaN with fewer than three clusters.
     """
     if not len(table):
         return math.nan, math.nan, math.nan
     parts = [part for _, part in table.groupby(cluster)]
+    if len(parts) < 3:
+        return float(statistic(table)), math.nan, math.nan
     random = np.random.default_rng(seed)
     sample = [
         statistic(pd.concat([parts[k] for k in random.integers(len(parts), size=len(parts))]))
