@@ -44,7 +44,7 @@ def test_the_network_is_that_of_the_unmodified_package(tmp_path, background, cap
     microcircuit.connect_quietly(network)
     network.spike_recorders.start = 0.0
     nest.Simulate(100.0)
-    exchanged = [recorder.events for recorder in network.spike_recorders]
+    exchanged = [(recorder.events, neurons.V_m) for recorder, neurons in _recorded(network)]
     with microcircuit._quiet():
         settings = microcircuit._settings(package, f"{tmp_path}/", SCALE, background, 1, 3, 0.1)
         own = Network(*settings)
@@ -53,10 +53,15 @@ def test_the_network_is_that_of_the_unmodified_package(tmp_path, background, cap
         own.spike_recorders.time_in_steps = True
         own.connect()
     nest.Simulate(100.0)
-    for recorder, events in zip(own.spike_recorders, exchanged, strict=True):
+    for (recorder, neurons), (events, potentials) in zip(_recorded(own), exchanged, strict=True):
         assert np.array_equal(recorder.events["times"], events["times"])
         assert np.array_equal(recorder.events["senders"], events["senders"])
-    assert sum(len(events["times"]) for events in exchanged) > 20
+        assert neurons.V_m == potentials
+    assert sum(len(events["times"]) for events, _ in exchanged) > 0
+
+
+def _recorded(network):
+    return zip(network.spike_recorders, network.pops, strict=True)
 
 
 def test_the_command_measures_equal_spikes(tmp_path):
