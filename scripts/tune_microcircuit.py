@@ -34,11 +34,11 @@ MODEL = "amat2_psc_exp_neuron_opt"
 #: Threshold parameters of all populations: time constants in ms, amplitudes in mV, beta in 1/ms.
 SHARED = {"tau_1": 10.0, "tau_2": 200.0, "tau_v": 5.0, "alpha_1": 15.0, "alpha_2": 0.5, "beta": -0.2}
 #: The resting threshold in mV with which the search begins, and its change for a rate that is e times too large.
-START, GAIN = 15.0, 1.5
+START, GAIN = 16.0, 3.0
 #: Relative error of all rates at which the search ends.
-PRECISION = 0.05
+PRECISION = 0.1
 #: Model time in ms: after a change, and of a measurement.
-SETTLE, MEASURE = 300.0, 1000.0
+SETTLE, MEASURE = 200.0, 600.0
 RESOLUTION = 0.1
 HEAD = """\
 # AMAT in the microcircuit, by NESTML's names: written by scripts/tune_microcircuit.py. Keys: data/README.md.
@@ -60,15 +60,8 @@ def read_targets(folder: Path, scale: float) -> dict[str, float]:
     return {name: float(means[name]) for name in POPULATIONS}
 
 
-def search(targets: dict[str, float], scale: float, iterations: int, seed: int = 1) -> pd.DataFrame:
-    """Adapt the thresholds of a network that is built once, until all rates are those wanted.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per iteration and population: ``iteration``, ``population``, ``omega`` (mV), ``rate`` and ``target``
-        (spikes/s), ``cv``, ``correlation``.
-    """
+def search(targets: dict[str, float], scale: float, iterations: int, seed: int = 1) -> None:
+    """Adapt the thresholds of a network that is built once, until all rates are those wanted; write every step."""
     omega = dict.fromkeys(POPULATIONS, START)
     network = build_microcircuit(
         find_contender(MODEL),
@@ -98,10 +91,27 @@ def search(targets: dict[str, float], scale: float, iterations: int, seed: int =
             errors.append(math.log(max(found["rate"], 0.01) / targets[name]))
             omega[name] = round(omega[name] + float(np.clip(GAIN * errors[-1], -3, 3)), 3)
             neurons.omega = omega[name]
+        write(pd.DataFrame(rows), scale)
         print(pd.DataFrame(rows[-len(POPULATIONS) :]).to_string(index=False), flush=True)
         if max(map(abs, errors)) <= PRECISION:
             break
-    return pd.DataFrame(rows)
+
+
+def write(table: pd.DataFrame, scale: float) -> None:
+    """Write all iterations, and the thresholds of the one whose largest error of a rate is the smallest.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per iteration and population: ``iteration``, ``population``, ``omega`` (mV), ``rate`` and ``target``
+        (spikes/s), ``cv``, ``correlation``.
+    scale : float
+    """
+    errors = np.abs(np.log(table["rate"].clip(lower=0.01) / table["target"]))
+    best = table[table["iteration"] == errors.groupby(table["iteration"]).max().idxmin()].set_index("population")
+    chosen = {"scale": scale, "parameters": SHARED, "omega": best["omega"].to_dict()}
+    write_text(paths.DATA / "microcircuit_amat.yaml", HEAD + yaml.safe_dump(chosen, sort_keys=False))
+    write_text(paths.DATA / "microcircuit_amat.csv", table.to_csv(index=False, float_format="%.4g"))
 
 
 def main() -> None:
@@ -111,12 +121,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--iterations", type=int, default=8)
     options = parser.parse_args()
-    table = search(read_targets(options.reference, options.scale), options.scale, options.iterations)
-    errors = np.abs(np.log(table["rate"].clip(lower=0.01) / table["target"]))
-    best = table[table["iteration"] == errors.groupby(table["iteration"]).max().idxmin()].set_index("population")
-    chosen = {"scale": options.scale, "parameters": SHARED, "omega": best["omega"].to_dict()}
-    write_text(paths.DATA / "microcircuit_amat.yaml", HEAD + yaml.safe_dump(chosen, sort_keys=False))
-    write_text(paths.DATA / "microcircuit_amat.csv", table.to_csv(index=False, float_format="%.4g"))
+    search(read_targets(options.reference, options.scale), options.scale, options.iterations)
 
 
 if __name__ == "__main__":

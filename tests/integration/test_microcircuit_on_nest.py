@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from amat.benchmark import microcircuit
+from amat.benchmark.collect import read_cells
 from amat.benchmark.families import find_contender
 from amat.errors import AmatError
 
@@ -80,6 +81,9 @@ def test_the_command_measures_equal_spikes(tmp_path):
     assert total * 0.1 == pytest.approx(found["spikes"])
     assert found["cpu_seconds"]["simulate"] > 0
     assert (found["energy_J"] is None) == (not found["energy_note"].startswith("RAPL"))
+    table, problems = read_cells(tmp_path)
+    assert (len(table), problems) == (2, [])
+    assert set(table["workload"]) == {"microcircuit-poisson"}
     assert {"microcircuit.csv", "microcircuit_accuracy.csv"} <= {path.name for path in tmp_path.iterdir()}
 
 

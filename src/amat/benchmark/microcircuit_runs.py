@@ -128,7 +128,6 @@ def measure_microcircuit(
 
 def _measure(cell: Cell, path: Path) -> None:
     """Measure a cell in a process of its own, since NEST keeps memory and modules."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     given = {name: value for name, value in asdict(cell).items() if name not in ("neurons", "indegree")}
     options = [f"--{name}={value}" for name, value in given.items()]
     command = [sys.executable, "-m", "amat", "benchmark", "cell", *options, f"--output={path}"]

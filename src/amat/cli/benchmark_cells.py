@@ -119,8 +119,8 @@ def microcircuit(
         seeds=range(1, seeds + 1),
         duration=duration,
     )
-    require_package()
     common.prepare_outputs(*(output / name for name in FILES))
+    require_package()
     with show_bars() as progress:
         outcome = measure_microcircuit(cells, output, progress)
     common.console.print(_microcircuit_table(outcome.cells, outcome.summary))
