@@ -16,7 +16,7 @@ from amat.benchmark.cell import Cell
 from amat.benchmark.energy import EnergyMeter
 from amat.benchmark.matrix import find_matrix, read_matrix
 from amat.benchmark.microcircuit_runs import accuracy, plan_cells
-from amat.benchmark.points import read_points
+from amat.benchmark.points import activity_table, points_table, read_points, read_results
 from amat.errors import AmatError
 
 
@@ -138,3 +138,33 @@ def test_published_points_fit_their_schema(tmp_path):
     (tmp_path / "points.yaml").write_text(text.replace("real_time_factor: 0.67", "real_time_factor: -1"))
     with pytest.raises(AmatError, match=r"is wrong at points\.3\.real_time_factor"):
         read_points(tmp_path / "points.yaml")
+
+
+def test_measured_and_published_points_are_told_apart():
+    """A wall-clock time is shown only if the process had its cores, and a ratio only for measured rows."""
+    results, published = read_results(), read_points()
+    cells = results["microcircuit"].copy()
+    cells["cpu_factor"] = 0.95 * cells["real_time_factor"]
+    first = cells["model"] == cells["model"].iloc[0]
+    cells.loc[first, "cpu_factor"] *= 0.5
+    table = points_table(results | {"microcircuit": cells}, published)
+    measured = table[table["source"] == "measured in this project"]
+    assert len(table) == len(measured) + len(published)
+    assert list(measured["real-time factor"] == "shared") == [True] + [False] * (len(measured) - 1)
+    assert set(table.loc[table["source"] != "measured in this project", "ratio to NEST's"]) == {"–"}
+
+
+def test_activity_outside_the_range_is_marked():
+    rows = [
+        {"case": "a", "model": "amat2_psc_exp", "population": name, "measure": "rate"}
+        | {"mean": 3.0 + number, "lower": 2.0, "upper": 4.0, "within": number < 2}
+        for number, name in enumerate(microcircuit.POPULATIONS)
+    ]
+    shown = activity_table(pd.DataFrame(rows), "a")["rate (1/s), AMAT"]
+    assert list(shown[:3]) == ["3.00", "4.00", "5.00 (outside)"]
+
+
+def test_every_population_of_amat_has_parameters():
+    found = microcircuit.read_adaptation()
+    assert set(found) == set(microcircuit.POPULATIONS)
+    assert all(values["omega"] > 0 and values["tau_1"] == 10.0 for values in found.values())
