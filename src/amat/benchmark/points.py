@@ -177,7 +177,7 @@ def activity_table(accuracy: pd.DataFrame, case: str) -> pd.DataFrame:
         columns[f"{name}, AMAT"] = [
             "–"
             if pd.isna(row["mean"])
-            else f"{row['mean']:.{digits}f}{'' if str(row['within']) == 'True' else ' (outside)'}"
+            else f"{row['mean']:.{digits}f}{' (outside)' if str(row['within']) == 'False' else ''}"
             for row in of_measure.to_dict("records")
         ]
     return pd.DataFrame(columns)
