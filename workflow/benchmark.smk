@@ -24,8 +24,8 @@ def cell_arguments(cell, output):
     arguments = {
         "model": cell.model,
         "workload": cell.workload,
-        "neurons": cell.neurons,
-        **({} if cell.workload == "neurons" else {"indegree": cell.indegree}),
+        **({"neurons": cell.neurons} if cell.scale is None else {"scale": cell.scale}),
+        **({} if cell.workload == "neurons" or cell.scale is not None else {"indegree": cell.indegree}),
         "threads": cell.threads,
         "ranks": cell.ranks,
         "seed": cell.seed,

@@ -148,7 +148,7 @@ def test_required_packages_are_in_no_optional_group():
     locked = set(re.findall(r"^([a-z0-9][a-z0-9._-]*)==", LOCK, re.MULTILINE))
     assert set.union(*groups.values()) <= locked
     needed: set[str] = set()
-    waiting = [("amat", frozenset({"book", "test", "archive", "nix"}))]
+    waiting = [("amat", frozenset({"book", "test", "archive", "nix", "microcircuit"}))]
     seen = set(waiting)
     while waiting:
         name, extras = waiting.pop()

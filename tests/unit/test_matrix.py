@@ -114,7 +114,9 @@ def test_files_are_found_by_name_and_by_path(tmp_path):
     assert find_site("generic") == paths.CONFIG / "sites" / "generic.yaml"
     path = write(tmp_path, PLAN)
     assert find_matrix(str(path)) == path
-    with pytest.raises(AmatError, match=r"no matrix 'big': name one of cluster, local, quick, scaling, or a file"):
+    with pytest.raises(
+        AmatError, match=r"no matrix 'big': name one of cluster, local, microcircuit, quick, scaling, or a file"
+    ):
         find_matrix("big")
 
 

@@ -23,6 +23,10 @@ from amat.files import load_yaml
 __all__ = ["Matrix", "Site", "find_matrix", "find_site", "read_matrix", "read_site"]
 
 
+#: The keys of a set that give the size of its networks.
+_SIZES = {"neurons", "neurons_per_thread", "scale", "indegree"}
+
+
 @dataclass(frozen=True)
 class Matrix:
     """The cells of a benchmark.
@@ -122,7 +126,13 @@ def read_matrix(path: Path) -> Matrix:
     plan = read_yaml(path, _schema("matrix"), "The matrix")
     cells: dict[str, Cell] = {}
     for entry in plan["sets"]:
-        sizes = entry.get("neurons") or entry["neurons_per_thread"]
+        scales = entry.get("scale") or [None]
+        if entry["workload"].startswith("microcircuit") != ("scale" in entry) or {"scale", "indegree"} <= entry.keys():
+            raise AmatError(
+                f"{path}: the size of {entry['workload']} is set by "
+                f"{'neurons' if 'scale' in entry else 'scale'}, not by {', '.join(_SIZES & entry.keys())}."
+            )
+        sizes = entry.get("neurons") or entry.get("neurons_per_thread") or [Cell.neurons]
         layouts = [[int(number) for number in layout.split("x")] for layout in entry["layouts"]]
         factors: Sequence[Sequence[Any]] = (
             entry.get("models") or plan["models"],
@@ -130,18 +140,20 @@ def read_matrix(path: Path) -> Matrix:
             entry.get("indegree") or [Cell.indegree],
             layouts,
             entry.get("seeds") or plan["seeds"],
+            scales,
         )
-        for model, size, indegree, (ranks, threads), seed in product(*factors):
+        for model, size, indegree, (ranks, threads), seed, scale in product(*factors):
             cell = Cell(
                 model=model,
                 workload=entry["workload"],
-                neurons=size if "neurons" in entry else size * ranks * threads,
+                neurons=size * ranks * threads if "neurons_per_thread" in entry else size,
                 indegree=indegree,
                 threads=threads,
                 ranks=ranks,
                 seed=seed,
                 duration=float(entry.get("time", plan["time"])),
                 resolution=float(plan.get("resolution", Cell.resolution)),
+                scale=scale,
             )
             if cells.setdefault(cell.name, cell) != cell:
                 raise AmatError(f"{path} has the cell {cell.name} twice with different times: keep one of them.")

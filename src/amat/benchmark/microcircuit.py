@@ -81,8 +81,9 @@ WARM_UP = 500.0
 
 #: The connections of a synapse model that NEST 3.10 takes in a virtual process.
 LARGEST_TABLE = 134_217_726
-#: Bytes that NEST takes for a synapse, for a neuron, and for itself with Python. Measured at the scales 0.1, 0.2 and 1.
-_SYNAPSE, _NEURON, _PROCESS = 48, 5000, 250e6
+#: Bytes that NEST takes for a synapse, for a neuron, and for itself with Python.
+#: Measured: 0.59 GB at the scale 0.1, and 14.8 GB at the full one.
+_SYNAPSE, _NEURON, _PROCESS = 48, 5000, 400e6
 
 
 def count_neurons(scale: float) -> int:

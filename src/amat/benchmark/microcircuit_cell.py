@@ -118,13 +118,14 @@ def merge_microcircuit(cell: "Cell", parts: Sequence[Mapping[str, Any]]) -> dict
         name: measure_population(spikes, round(cell.scale * full), cell.duration, cell.resolution)
         for (name, full), spikes in zip(POPULATIONS.items(), merged, strict=True)
     }
-    cvs = [(found["cv"], found["neurons"]) for found in populations.values() if found["cv"] is not None]
+    irregular = [found for found in populations.values() if found["cv"] is not None]
+    neurons = [found["neurons"] for found in irregular]
     hosts = {part["energy"]["host"]: part["energy"] for part in parts}
     joules = [energy["joules"] for energy in hosts.values()]
     total = None if None in joules else sum(joules)
     events = sum(part["spikes"] for part in parts) * sum(part["synapses"] for part in parts) / cell.neurons
     return {
-        "cv": float(np.average(*np.array(cvs).T)) if cvs else None,
+        "cv": float(np.average([found["cv"] for found in irregular], weights=neurons)) if irregular else None,
         "populations": populations,
         "fingerprints": fingerprints(merged, cell.duration, cell.resolution),
         "energy_J": total,

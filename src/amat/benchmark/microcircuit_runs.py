@@ -5,6 +5,7 @@
 """Benchmark of the microcircuit: models in turn over several seeds, each in a process, and tables of the result."""
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +129,6 @@ def measure_microcircuit(
 
 def _measure(cell: Cell, path: Path) -> None:
     """Measure a cell in a process of its own, since NEST keeps memory and modules."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     given = {name: value for name, value in asdict(cell).items() if name not in ("neurons", "indegree")}
     options = [f"--{name}={value}" for name, value in given.items()]
     command = [sys.executable, "-m", "amat", "benchmark", "cell", *options, f"--output={path}"]
@@ -251,7 +251,7 @@ def accuracy(populations: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per case, model, population and measure: ``mean`` over seeds, ``seeds``, ``lower`` and ``upper`` of the
-        reference, ``deviation`` from its mean, and ``within`` (bool), None with fewer than two seeds.
+        reference, ``deviation`` from its mean, and ``within`` (bool), None where a value or a range is undefined.
     """
     rows = []
     for case, part in populations.groupby("case", sort=False):
@@ -261,6 +261,7 @@ def accuracy(populations: pd.DataFrame) -> pd.DataFrame:
                 values = pd.to_numeric(reference[measure]).dropna()
                 mean, spread = values.mean(), TOLERANCE * values.std()
                 found = pd.to_numeric(own[measure]).mean()
+                deviation = abs(found - mean)
                 rows.append(
                     {
                         "case": case,
@@ -272,7 +273,7 @@ def accuracy(populations: pd.DataFrame) -> pd.DataFrame:
                         "lower": mean - spread,
                         "upper": mean + spread,
                         "deviation": found - mean,
-                        "within": bool(abs(found - mean) <= spread) if len(values) > 1 else None,
+                        "within": bool(deviation <= spread) if len(values) > 1 and math.isfinite(deviation) else None,
                     }
                 )
     return pd.DataFrame(rows)

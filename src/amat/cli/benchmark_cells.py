@@ -119,8 +119,8 @@ def microcircuit(
         seeds=range(1, seeds + 1),
         duration=duration,
     )
-    require_package()
     common.prepare_outputs(*(output / name for name in FILES))
+    require_package()
     with show_bars() as progress:
         outcome = measure_microcircuit(cells, output, progress)
     common.console.print(_microcircuit_table(outcome.cells, outcome.summary))
@@ -144,15 +144,15 @@ def _microcircuit_table(cells: pd.DataFrame, summary: pd.DataFrame) -> Table:
     )
     for name in ("real time", "ratio", "CPU", "ratio", "B/synapse", "peak", "build", "same spikes"):
         table.add_column(name, justify="right")
-    ratios = summary.set_index(["quantity", "case", "model"])
     for (case, model), rows in cells.groupby(["case", "model"], sort=False):
         median = rows.median(numeric_only=True)
-        time, cpu = (ratios.loc[(quantity, case, model)] for quantity in ("time", "CPU time"))
+        ratios = summary[(summary["case"] == case) & (summary["model"] == model)].set_index("quantity")
         same = rows["same_until_ms"].min()
         table.add_row(
-            *(case, model, f"{median['real_time_factor']:.2f}", _ratio(time)),
-            *(f"{median['cpu_factor']:.2f}", _ratio(cpu), f"{median['synapse_B']:.1f}", f"{median['peak_GB']:.2f} GB"),
-            *(f"{median['build_s']:.1f} s", "all" if same >= rows["duration"].min() else f"{same:.0f} ms"),
+            *(str(case), str(model), f"{median['real_time_factor']:.2f}", _ratio(ratios.loc["time"])),
+            *(f"{median['cpu_factor']:.2f}", _ratio(ratios.loc["CPU time"]), f"{median['synapse_B']:.1f}"),
+            *(f"{median['peak_GB']:.2f} GB", f"{median['build_s']:.1f} s"),
+            "all" if same >= rows["duration"].min() else f"{same:.0f} ms",
         )
     return table
 
