@@ -6,9 +6,9 @@
 
 The mean and the variance of the distance from threshold follow the input's rate through exact linear filters
 (`moments.ShotNoise`). The rate is assumed to follow them without delay, with its static gains. It follows the mean
-slope, too: by Rice's formula, upward crossings of a constant threshold are ``p(theta) E[max(slope, 0)]``, whose relative
-derivative by the mean slope is ``sqrt(pi / 2)`` over the slope's standard deviation. The slow part of the threshold
-opposes all: it is the rate, filtered with `tau_2`, as in Benda and Herz's theory of adaptation [1]_.
+slope, too: by Rice's formula, upward crossings of a constant threshold are ``p(theta) E[max(slope, 0)]``. Their
+relative derivative by the mean slope is ``sqrt(pi / 2)`` over the slope's standard deviation. The slow part of the
+threshold opposes both: it is the rate, filtered with `tau_2`, as in Benda and Herz's theory of adaptation [1]_.
 
 References
 ----------
