@@ -14,6 +14,7 @@ from amat.analysis.rate_theory.networks import (
     lif_rate,
 )
 from amat.analysis.rate_theory.responses import StaticGains, relative_gain, static_gains
+from amat.analysis.rate_theory.simulations import compare_neurons, simulate_network
 
 __all__ = [
     "IntervalStatistics",
@@ -24,9 +25,11 @@ __all__ = [
     "ShotNoise",
     "StaticGains",
     "amat_network_rate",
+    "compare_neurons",
     "interval_statistics",
     "lif_network_rate",
     "lif_rate",
     "relative_gain",
+    "simulate_network",
     "static_gains",
 ]

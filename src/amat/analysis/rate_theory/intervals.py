@@ -41,7 +41,7 @@ from amat.simulation.reference import refractory_steps
 __all__ = ["IntervalStatistics", "interval_statistics"]
 
 #: Nodes of the residuals of the fast and slow part, of the slope at a spike, and of time.
-_NODES, _SLOPES, _TIMES = (8, 20), 6, 400
+_NODES, _SLOPES, _TIMES = (6, 14), 4, 300
 #: Time up to which the steps of the grid of times are about equal, ms, and its length in the longest time constant.
 _EQUAL_STEPS, _SPAN = 4.0, 6.0
 #: Probability below which the ends of the grid of residuals are cut off, and largest number of such cuts.

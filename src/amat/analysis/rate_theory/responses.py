@@ -5,14 +5,17 @@
 """The linear response of AMAT's rate to a modulation of its input, quasi-static in all but filters and slow threshold.
 
 The mean and the variance of the distance from threshold follow the input's rate through exact linear filters
-(`moments.ShotNoise`). The rate is assumed to follow them without delay, with its static gains. The slow part of the
-threshold opposes it: it is the rate, filtered with `tau_2`, as in Benda and Herz's theory of adaptation [1]_.
+(`moments.ShotNoise`). The rate is assumed to follow them without delay, with its static gains. It follows the mean
+slope, too: by Rice's formula, upward crossings of a constant threshold are ``p(theta) E[max(slope, 0)]``. Their
+relative derivative by the mean slope is ``sqrt(pi / 2)`` over the slope's standard deviation. The slow part of the
+threshold opposes both: it is the rate, filtered with `tau_2`, as in Benda and Herz's theory of adaptation [1]_.
 
 References
 ----------
 .. [1] Benda J, Herz AVM (2003). Neural Comput. 15:2523-2564. doi:10.1162/089976603322385063
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -110,4 +113,7 @@ def relative_gain(
     feedback = slow * found.mean / (1.0 - slow * found.mean)
     s = 2e-3j * np.pi * f * p.tau_2
     adaptation = (1.0 + feedback) * (1.0 + s) / (1.0 + s + feedback)
-    return np.asarray(adaptation * (found.mean * mean + found.variance * variance) / found.rate, dtype=np.complex128)
+    static = (found.mean * mean + found.variance * variance) / found.rate
+    slope = rates @ noise.mean_filter(f, "slope")[places]
+    crossings = math.sqrt(0.5 * math.pi / noise.covariance("slope")) * slope
+    return np.asarray(adaptation * static + crossings, dtype=np.complex128)
