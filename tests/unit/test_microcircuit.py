@@ -41,7 +41,7 @@ def test_the_scale_that_a_message_states_fits(monkeypatch):
 
 
 def test_memory_of_the_full_network_is_that_measured():
-    """The prototype took 14.8 GB for 77,169 neurons."""
+    """The full network took 14.8 GB for 77,169 neurons when it was measured."""
     assert microcircuit.count_neurons(1.0) == 77169
     assert microcircuit.estimate_memory(1.0) == pytest.approx(14.8e9, rel=0.05)
 

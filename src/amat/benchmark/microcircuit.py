@@ -81,9 +81,9 @@ WARM_UP = 500.0
 
 #: The connections of a synapse model that NEST 3.10 takes in a virtual process.
 LARGEST_TABLE = 134_217_726
-#: Bytes that NEST takes for a synapse, for a neuron, and for itself with Python.
-#: Measured: 0.59 GB at the scale 0.1, and 14.8 GB at the full one.
-_SYNAPSE, _NEURON, _PROCESS = 48, 5000, 400e6
+#: Scales, and the peak memory in bytes that was measured at them: with one thread, at the full scale with four. It
+#: is not proportional to the synapses, since NEST's tables grow in blocks.
+_SCALES, _PEAKS = (0.1, 0.2, 0.5, 1.0), (0.59e9, 1.25e9, 4.5e9, 14.8e9)
 
 
 def count_neurons(scale: float) -> int:
@@ -97,8 +97,8 @@ def mean_indegree(scale: float) -> int:
 
 
 def estimate_memory(scale: float) -> float:
-    """Return the memory in bytes that a microcircuit takes in one process."""
-    return _PROCESS + _NEURON * count_neurons(scale) + _SYNAPSE * FULL_SYNAPSES * scale**2
+    """Return the memory in bytes that a microcircuit takes in one process, interpolated in the number of synapses."""
+    return float(np.interp(scale**2, np.square(_SCALES), _PEAKS))
 
 
 def check_model(contender: Contender) -> None:
