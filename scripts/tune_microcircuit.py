@@ -107,7 +107,7 @@ def write(table: pd.DataFrame, scale: float) -> None:
         (spikes/s), ``cv``, ``correlation``.
     scale : float
     """
-    errors = np.abs(np.log(table["rate"].clip(lower=0.01) / table["target"]))
+    errors = pd.Series(np.abs(np.log(table["rate"].clip(lower=0.01) / table["target"])), table.index)
     best = table[table["iteration"] == errors.groupby(table["iteration"]).max().idxmin()].set_index("population")
     chosen = {"scale": scale, "parameters": SHARED, "omega": best["omega"].to_dict()}
     write_text(paths.DATA / "microcircuit_amat.yaml", HEAD + yaml.safe_dump(chosen, sort_keys=False))

@@ -38,6 +38,7 @@ MEANINGS = {
     "--resolution": "Time step in ms",
     "--rounds": "Number of rounds",
     "--samples": "Number of random parameter sets",
+    "--scale": "Scale of",
     "--seed": "Random seed",
     "--set": "Set a parameter",
     "--threads": "Number of NEST's threads",

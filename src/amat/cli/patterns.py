@@ -38,7 +38,7 @@ def patterns(
     shown = make_table("pattern", *responses)
     passed = table.pivot_table(index="pattern", columns="set", values="passed", aggfunc="first")
     for name in CRITERIA:
-        cells = {True: "[green]yes[/]", False: "[red]no[/]"}
+        cells: dict[object, str] = {True: "[green]yes[/]", False: "[red]no[/]"}
         shown.add_row(name, *(cells.get(passed.loc[name, label], "") for label in responses))
     shown.add_row("patterns shown", *(str(int(passed[label].sum())) for label in responses), end_section=True)
     console.print(shown)

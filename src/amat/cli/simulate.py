@@ -142,9 +142,7 @@ def _make_trial(
     if parameter_set and not (pattern and model == "amat"):
         raise AmatError(f"--parameter-set {parameter_set} has no effect: it is for --pattern with --model amat.")
     if resolution is not None and pattern and model == "izhikevich":
-        raise AmatError(
-            f"--resolution {resolution:g} has no effect: Izhikevich's patterns keep their own time steps."
-        )
+        raise AmatError(f"--resolution {resolution:g} has no effect: Izhikevich's patterns keep their own time steps.")
     step = _RESOLUTION if resolution is None else resolution
     check_time_step(step)
     if not pattern:

@@ -78,8 +78,10 @@ class _Condition:
         self.depth = factor * float(point["depths"][row, number])
         self.noise = factor * float(point["noises"][row, number])
         self.slope = float(point["slopes"][row, number])
-        distances, rates, sems, lost = (point[name][row, number] for name in ("distances", "rates", "sems", "lost"))
-        self.curve: RateCurve | None = local_curve(distances, rates, sems, lost, plan.local_trials)
+        distances, rates, errors_of_mean, lost = (
+            point[name][row, number] for name in ("distances", "rates", "errors_of_mean", "lost")
+        )
+        self.curve: RateCurve | None = local_curve(distances, rates, errors_of_mean, lost, plan.local_trials)
         self.known = (
             self.curve is not None and self.slope > 0 and all(one["alive"][number, place] for one in repetitions)
         )

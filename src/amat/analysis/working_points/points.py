@@ -56,8 +56,9 @@ def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: f
     dict
         ``input_rate`` (spikes/s, NaN where a neuron cannot be used), ``reached`` (whether it fires at the rate);
         ``distances``, shape (2, neurons, points), relative changes of the excitatory drive by excitation and by
-        inhibition; ``rates``, ``sems``, ``lost``, of the same shape, of the output; ``slopes``, shape (2, neurons);
-        ``depths``, ``noises``, shape (2, neurons), amplitude of sinusoids and standard deviation of noise at factor 1.
+        inhibition; ``rates``, ``errors_of_mean``, ``lost``, of the same shape, of the output; ``slopes``, shape
+        (2, neurons); ``depths``, ``noises``, shape (2, neurons), amplitude of sinusoids and standard deviation of noise
+        at factor 1.
     """
     common = np.geomspace(*_RANGE, 12)
     coarse = stationary_curves(
@@ -71,11 +72,13 @@ def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: f
     fine = stationary_curves(chosen, near, warm_up=plan.warm_up, seed=seed + 1, **arguments)  # type: ignore[arg-type]
     found = _points(neurons, pd.concat([coarse, fine]), rate)
     inputs = found["input_rate_per_s"].to_numpy(dtype=np.float64)
-    distances, rates, sems, lost = _measure_local(neurons, plan, balance, inputs, seed + 2)
+    distances, rates, errors_of_mean, lost = _measure_local(neurons, plan, balance, inputs, seed + 2)
     slopes = np.full((2, len(neurons)), np.nan)
     for kind, n in itertools.product(range(2), range(len(neurons))):
         if np.isfinite(inputs[n]):
-            curve = local_curve(distances[kind, n], rates[kind, n], sems[kind, n], lost[kind, n], plan.local_trials)
+            curve = local_curve(
+                distances[kind, n], rates[kind, n], errors_of_mean[kind, n], lost[kind, n], plan.local_trials
+            )
             slopes[kind, n] = math.nan if curve is None else secant_slope(curve, 1.0)
     slopes[:, ~np.isfinite(inputs)] = np.nan
     widest = np.array([[1.0], [balance]])
@@ -89,7 +92,7 @@ def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: f
         "reached": found["reached"].to_numpy() == "yes",
         "distances": distances,
         "rates": rates,
-        "sems": sems,
+        "errors_of_mean": errors_of_mean,
         "lost": lost,
         "slopes": slopes,
         "depths": np.maximum(np.minimum(depths, limits), _SHALLOWEST),
@@ -97,10 +100,18 @@ def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: f
     }
 
 
-def local_curve(distances: Floats, rates: Floats, sems: Floats, lost: Floats, trials: int) -> RateCurve | None:
+def local_curve(
+    distances: Floats, rates: Floats, errors_of_mean: Floats, lost: Floats, trials: int
+) -> RateCurve | None:
     """Return the rate against the relative drive, 1 at the working point, or None if too little was measured."""
     table = pd.DataFrame(
-        {"input_rate_per_s": 1.0 + distances, "rate_per_s": rates, "sem_per_s": sems, "trials": trials, "lost": lost}
+        {
+            "input_rate_per_s": 1.0 + distances,
+            "rate_per_s": rates,
+            "sem_per_s": errors_of_mean,
+            "trials": trials,
+            "lost": lost,
+        }
     ).assign(model="", pattern="")
     try:
         return curve_of(table[np.isfinite(table["rate_per_s"]) | (table["lost"] > 0)], "", "")
@@ -126,7 +137,7 @@ def _measure_local(
     """Measure rates at stationary inputs around the working points, changed by excitation and by inhibition."""
     side = np.geomspace(*_LOCAL, plan.n_local)
     shape = (2, len(neurons), 2 * plan.n_local + 1)
-    distances, rates, sems, lost = (np.full(shape, np.nan) for _ in range(4))
+    distances, rates, errors_of_mean, lost = (np.full(shape, np.nan) for _ in range(4))
     usable = [n for n in range(len(neurons)) if np.isfinite(inputs[n])]
 
     def count(run: InputRun) -> Floats:
@@ -155,9 +166,9 @@ def _measure_local(
             with np.errstate(invalid="ignore", divide="ignore"):
                 rates[kind, n] = np.nansum(sample, axis=1) / alive
                 spread = np.nansum((sample - rates[kind, n][:, np.newaxis]) ** 2, axis=1)
-                sems[kind, n] = np.sqrt(spread / np.where(alive > 1, alive - 1, np.nan) / alive)
+                errors_of_mean[kind, n] = np.sqrt(spread / np.where(alive > 1, alive - 1, np.nan) / alive)
             lost[kind, n] = plan.local_trials - alive
-    return distances, rates, sems, lost
+    return distances, rates, errors_of_mean, lost
 
 
 def _largest_gain(
