@@ -199,9 +199,9 @@ def test_one_neuron_with_constant_resistance_can_be_pooled(folder):
 def test_shipped_scores_are_complete():
     """Each recording has its models or the reason why it has none; intervals contain their values."""
     scores, pooled = (pd.read_csv(paths.DATA / f"recordings_{name}.csv") for name in ("scores", "pooling"))
-    for (name, reading), part in scores.groupby(["recording", "reading"]):
+    for (name, _), part in scores.groupby(["recording", "reading"]):
         reliable = part["reliable"].all()
-        assert len(part) == ((4 if reading == "5 kHz" else 6) if reliable else 1), name
+        assert len(part) == (6 if reliable else 1), name
         assert reliable == (part["gamma_int_2_ms"] >= 0.2).all()
     for table in (scores[scores["reliable"]], pooled):
         for value, low, high in (("ratio_2_ms",) * 3, ("bits_per_spike",) * 3):
