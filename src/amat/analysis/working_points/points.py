@@ -49,7 +49,7 @@ def secant_slope(curve: RateCurve, input_rate: float, *, change: float = 0.25) -
 
 
 def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: float, seed: int) -> Arrays:
-    """Find the inputs at which neurons fire at a rate, and measure their curves and depths of modulation there.
+    """Find where neurons fire at a rate, and measure there their curves and depths of modulation.
 
     Returns
     -------
