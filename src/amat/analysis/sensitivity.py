@@ -5,8 +5,8 @@
 """Global sensitivity of AMAT's firing to its parameters: Sobol's indices under a constant current and Poisson input.
 
 Parameters are independent and uniformly distributed over their ranges. SALib draws them from Sobol's sequence in the
-scheme of Saltelli et al. [1]_, two neurons that share one parameter, or all but one, at a time. An index is a
-correlation between the two [2]_. It cannot exceed 1, and negative estimates, which are noise, count as 0.
+scheme of Saltelli et al. [1]_: in pairs of neurons that share one parameter, or all but one. An index is a correlation
+between the two [2]_. It cannot exceed 1, and negative estimates, which are noise, count as 0.
 
 References
 ----------

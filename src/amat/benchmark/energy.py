@@ -15,7 +15,7 @@ POWERCAP = Path("/sys/class/powercap")
 class EnergyMeter:
     """Energy of all processor packages of this machine since the start.
 
-    The counters include every program on the machine, and neither its power supply nor its network.
+    The counters include every program on the machine, but not its power supply or network.
 
     Parameters
     ----------

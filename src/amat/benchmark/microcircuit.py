@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The cortical microcircuit of Potjans and Diesmann (PD14) [1]_, with an exchanged neuron model.
+"""The cortical microcircuit of Potjans and Diesmann (PD14) [1]_, with another neuron model.
 
 The network is built by the package ``microcircuit`` [2]_, unmodified: it computes sizes, weights and input, and makes
 all connections. Only the creation of the populations is replaced, because the package sets parameters by the names of
@@ -160,7 +160,7 @@ def check_fit(scale: float, threads: int, ranks: int = 1) -> None:
 def read_adaptation() -> dict[str, dict[str, float]]:
     """Return the parameters of AMAT by population, by NESTML's names.
 
-    ``data/microcircuit_amat.yaml`` holds them, which ``scripts/tune_microcircuit.py`` found.
+    They are in ``data/microcircuit_amat.yaml``; ``scripts/tune_microcircuit.py`` found them.
     """
     entries = load_yaml(paths.DATA / "microcircuit_amat.yaml")
     return {name: {**entries["parameters"], "omega": entries["omega"][name]} for name in POPULATIONS}

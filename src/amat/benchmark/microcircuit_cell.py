@@ -24,8 +24,8 @@ __all__ = ["merge_microcircuit", "simulate_microcircuit"]
 def simulate_microcircuit(nest: Any, cell: "Cell", *, read_memory: bool = False) -> dict[str, Any]:
     """Simulate the cell of a microcircuit.
 
-    All spikes after the warm-up are recorded in memory, which is one further event for each spike, next to those at
-    hundreds of synapses. The phase ``connect`` includes NEST's preparation, as the package has it.
+    All spikes after the warm-up are recorded in memory. This adds one event per spike to those at hundreds of synapses.
+    The phase ``connect`` includes NEST's preparation, as the package has it.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _read_spikes(recorder: Any, lead: int) -> dict[str, list[int]]:
 
 
 def merge_microcircuit(cell: "Cell", parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Merge what the processes of a microcircuit measured, beyond that of other cells.
+    """Merge those measurements of a microcircuit's processes that other cells do not have.
 
     Parameters
     ----------

@@ -53,7 +53,7 @@ def plan_cells(
     seeds: Sequence[int],
     duration: float,
 ) -> list[Cell]:
-    """Return the cells of a benchmark in their order: for each seed all models, from another one each time.
+    """Return the cells of a benchmark in order: for each seed all models, beginning with another one each time.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ def measured_points(cells: pd.DataFrame) -> pd.DataFrame:
                 "model": model,
                 "input": {"dc": "DC", "poisson": "Poisson"}[str(case).split("-")[1]],
                 "scale": first["scale"],
-                "machine": f"{cores} core(s) of {first['cpu']}",
+                "machine": f"{cores} core{'s' if cores > 1 else ''} of {first['cpu']}",
                 # Where threads had to wait for their cores, the wall-clock time is not that of the simulation.
                 "real_time_factor": part["real_time_factor"].median() if _undisturbed(part, cores) else math.nan,
                 "event_uJ": part["event_uJ"].median(),

@@ -96,7 +96,7 @@ class DrivenNeuron:
 
 
 def find_driven_neurons() -> list[DrivenNeuron]:
-    """Return the neurons of both models of each of `CLASSES`, at the level of `LEVELS`.
+    """Return one neuron for each model and each of `CLASSES`, at the level of `LEVELS`.
 
     The onset of firing and the rate are measured with steps of current of 4 s.
     """

@@ -166,7 +166,7 @@ def measure_sensitivity(
 def calibrate_noise(
     neuron: DrivenNeuron, variations: Sequence[float], *, levels: int = 24, intervals: int = 400, seed: int = 1
 ) -> list[float]:
-    """Find the noise that gives the intrinsic intervals some coefficients of variation.
+    """Find the noise that gives the intrinsic intervals the required coefficients of variation.
 
     The coefficient is measured at levels of noise that grow geometrically. Its inverse is interpolated linearly in
     logarithms.

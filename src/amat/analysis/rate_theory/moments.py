@@ -121,7 +121,7 @@ class ShotNoise:
         return float(self._row(first) @ self._covariance @ self._row(first if second is None else second))
 
     def correlation(self, lags: ArrayLike, first: Quantity = "V_m", second: Quantity | None = None) -> Floats:
-        """Return the covariance of one quantity with the other (or itself) an earlier time before.
+        """Return the covariance of one quantity with another, or with itself, at an earlier time.
 
         Parameters
         ----------

@@ -55,7 +55,7 @@ class NetworkInput:
     inhibitory_indegree: int
 
     def trains(self, rate: float) -> list[PoissonInput]:
-        """Return the inputs if the neurons fire at a rate in spikes/s."""
+        """Return the input trains of a neuron if all neurons fire at a rate in spikes/s."""
         return [
             PoissonInput(self.external_rate, self.external_weight),
             PoissonInput(self.excitatory_indegree * rate, self.weight),
@@ -159,7 +159,7 @@ def lif_network_rate(neuron: LifNeuron, network: NetworkInput) -> float:
 
 
 def _self_consistent(respond: Callable[[float], float]) -> float:
-    """Return the rate that a network's neurons fire at if their inputs do; the lowest if inhibition dominates."""
+    """Return the rate at which neurons fire if their recurrent inputs have it; the lowest if inhibition dominates."""
     if respond(0.0) <= 1e-6:
         return 0.0
     if respond(_HIGHEST) >= _HIGHEST:

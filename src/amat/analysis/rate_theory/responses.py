@@ -2,7 +2,7 @@
 #
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-"""The linear response of AMAT's rate to a modulation of its input, quasi-static in all but filters and slow threshold.
+"""Linear response of AMAT's rate to a modulation of its input, in a quasi-static approximation.
 
 The mean and the variance of the distance from threshold follow the input's rate through exact linear filters
 (`moments.ShotNoise`). The rate is assumed to follow them without delay, with its static gains. It follows the mean
@@ -73,7 +73,7 @@ def relative_gain(
     resolution: float | None = None,
     gains: StaticGains | None = None,
 ) -> Complexes:
-    """Return the relative modulation of the rate for each relative modulation of the input's rate.
+    """Return the relative modulation of the firing rate per relative modulation of the input's rate.
 
     Parameters
     ----------

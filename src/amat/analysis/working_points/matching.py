@@ -209,7 +209,7 @@ def jackknife_interval(value: float, left_out: Floats) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        NaN if there are less than two values.
+        NaN if there are fewer than two values.
     """
     values = left_out[np.isfinite(left_out)]
     n = len(values)
