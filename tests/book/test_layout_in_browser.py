@@ -46,6 +46,11 @@ OVERFLOWS = """phone => {
     }
     return [...found];
 }"""
+#: Resolves when fonts are loaded and the layout of a new size is drawn.
+SETTLED = """async () => {
+    await document.fonts.ready;
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
 #: Luminances of the page and of the largest image on it, as drawn in the dark theme.
 DARK_IMAGES = """() => [...document.querySelectorAll("article img")].filter(
     image => image.getBoundingClientRect().width > 50 && !getComputedStyle(image).filter.includes("invert")
@@ -75,6 +80,7 @@ def visits(pages: list[Path], page: Any, built_book: Path) -> dict[str, Any]:
         page.evaluate("() => window.MathJax?.startup?.promise")
         for width, height in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(SETTLED)
             overflows = page.evaluate(OVERFLOWS, width == PHONE)
             if overflows:
                 found[f"{path.relative_to(built_book).as_posix()} at {width} px"] = overflows
