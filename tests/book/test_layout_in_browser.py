@@ -46,10 +46,14 @@ OVERFLOWS = """phone => {
     }
     return [...found];
 }"""
-#: Resolves when fonts are loaded and the layout of a new size is drawn.
+#: Resolves when fonts are loaded and widths no longer change, since the theme moves to a new size in steps.
 SETTLED = """async () => {
     await document.fonts.ready;
-    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const parts = () => [...document.querySelectorAll("article, article div")].map(part => part.clientWidth).join();
+    for (let before = null; before !== parts();) {
+        before = parts();
+        await new Promise(done => setTimeout(done, 200));
+    }
 }"""
 #: Luminances of the page and of the largest image on it, as drawn in the dark theme.
 DARK_IMAGES = """() => [...document.querySelectorAll("article img")].filter(
