@@ -128,8 +128,7 @@ def poisson_sensitivity(
     varied = _sample(parameters, ranges, samples, resolution, seed)
     count = len(varied[next(iter(varied))])
     rows = zip(*(values.tolist() for values in varied.values()), strict=True)
-    shared = parameters.to_nestml() | {"V_m": parameters.E_L}
-    neurons = [shared | dict(zip(varied, row, strict=True)) for row in rows]
+    neurons = [parameters.to_nestml() | dict(zip(varied, row, strict=True)) for row in rows]
     neurons = [values | {"V_m": values["E_L"]} for values in neurons]
     simulation = Simulation(
         NEST_MODELS["amat"], neurons * len(_LEVELS), WARM_UP + duration, resolution, threads=threads

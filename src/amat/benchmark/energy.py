@@ -39,7 +39,7 @@ class EnergyMeter:
         for zone, first, last in zip(self._zones, self._start, end, strict=True):
             # The counter starts again at its range.
             total += last - first if last >= first else last - first + int((zone / "max_energy_range_uj").read_text())
-        return 1e-6 * total, f"RAPL, {len(self._zones)} package(s)"
+        return 1e-6 * total, f"RAPL, processor packages: {len(self._zones)}"
 
     def _read(self) -> list[int] | None:
         try:

@@ -130,7 +130,7 @@ def read_matrix(path: Path) -> Matrix:
         if entry["workload"].startswith("microcircuit") != ("scale" in entry) or {"scale", "indegree"} <= entry.keys():
             raise AmatError(
                 f"{path}: the size of {entry['workload']} is set by "
-                f"{'neurons' if 'scale' in entry else 'scale'}, not by {', '.join(_SIZES & entry.keys())}."
+                f"{'neurons' if 'scale' in entry else 'scale'}, not by {', '.join(sorted(_SIZES & entry.keys()))}."
             )
         sizes = entry.get("neurons") or entry.get("neurons_per_thread") or [Cell.neurons]
         layouts = [[int(number) for number in layout.split("x")] for layout in entry["layouts"]]

@@ -110,7 +110,12 @@ def merge_microcircuit(cell: "Cell", parts: Sequence[Mapping[str, Any]]) -> dict
         ``energy_note``; ``event_uJ``, the energy per synaptic event.
     """
     merged = [
-        Spikes(*(np.concatenate([np.asarray(part["populations"][n][key], int) for part in parts]) for key in _KEYS))
+        Spikes(
+            *(
+                np.concatenate([np.asarray(part["populations"][n][key], int) for part in parts])
+                for key in Spikes._fields
+            )
+        )
         for n in range(len(POPULATIONS))
     ]
     assert cell.scale is not None
@@ -132,6 +137,3 @@ def merge_microcircuit(cell: "Cell", parts: Sequence[Mapping[str, Any]]) -> dict
         "energy_note": next(iter(hosts.values()))["note"],
         "event_uJ": 1e6 * total / events if total is not None and events else None,
     }
-
-
-_KEYS = ("senders", "steps")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from amat import toolchain
+from amat.benchmark.activity import FINGERPRINT
 from amat.benchmark.cell import Cell, refuse_other_settings
 from amat.benchmark.families import BUILDS, CONTENDERS, FAMILIES, Contender, builds, choose
 from amat.benchmark.measurements import summarise
@@ -214,8 +215,6 @@ def _equal_time(own: Sequence[str], reference: Sequence[str] | None, duration: f
     """Return the time in ms until which all spikes are equal, in steps of 100 ms; None without a reference."""
     if reference is None:
         return None
-    from amat.benchmark.activity import FINGERPRINT
-
     equal = next((n for n, (a, b) in enumerate(zip(own, reference, strict=False)) if a != b), len(own))
     return min(equal * FINGERPRINT, duration)
 

@@ -154,7 +154,7 @@ def simulate_driven(
         raise AmatError(f"Each neuron needs a frequency and an amplitude, got {f.size} and {A.size}.")
     if carrier < 0 or carrier == 1:
         raise AmatError(f"The carrier must have two or more cycles in each of the modulation, or none, got {carrier}.")
-    _require_frequencies(f * max(1, carrier + 1 if carrier else 1), resolution)
+    _require_frequencies(f * (carrier + 1 if carrier else 1), resolution)
     if not (np.isfinite(A).all() and (A >= 0).all()):
         raise AmatError(f"Amplitudes must be finite and not negative, got {float(np.min(A)):g}.")
     if not 0 <= noise < math.inf:
@@ -164,7 +164,8 @@ def simulate_driven(
     nest, nodes = simulation.nest, simulation.neurons
     for frequency in np.unique(f[A > 0]).tolist():
         numbers = np.flatnonzero((f == frequency) & (A > 0))
-        generators = nest.Create("ac_generator", len(_sines(carrier)), params=_sines(carrier, frequency))
+        sines = _sines(carrier, frequency)
+        generators = nest.Create("ac_generator", len(sines), params=sines)
         weights = A[numbers][:, np.newaxis]
         for generator in generators:
             nest.Connect(generator, nodes[numbers.tolist()], syn_spec={"weight": weights, "delay": DELAY})
@@ -174,7 +175,7 @@ def simulate_driven(
     return simulation.run()
 
 
-def _sines(carrier: int, frequency: float = 1.0) -> list[dict[str, float]]:
+def _sines(carrier: int, frequency: float) -> list[dict[str, float]]:
     """Return the parameters of the generators of a current of amplitude 1; the phase is in degrees."""
     if not carrier:
         return [{"amplitude": 1.0, "frequency": frequency}]

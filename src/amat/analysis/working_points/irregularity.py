@@ -12,7 +12,7 @@ import pandas as pd
 from amat.analysis.transfer import BALANCE
 from amat.analysis.transfer.inputs import ModulatedInput, balanced_synapses
 from amat.analysis.transfer.runs import InputRun, require_runs, simulate_inputs
-from amat.analysis.working_points.responses import interval_statistics
+from amat.analysis.working_points.responses import trial_statistics
 from amat.arrays import Floats
 from amat.neurons import Neuron
 
@@ -58,15 +58,8 @@ def measure_irregularity(
     inputs = [float(rates.loc[neuron.model, neuron.pattern]) for neuron in neurons]
 
     def measure(run: InputRun) -> Floats:
-        found = np.full((len(run.alive), 3), np.nan)
-        edges = np.searchsorted(run.senders, np.arange(len(run.alive) + 1))
-        for first in range(0, len(run.alive), n_trials):
-            if run.alive[first : first + n_trials].all():
-                trains = [run.times[edges[k] : edges[k + 1]] for k in range(first, first + n_trials)]
-                trains = [train[train > warm_up] for train in trains]
-                rate = 1e3 * sum(len(train) for train in trains) / (n_trials * duration)
-                found[first] = rate, *interval_statistics(trains)
-        return found
+        alive = run.alive.reshape(-1, n_trials).all(axis=1).repeat(n_trials)
+        return np.where(alive[:, np.newaxis], trial_statistics(run, n_trials, warm_up, duration), np.nan)
 
     found = simulate_inputs(
         neurons,
@@ -77,9 +70,9 @@ def measure_irregularity(
         seed,
         measure,
     )
-    names = ("rate_per_s", "cv", "serial_correlation")
+    names = ("cv", "serial_correlation", "rate_per_s")
     rows = [
         {"model": neuron.model, "pattern": neuron.pattern, **dict(zip(names, values[0, 0].tolist(), strict=True))}
         for neuron, values in zip(neurons, found, strict=True)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["model", "pattern", "rate_per_s", "cv", "serial_correlation"])

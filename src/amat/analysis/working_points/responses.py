@@ -19,7 +19,7 @@ from amat.arrays import Complexes, Floats
 from amat.neurons import Neuron
 from amat.simulation.kernel import DELAY
 
-__all__ = ["interval_statistics", "measure_responses", "measure_sinusoids"]
+__all__ = ["interval_statistics", "measure_responses", "measure_sinusoids", "trial_statistics"]
 
 
 def interval_statistics(trains: Sequence[Floats]) -> tuple[float, float]:
@@ -50,6 +50,32 @@ def interval_statistics(trains: Sequence[Floats]) -> tuple[float, float]:
     deviations = first - pooled.mean(), second - pooled.mean()
     spread = math.sqrt(float(np.mean(deviations[0] ** 2)) * float(np.mean(deviations[1] ** 2)))
     return cv, float(np.mean(deviations[0] * deviations[1])) / spread if spread > 0 else math.nan
+
+
+def trial_statistics(run: InputRun, n_trials: int, start: float, duration: float) -> Floats:
+    """Return CV, serial correlation and rate (spikes/s) of the trials of each condition, equal in all its rows.
+
+    Parameters
+    ----------
+    run : InputRun
+    n_trials : int
+        Successive rows that are trials of one condition.
+    start, duration : float
+        Of the measurement, ms.
+
+    Returns
+    -------
+    ndarray, shape (rows, 3)
+        See `interval_statistics`.
+    """
+    found = np.full((len(run.alive), 3), np.nan)
+    edges = np.searchsorted(run.senders, np.arange(len(run.alive) + 1))
+    for first in range(0, len(run.alive), n_trials):
+        trains = [run.times[edges[k] : edges[k + 1]] for k in range(first, first + n_trials)]
+        trains = [train[train > start] for train in trains]
+        rate = 1e3 * sum(len(train) for train in trains) / (n_trials * duration)
+        found[first : first + n_trials] = [*interval_statistics(trains), rate]
+    return found
 
 
 def measure_sinusoids(
@@ -167,11 +193,5 @@ def _count(run: InputRun, lead: int, n_bins: int, n_trials: int) -> Floats:
     inside = (number >= 0) & (number < n_bins)
     size = len(run.alive) * n_bins
     counts = np.bincount(run.senders[inside] * n_bins + number[inside], minlength=size).reshape(-1, n_bins)
-    statistics = np.full((len(run.alive), 3), np.nan)
-    edges = np.searchsorted(run.senders, np.arange(len(run.alive) + 1))
-    for first in range(0, len(run.alive), n_trials):
-        trains = [run.times[edges[k] : edges[k + 1]] for k in range(first, first + n_trials)]
-        trains = [train[train > lead] for train in trains]
-        rate = 1e3 * sum(len(train) for train in trains) / (n_trials * (BIN_WIDTH * n_bins + DELAY))
-        statistics[first : first + n_trials] = [*interval_statistics(trains), rate]
+    statistics = trial_statistics(run, n_trials, lead, BIN_WIDTH * n_bins + DELAY)
     return np.concatenate([np.where(run.alive[:, np.newaxis], counts, np.nan), statistics], axis=1)
