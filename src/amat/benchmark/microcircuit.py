@@ -83,7 +83,7 @@ WARM_UP = 500.0
 LARGEST_TABLE = 134_217_726
 #: Scales, and the peak memory in bytes that was measured at them: with one thread, at the full scale with four. It
 #: is not proportional to the synapses, since NEST's tables grow in blocks.
-_SCALES, _PEAKS = (0.1, 0.2, 0.5, 1.0), (0.59e9, 1.25e9, 4.5e9, 14.8e9)
+_SCALES, _PEAKS = (0.1, 0.2, 0.5, 1.0), (0.59e9, 1.25e9, 4.5e9, 15.2e9)
 
 
 def count_neurons(scale: float) -> int:
