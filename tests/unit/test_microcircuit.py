@@ -4,6 +4,8 @@
 
 """The microcircuit without NEST: what fits, the measures of its activity, its matrix, tables and published points."""
 
+import importlib.util
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from amat.benchmark.cell import Cell
 from amat.benchmark.energy import EnergyMeter
 from amat.benchmark.matrix import find_matrix, read_matrix
 from amat.benchmark.microcircuit_runs import accuracy, plan_cells
-from amat.benchmark.points import activity_table, points_table, read_points, read_results
+from amat.benchmark.points import activity_table, points_table, read_activity, read_points, read_results
 from amat.errors import AmatError
 
 
@@ -170,3 +172,54 @@ def test_every_population_of_amat_has_parameters():
     found = microcircuit.read_adaptation()
     assert set(found) == set(microcircuit.POPULATIONS)
     assert all(values["omega"] > 0 and values["tau_1"] == 10.0 for values in found.values())
+
+
+@pytest.fixture(scope="module")
+def tuning(root):
+    """The script that tunes the microcircuit, as a module."""
+    spec = importlib.util.spec_from_file_location("tune_microcircuit", root / "scripts" / "tune_microcircuit.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_threshold_is_found_from_neurons_with_different_thresholds(tuning):
+    """The logarithm of the rate is a parabola; 400 neurons fire for 10 s."""
+    omega = np.linspace(*tuning.RANGE, 400)
+    rate_at = np.array([0.01, -0.7, 11.0])
+    counts = np.random.default_rng(1).poisson(10.0 * np.exp(np.polyval(rate_at, omega)))
+    found = tuning.fit_rates(omega, counts / 10.0)
+    assert np.polyval(found, omega) == pytest.approx(np.polyval(rate_at, omega), abs=0.1)
+    assert tuning.find_threshold(rate_at, np.exp(np.polyval(rate_at, 15.0))) == pytest.approx(15.0)
+    with pytest.raises(AmatError, match="No threshold from 12 to 20 mV gives 1e\\+09 spikes/s"):
+        tuning.find_threshold(rate_at, 1e9)
+
+
+def test_newton_steps_converge_against_strong_feedback(tuning):
+    """A network of two populations with the strength of L4, whose rates are those of a mean-field theory."""
+    inputs = np.array([[0.6, -1.8], [1.0, -2.1]])  # mV s
+    targets, slopes = np.array([4.0, 5.0]), np.array([-0.46, -0.39])
+
+    def fire(omega):
+        rates = targets
+        for _ in range(500):
+            rates = 0.9 * rates + 0.1 * np.exp(slopes * (omega - 15.0 - inputs @ (rates - targets))) * targets
+        return rates
+
+    omega = np.array([16.0, 14.5])
+    errors = []
+    for _ in range(4):
+        rates = fire(omega)
+        errors.append(np.abs(np.log(rates / targets)).max())
+        omega = tuning.correct(omega, rates, targets, slopes, inputs)
+    assert errors[0] > 0.1
+    assert errors[-1] < 1e-6
+
+
+def test_the_microcircuit_of_amat_has_the_activity_of_the_published_neuron():
+    """Rate, CV and correlation of each population are within the range."""
+    found = read_activity()
+    assert len(found) == 3 * len(microcircuit.POPULATIONS)
+    assert set(found["population"]) == set(microcircuit.POPULATIONS)
+    assert found["within"].all()
+    assert found["mean"].between(found["lower"], found["upper"]).all()

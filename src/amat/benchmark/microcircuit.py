@@ -48,6 +48,7 @@ __all__ = [
     "check_scale",
     "connect_quietly",
     "count_neurons",
+    "create_population",
     "estimate_memory",
     "mean_indegree",
     "rate_range",
@@ -217,7 +218,7 @@ def build_microcircuit(
     if contender.family == "amat":
         adaptation = adaptation or read_adaptation()
     network.pops = [
-        _create_population(nest, network, contender, number, (adaptation or {}).get(name, {}))
+        create_population(network, contender, number, (adaptation or {}).get(name, {}))
         for number, name in enumerate(POPULATIONS)
     ]
     network.spike_recorders = nest.Create(
@@ -282,10 +283,25 @@ def _settings(
     return simulation, network, dict(package.stimulus_params.default_stim_dict)
 
 
-def _create_population(
-    nest: Any, network: Any, contender: Contender, number: int, adaptation: Mapping[str, float]
-) -> Any:
-    """Create a population with the package's parameters and initial potentials, as the package would."""
+def create_population(network: Any, contender: Contender, number: int, adaptation: Mapping[str, float]) -> Any:
+    """Create a population with the package's parameters and initial potentials, as the package would.
+
+    Parameters
+    ----------
+    network : microcircuit.Network
+    contender : Contender
+        The neuron model.
+    number : int
+        Index of the population in `POPULATIONS`.
+    adaptation : mapping
+        Parameters of AMAT by NESTML's names; empty for the published neuron.
+
+    Returns
+    -------
+    nest.NodeCollection
+    """
+    import nest
+
     published = network.net_dict["neuron_params"]
     values = {
         "C_m": published["C_m"],

@@ -14,7 +14,7 @@ from amat.benchmark.microcircuit import FAMILIES, POPULATIONS
 from amat.compendium.settings import read_yaml
 from amat.files import load_yaml
 
-__all__ = ["activity_table", "measured_points", "points_table", "read_points", "read_results"]
+__all__ = ["activity_table", "measured_points", "points_table", "read_activity", "read_points", "read_results"]
 
 #: Shipped tables of `amat benchmark microcircuit`.
 SHIPPED = paths.DATA / "benchmarks" / "microcircuit"
@@ -104,6 +104,11 @@ def read_results(folder: Path = SHIPPED) -> dict[str, pd.DataFrame]:
     return {name: pd.read_csv(folder / f"{file}.csv") for name, file in names.items()}
 
 
+def read_activity(path: Path = paths.DATA / "microcircuit_amat_activity.csv") -> pd.DataFrame:
+    """Return the shipped activity of AMAT, in the form of `amat.benchmark.microcircuit_runs.accuracy`."""
+    return pd.read_csv(path)
+
+
 def _undisturbed(part: pd.DataFrame, cores: int) -> bool:
     """Return whether the processes had at least nine tenths of their cores."""
     return bool((part["cpu_factor"] >= 0.9 * cores * part["real_time_factor"]).all())
@@ -156,17 +161,17 @@ def activity_table(accuracy: pd.DataFrame, case: str) -> pd.DataFrame:
     Parameters
     ----------
     accuracy : pandas.DataFrame
-        From `read_results`.
+        Rows of AMAT, from `read_activity`.
     case : str
         The case to show.
 
     Returns
     -------
     pandas.DataFrame
-        One row per population; for rate, CV and correlation the published neuron's range, and the mean of NEST's AMAT,
-        marked if it is outside.
+        One row per population; for rate, CV and correlation the published neuron's range, and the mean of AMAT, marked
+        if it is outside.
     """
-    rows = accuracy[(accuracy["case"] == case) & (accuracy["model"] == "amat2_psc_exp")]
+    rows = accuracy[accuracy["case"] == case]
     columns: dict[str, list[str]] = {"population": list(POPULATIONS)}
     for measure, name, digits in (("rate", "rate (1/s)", 2), ("cv", "CV", 2), ("correlation", "correlation", 4)):
         of_measure = rows[rows["measure"] == measure].set_index("population").reindex(list(POPULATIONS))
