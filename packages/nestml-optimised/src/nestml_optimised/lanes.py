@@ -30,6 +30,7 @@ _NEEDED: dict[str, Any] = {
     "buffers": "on_demand",
     "share_propagators": True,
     "input_free_loop": True,
+    "fma_clones": True,
 }
 
 

@@ -37,7 +37,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "input_free_loop": (True, False),
     "slice_skipping": (True, False),
     "fma_clones": (True, False),
-    "population_update": (False, True),
+    "population_update": (True, False),
     "numeric_solver": ("rk45", "Heun"),
 }
 
@@ -96,10 +96,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             digits.
         ``population_update`` : bool
             Update eight neurons at a time, one in each lane of vector registers, if the model's step is plain
-            arithmetic and the options above have their defaults. The code for AVX-512, AVX2 or SSE2 is chosen when the
-            module is loaded. What a neuron computes does not depend on the others, nor on recorders. Off by default:
-            the update of neurons with much input takes about half the time, but if spikes are exchanged in every time
-            step, it takes longer.
+            arithmetic and the options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code
+            for AVX-512, AVX2 or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the
+            others, nor on recorders. If a model's neurons are updated one by one, a comment in the generated header
+            states the reason.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the

@@ -9,12 +9,11 @@
 
 // C++ includes:
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 #include <new>
 #include <vector>
 
@@ -80,6 +79,28 @@ struct Lanes
   }
 };
 
+//! All lanes.
+inline constexpr LaneMask all_lanes = 0xff;
+
+//! The bit of each lane, for loops over lanes.
+inline constexpr Lanes< long > lane_bits { { 1, 2, 4, 8, 16, 32, 64, 128 } };
+
+/**
+ * Return the first of two values if a condition is 1, and the second if it is 0.
+ *
+ * This is done by bits: compilers would turn the choice between a new and an old value into a conditional store, which
+ * is slow on some processors.
+ */
+template < typename Value >
+inline Value
+choose( const long condition, const Value value, const Value otherwise )
+{
+  static_assert( sizeof( Value ) == sizeof( std::uint64_t ) );
+  const std::uint64_t mask = -static_cast< std::uint64_t >( condition );
+  return std::bit_cast< Value >(
+    ( std::bit_cast< std::uint64_t >( value ) & mask ) | ( std::bit_cast< std::uint64_t >( otherwise ) & ~mask ) );
+}
+
 /**
  * Neurons of one model and thread that are updated together, one in each lane of vector registers.
  *
@@ -91,20 +112,10 @@ struct Lanes
 class LaneBlock
 {
 public:
-  //! The first step of a lane that takes none.
-  static constexpr long never = std::numeric_limits< long >::max();
-
-  //! The number of slices without input after which a lane begins to defer steps. Otherwise, the next spike may be near.
-  static constexpr long quiet_slices = 8;
-
   //! The largest number of steps that a lane can defer.
   static constexpr long most_deferred_steps = 255;
 
-  LaneBlock()
-  {
-    std::fill_n( quiet.values, n_lanes, quiet_slices );
-  }
-
+  LaneBlock() = default;
   LaneBlock( const LaneBlock& ) = delete;
   LaneBlock& operator=( const LaneBlock& ) = delete;
 
@@ -158,6 +169,30 @@ public:
     return n_taken_++;
   }
 
+  //! Let a neuron take part in the simulation.
+  void
+  join( const std::size_t lane )
+  {
+    live_ |= lane_bit( lane );
+    changed_ = true;
+    updated_until_ = -1;
+  }
+
+  //! Take the neuron of a lane out of the simulation.
+  void
+  leave( const std::size_t lane )
+  {
+    live_ &= ~lane_bit( lane );
+    changed_ = true;
+  }
+
+  //! Return whether the block has not been updated yet for these steps.
+  bool
+  is_due( nest::Time const& origin, const long to ) const
+  {
+    return updated_until_ != end_( origin, to );
+  }
+
   /**
    * Create the rows, of the number that the delays of this simulation require.
    *
@@ -187,118 +222,10 @@ public:
     }
   }
 
-  //! Return the number of time slots, zero without rows.
-  std::size_t
-  n_slots() const
-  {
-    return n_slots_;
-  }
-
-  Lanes< long > quiet;                             //!< slices without input, up to quiet_slices
-  Lanes< long > deferred {};                       //!< steps that a lane is behind
-  LaneMask live = 0;                               //!< lanes whose neuron takes part in the simulation
-  LaneMask recorded = 0;                           //!< lanes with a recorder
-  LaneMask driven = 0;                             //!< lanes with a current
-  LaneMask spiking = 0;                            //!< lanes with a spike in the current slice
-  bool changed = true;                             //!< whether the lanes may no longer have the same quantities
-
-  LaneMask idle = 0;                               //!< lanes that all defer steps, if no others take part
-  long idle_left = 0;                              //!< steps until one of them has enough
-  long idle_steps = 0;                             //!< steps that they deferred in addition to those above
-
-  //! The step until which the block is updated.
-  long updated_until = -1;
+  LaneMask recorded = 0; //!< lanes with a recorder
+  LaneMask driven = 0;   //!< lanes with a current
 
 protected:
-  //! Let lanes that were idle together count their steps for themselves.
-  void
-  end_idleness_()
-  {
-    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-    {
-      deferred[ lane ] += idle & lane_bit( lane ) ? idle_steps : 0;
-    }
-    idle = 0;
-    idle_steps = 0;
-  }
-
-  //! What lanes do in a slice: each entry is 0 or 1.
-  struct Plan
-  {
-    Lanes< long > test;    //!< test whether a spike is possible
-    Lanes< long > advance; //!< advance over the slice and the deferred steps at once, unless the test fails
-    Lanes< long > passed;  //!< no spike is possible
-    long tests = 0;        //!< how many lanes do either
-  };
-
-  /**
-   * Choose the lanes that may skip or defer steps.
-   *
-   * @param steps      Of the slice.
-   * @param on         The lanes that take part, by 1.
-   * @param disturbed  The lanes with input, by 1.
-   * @param enough     The number of steps that each lane can skip at once.
-   */
-  LANE_CLONES void
-  make_plan_( const long steps,
-    const Lanes< long >& __restrict__ on,
-    const Lanes< long >& __restrict__ disturbed,
-    const Lanes< long >& __restrict__ enough,
-    Plan& __restrict__ plan )
-  {
-    long tests = 0;
-    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-    {
-      const long behind = deferred[ lane ] + steps;
-      const long free = on[ lane ] & ( disturbed[ lane ] ^ 1 );
-      const long first = deferred[ lane ] == 0; // a lane that deferred steps has passed the test
-      const long most = enough[ lane ] < most_deferred_steps + 1 ? enough[ lane ] : most_deferred_steps + 1;
-      const long defers = free & static_cast< long >( behind < most );
-      const long is_quiet = quiet[ lane ] == quiet_slices;
-      plan.advance[ lane ] = free & static_cast< long >( behind == enough[ lane ] );
-      plan.passed[ lane ] = defers & ( first ^ 1 );
-      plan.test[ lane ] = first & ( plan.advance[ lane ] | ( defers & is_quiet ) );
-      tests += plan.test[ lane ] | plan.advance[ lane ];
-      const long longer = quiet[ lane ] < quiet_slices ? quiet[ lane ] + 1 : quiet_slices;
-      const long now = disturbed[ lane ] ? 0 : longer;
-      quiet[ lane ] = on[ lane ] ? now : quiet[ lane ];
-    }
-    plan.tests = tests;
-  }
-
-  /**
-   * Carry out a plan after the tests.
-   *
-   * @param start  On return, the first step of each lane.
-   *
-   * @return the smallest number of steps that a lane, if all lanes defer steps, can defer in addition, or zero.
-   */
-  LANE_CLONES long
-  follow_plan_( const long from,
-    const long steps,
-    const Lanes< long >& __restrict__ on,
-    const Lanes< long >& __restrict__ enough,
-    const Lanes< long >& __restrict__ had_passed,
-    const Plan& __restrict__ plan,
-    Lanes< long >& __restrict__ start )
-  {
-    long left = most_deferred_steps;
-    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-    {
-      const long advances = plan.advance[ lane ] & plan.passed[ lane ];
-      const long defers = had_passed[ lane ] | ( plan.test[ lane ] & plan.passed[ lane ] & ( plan.advance[ lane ] ^ 1 ) );
-      const long waits = advances | defers | ( on[ lane ] ^ 1 );
-      start[ lane ] = waits ? never : from - deferred[ lane ];
-      const long behind = defers ? deferred[ lane ] + steps : 0;
-      deferred[ lane ] = on[ lane ] ? behind : deferred[ lane ];
-      const long most = enough[ lane ] < most_deferred_steps ? enough[ lane ] : most_deferred_steps;
-      const long rest = defers ? most - behind : 0;
-      const long of_lane = on[ lane ] ? rest : most_deferred_steps;
-      left = of_lane < left ? of_lane : left;
-    }
-    return left;
-  }
-
   //! A spike that its neuron emits in its own turn.
   struct Spike
   {
@@ -314,6 +241,62 @@ protected:
     long end;    //!< the step behind the last
   };
 
+  //! Begin the update over some steps.
+  void
+  begin_( nest::Time const& origin, const long to )
+  {
+    updated_until_ = end_( origin, to );
+    spikes_.clear();
+  }
+
+  //! Look at the neurons again before the next update, because one has changed.
+  void
+  note_change_( const std::size_t lane )
+  {
+    changed_ = true;
+    // Other neurons decide whether a block is updated, and so remembers input, while this neuron is frozen.
+    history_ &= ~( every_slice_ << lane );
+  }
+
+  //! Remember which lanes have input in a slice, and return those that had none in the slices before it.
+  LaneMask
+  remember_input_( const LaneMask lanes )
+  {
+    std::uint64_t recent = history_ | history_ >> 32;
+    recent |= recent >> 16;
+    recent |= recent >> 8;
+    history_ = history_ << n_lanes | lanes;
+    return static_cast< LaneMask >( ~recent );
+  }
+
+  //! Let all lanes defer steps, if there is no input, until one of them has enough.
+  void
+  begin_idleness_( const long steps )
+  {
+    long left = std::min( steps, most_deferred_steps );
+    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+    {
+      const long of_lane = std::min( steps, most_deferred_steps ) - deferred_[ lane ];
+      left = on_ & lane_bit( lane ) ? std::min( left, of_lane ) : left;
+    }
+    idle_left_ = left;
+  }
+
+  //! Let lanes that were idle together count their steps for themselves.
+  void
+  end_idleness_()
+  {
+    if ( idle_steps_ > 0 )
+    {
+      for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+      {
+        deferred_[ lane ] += on_ & lane_bit( lane ) ? idle_steps_ : 0;
+      }
+    }
+    idle_left_ = 0;
+    idle_steps_ = 0;
+  }
+
   //! Return the rows from a step on, to another or to the end of the ring.
   Piece
   rows_from_( const long lag, const long to ) const
@@ -323,36 +306,18 @@ protected:
     return { rows_ + slot * n_ports_ * n_lanes, static_cast< long >( n_ports_ * n_lanes ), end };
   }
 
-  //! Mark the lanes with input in some steps of the current slice, by 1.
-  void
-  find_input_( const long from, const long to, Lanes< long >& disturbed ) const
+  //! Return the lanes with input in some steps of the current slice.
+  LaneMask
+  find_input_( const long from, const long to ) const
   {
-    Lanes< std::uint64_t > bits {};
+    long found = 0;
     for ( long lag = from; lag < to; )
     {
       const Piece piece = rows_from_( lag, to );
-      collect_bits_( piece.row, piece.row + ( piece.end - lag ) * piece.stride, bits );
+      found |= lanes_with_input_( piece.row, piece.row + ( piece.end - lag ) * piece.stride );
       lag = piece.end;
     }
-    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-    {
-      disturbed[ lane ] |= bits[ lane ] != 0;
-    }
-  }
-
-  //! Collect the bits of all entries of some rows, without the sign, which zero may have.
-  LANE_CLONES static void
-  collect_bits_( const double* row, const double* const end, Lanes< std::uint64_t >& bits )
-  {
-    Lanes< std::uint64_t > found = bits;
-    for ( ; row < end; row += n_lanes )
-    {
-      for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-      {
-        found[ lane ] |= std::bit_cast< std::uint64_t >( row[ lane ] ) << 1;
-      }
-    }
-    bits = found;
+    return static_cast< LaneMask >( found );
   }
 
   //! Clear the input of some steps that some lanes have taken.
@@ -364,9 +329,9 @@ protected:
       const Piece piece = rows_from_( lag, to );
       double* const start = rows_ + ( piece.row - rows_ );
       const std::size_t size = ( piece.end - lag ) * piece.stride;
-      if ( static_cast< LaneMask >( lanes | ~live ) == 0xff )
+      if ( static_cast< LaneMask >( lanes | ~live_ ) == all_lanes )
       {
-        std::memset( start, 0, size * sizeof( double ) );
+        std::fill_n( start, size, 0.0 );
       }
       else
       {
@@ -379,9 +344,46 @@ protected:
     }
   }
 
-  std::vector< Spike > spikes_; //!< of the current slice, in the order of time
+  LaneMask live_ = 0;             //!< lanes whose neuron takes part in the simulation
+  LaneMask on_ = 0;               //!< those of them that are not frozen
+  LaneMask behind_ = 0;           //!< lanes that deferred steps
+  bool changed_ = true;           //!< whether to look at the neurons again
+  std::vector< Spike > spikes_;   //!< of the current slice, in the order of time
+  long idle_left_ = 0;            //!< steps that all lanes can still defer without a look at each
+  long idle_steps_ = 0;           //!< steps that they deferred in this way
+  std::array< std::uint8_t, n_lanes > deferred_ {}; //!< steps that a lane is behind, without the idle ones
 
 private:
+  //! Return a number for the end of some steps. The ticks of two slices differ by more than their steps.
+  static long
+  end_( nest::Time const& origin, const long to )
+  {
+    return origin.get_tics() + to;
+  }
+
+  //! Return the lanes with an entry other than zero in some rows. A sum that began at zero is never the negative zero.
+  static long
+  lanes_with_input_( const double* row, const double* const end )
+  {
+    // The shortest vector registers, so that this can be inlined.
+    using Pair = long __attribute__( ( vector_size( 16 ), may_alias ) );
+    constexpr std::size_t pairs = n_lanes / 2;
+    Pair bits[ pairs ] {};
+    for ( ; row < end; row += n_lanes )
+    {
+      for ( std::size_t pair = 0; pair < pairs; ++pair )
+      {
+        bits[ pair ] |= reinterpret_cast< const Pair* >( row )[ pair ];
+      }
+    }
+    long found = 0;
+    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
+    {
+      found |= bits[ lane / 2 ][ lane % 2 ] != 0 ? lane_bits[ lane ] : 0;
+    }
+    return found;
+  }
+
   //! Return the memory of the rows in bytes.
   long
   bytes_() const
@@ -402,6 +404,12 @@ private:
     }
   }
 
+  //! The bit of the first lane in each slice that the history covers.
+  static constexpr std::uint64_t every_slice_ = 0x0101010101010101;
+
+  long updated_until_ = -1;
+  //! The lanes with input in the last eight slices. A lane with any does not begin to defer steps: more may be near.
+  std::uint64_t history_ = 0;
   double* rows_ = nullptr;
   std::uint32_t n_slots_ = 0;
   std::uint32_t n_ports_ = 0;
@@ -429,7 +437,7 @@ public:
 
   ~BlockPointer()
   {
-    block_->live &= ~lane_bit( lane_ );
+    block_->leave( lane_ );
     LaneBlock::release( block_ );
   }
 

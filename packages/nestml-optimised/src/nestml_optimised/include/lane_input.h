@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 // Includes from NEST:
 #include "kernel_manager.h"
@@ -22,7 +23,7 @@ namespace nestml_optimised::inline v0_1_0
 {
 
 /**
- * A neuron's lane in a block, and its entries in the rows of input.
+ * A neuron's lane in a block, its entries in the rows of input, and what it has to do in its turn.
  *
  * In a network, the time for a spike is that of the cache lines that it touches in random places. Here these are two:
  * that of the neuron and that of the row. To this end, this has to be the first base class of a neuron, before
@@ -125,11 +126,42 @@ protected:
     return pending_slices_ > 0;
   }
 
-  //! Count the end of the current slice.
+  //! Count the end of the current slice if an update reached it.
   void
-  end_slice()
+  end_slice( const long to )
   {
-    pending_slices_ -= pending_slices_ > 0 and pending_slices_ != always;
+    if ( spikes_pending() and to == nest::kernel().connection_manager.get_min_delay() )
+    {
+      pending_slices_ -= pending_slices_ != always;
+    }
+  }
+
+  //! Let the neuron ask its block for an update in its turn, or not.
+  void
+  set_asking( const bool asks )
+  {
+    asks_ = asks;
+  }
+
+  //! Return whether the neuron asks its block for an update in its turn.
+  bool
+  is_asking() const
+  {
+    return asks_;
+  }
+
+  //! Remember that there are spikes to emit.
+  void
+  note_spikes()
+  {
+    spikes_ = true;
+  }
+
+  //! Return whether there are spikes to emit, and forget that.
+  bool
+  take_spikes()
+  {
+    return spikes_ and std::exchange( spikes_, false );
   }
 
   //! Return the neuron's lane.
@@ -147,6 +179,8 @@ private:
   bool expected_ = false;            //!< whether a connection was made
   std::uint16_t n_slices_ = 0;       //!< that the rows span
   std::uint16_t pending_slices_ = 0; //!< until all spikes are taken
+  bool asks_ = true;                 //!< for an update of its block
+  bool spikes_ = false;              //!< to emit
   double* input_ = nullptr;          //!< the entry in the first row
 };
 
