@@ -20,7 +20,8 @@ import pytest
 from nestml_optimised import InstallationError
 from nestml_optimised.nest_installation import find_nest
 
-from amat import toolchain
+from amat import paths, toolchain
+from amat.simulation.kernel import reset_kernel
 from amat.toolchain import builder
 
 pytestmark = pytest.mark.slow
@@ -487,3 +488,15 @@ def test_only_files_can_be_upgraded(run_amat, arguments):
     finished = run_amat("build", *arguments, "--upgrade")
     assert finished.returncode
     assert "--upgrade is for NESTML files" in finished.stderr
+
+
+def test_several_models_share_a_module():
+    """Compiled as one file, although a header of NEST has no include guard."""
+    library = Path(sys.prefix) / "models" / "neurons"
+    sources = [paths.MODELS / "empty_neuron.nestml", library / "ignore_and_fire_neuron.nestml"]
+    models = [toolchain.find_model(source, "optimised") for source in sources]
+    module = toolchain.build_together("pair", models)
+    nest = reset_kernel(0.1)
+    nest.Install(str(module.library.with_suffix("")))
+    assert {model.name for model in models} <= set(nest.node_models)
+    assert toolchain.build_together("pair", models).cached

@@ -124,7 +124,15 @@ def _set_minimal_delay(nest: Any, delay: float) -> None:
 
 
 def create_input(
-    nest: Any, neurons: Any, case: Case, duration: float, seed: int, *, sources: tuple[int, int] = SOURCES
+    nest: Any,
+    neurons: Any,
+    case: Case,
+    duration: float,
+    seed: int,
+    *,
+    sources: tuple[int, int] = SOURCES,
+    weight: float | None = None,
+    receptors: Sequence[int] = (0,),
 ) -> Integers:
     """Send the same random spikes to every neuron, through parrot neurons.
 
@@ -139,6 +147,10 @@ def create_input(
     seed : int
     sources : tuple of int
         Numbers of excitatory and inhibitory parrot neurons.
+    weight : float, optional
+        The excitatory weight; by default that of the family.
+    receptors : sequence of int
+        NEST's receptor types, which all receive all spikes. With several, all weights are positive.
 
     Returns
     -------
@@ -155,7 +167,11 @@ def create_input(
     generators.set([{"spike_times": list(train)} for train in times])
     parrots = nest.Create("parrot_neuron", number)
     nest.Connect(generators, parrots, "one_to_one", {"delay": case.delay})
-    weight = FAMILIES[case.family].weight
-    nest.Connect(parrots[: sources[0]], neurons, syn_spec={"weight": weight, "delay": case.delay})
-    nest.Connect(parrots[sources[0] :], neurons, syn_spec={"weight": INHIBITION * weight, "delay": case.delay})
+    if weight is None:
+        weight = FAMILIES[case.family].weight
+    inhibition = INHIBITION if len(receptors) == 1 else -INHIBITION
+    for receptor in receptors:
+        for sending, factor in ((parrots[: sources[0]], 1.0), (parrots[sources[0] :], inhibition)):
+            synapse = {"weight": factor * weight, "delay": case.delay, "receptor_type": receptor}
+            nest.Connect(sending, neurons, syn_spec=synapse)
     return np.asarray(np.nonzero(fires)[1] + 1 + first)

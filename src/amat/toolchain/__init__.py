@@ -7,7 +7,7 @@
 May import `amat.neurons` and the foundation.
 """
 
-from amat.toolchain.builder import Module, build, check_compiler, check_nest
+from amat.toolchain.builder import Module, build, build_together, check_compiler, check_nest
 from amat.toolchain.catalogue import (
     ABLATION,
     AMAT,
@@ -44,6 +44,7 @@ __all__ = [
     "UnsupportedError",
     "build",
     "build_nest",
+    "build_together",
     "check_compiler",
     "check_nest",
     "find_fallback",

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -29,12 +29,29 @@ from amat.toolchain.catalogue import AMAT, SHIPPED_MODELS, Model, find_model
 from amat.toolchain.errors import REJECTED, UNSUPPORTED, ToolchainError, UnsupportedError
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
-__all__ = ["Module", "Progress", "build", "check_compiler", "check_nest", "describe_generation", "run_nestml"]
+__all__ = [
+    "Module",
+    "Progress",
+    "build",
+    "build_together",
+    "check_compiler",
+    "check_nest",
+    "describe_generation",
+    "run_nestml",
+]
 
 #: Called with the name of each stage as it begins.
 Progress = Callable[[str], None]
 
 _GENERATED = "generated"
+
+#: Replacement of NEST's header ``nest_impl.h``, which has no include guard, where several files are compiled as one.
+_GUARDED = """
+#pragma once
+#ifndef NEST_EXTENSION_INTERFACE_H  // this header includes it
+#include_next "nest_impl.h"
+#endif
+"""
 
 
 @dataclass(frozen=True)
@@ -44,7 +61,7 @@ class Module:
     Attributes
     ----------
     model : str
-        The model's name in NEST.
+        The model's name in NEST, or the name given to several models.
     key : str
         SHA-256 of everything that the module depends on.
     library : pathlib.Path
@@ -105,31 +122,56 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
     """
     if not isinstance(model, Model):
         model = find_model(model)
-    report = progress or (lambda stage: None)
-    library = f"{model.name}module.so"
+    module = _find_or_build(model.name, [model], progress or (lambda stage: None))
+    own = model.source not in {known.source for known in SHIPPED_MODELS.values()}  # those of the project are known
+    for text in module.warnings() if own else []:
+        message = text.replace(_source_name(model), str(model.source))
+        if progress:
+            progress(f"warning: {message}")
+        else:
+            warnings.warn(message, ModelWarning, stacklevel=2)
+    return module
+
+
+def build_together(name: str, models: Sequence[Model], *, progress: Progress | None = None) -> Module:
+    """Return a module that holds several models, built if it is not in the cache.
+
+    All are compiled as one file, which takes much less time than modules of their own: most of it is NEST's headers.
+
+    Parameters
+    ----------
+    name : str
+        A name for the module.
+    models : sequence of Model
+        Models in different files, with the same suffix, code generator and options.
+    progress : callable, optional
+        Called with the name of each stage as it begins.
+
+    Raises
+    ------
+    UnsupportedError
+        If the optimised code generator does not support one of the models.
+    ToolchainError
+        As `build` does, if any of the models cannot be built.
+    """
+    return _find_or_build(name, models, progress or (lambda stage: None))
+
+
+def _find_or_build(name: str, models: Sequence[Model], report: Progress) -> Module:
+    library = f"{name}module.so"
     try:
-        request = _describe(model)
+        texts = [model.read() for model in models]
         entry = find_or_build(
             paths.module_cache(),
-            model.name,
-            request,
-            lambda work: _build(model, request["source_text"], work, report),
+            name,
+            _describe(models, texts),
+            lambda work: _build(name, models, texts, work, report),
             prebuilt=paths.prebuilt_modules(),
             progress=report,
         )
     except NestmlOptimisedError as error:
         raise ToolchainError(str(error)) from error
-    module = Module(
-        model.name, entry.key, entry.folder / library, entry.files[library], entry.seconds, cached=entry.cached
-    )
-    own = model.source not in {known.source for known in SHIPPED_MODELS.values()}  # those of the project are known
-    for text in module.warnings() if own else []:
-        message = text.replace(_source_name(model), str(model.source))
-        if progress:
-            report(f"warning: {message}")
-        else:
-            warnings.warn(message, ModelWarning, stacklevel=2)
-    return module
+    return Module(name, entry.key, entry.folder / library, entry.files[library], entry.seconds, cached=entry.cached)
 
 
 def describe_generation() -> dict[str, Any]:
@@ -175,12 +217,13 @@ def check_nest() -> str:
         raise ToolchainError(str(error)) from error
 
 
-def _describe(model: Model) -> dict[str, Any]:
+def _describe(models: Sequence[Model], texts: Sequence[str]) -> dict[str, Any]:
     """Return everything that a module depends on, as JSON."""
     nest = find_nest()
+    model = models[0]
+    several = {"models": {model.name: text for model, text in zip(models, texts, strict=True)}}
     return {
-        "model": model.name,
-        "source_text": model.read(),
+        **({"model": model.name, "source_text": texts[0]} if len(models) == 1 else several),
         "suffix": model.suffix,
         "codegen": model.codegen,
         "options": model.options,
@@ -213,44 +256,61 @@ def check_compiler() -> None:
         raise ToolchainError(f"Compiling a model needs {format_missing(missing)}")
 
 
-def _build(model: Model, source_text: str, work: Path, report: Progress) -> None:
+def _build(name: str, models: Sequence[Model], texts: Sequence[str], work: Path, report: Progress) -> None:
     """Generate and compile in a folder, and leave the library and the generated code there."""
     check_compiler()
     nest = find_nest()
     generated = work / _GENERATED
     generated.mkdir()
     # NEST derives a module's name from its file, and two modules may not share one.
-    module_name = f"{model.name}module"
+    module_name = f"{name}module"
     report("generating C++ from NESTML")
-    _generate(model, source_text, generated, module_name)
+    _generate(models, texts, generated, module_name)
     report("configuring")
     config = nest.write_config(work)
-    _run(["cmake", f"-Dwith-nest={config}", "-S", str(generated), "-B", str(work / "build")], "cmake", work)
+    options = [f"-Dwith-nest={config}", *(_compile_as_one(work / "build" / "guarded") if len(models) > 1 else [])]
+    _run(["cmake", *options, "-S", str(generated), "-B", str(work / "build")], "cmake", work)
     report("compiling")
     jobs = str(len(os.sched_getaffinity(0)))
     environment = {**os.environ, "CPLUS_INCLUDE_PATH": nest.include_path}
     command = ["cmake", "--build", str(work / "build"), "--parallel", jobs]
-    _run(command, f"the compiler, on the C++ code of {model.source},", work, env=environment)
+    _run(command, f"the compiler, on the C++ code of {_names(models)},", work, env=environment)
     (work / "build" / f"{module_name}.so").rename(work / f"{module_name}.so")
     for leftover in ("build", "bin", "report"):
         shutil.rmtree(work / leftover)
 
 
-def _generate(model: Model, source_text: str, generated: Path, module_name: str) -> None:
-    # A copy, so that the source that is compiled is the one that was hashed.
-    source = generated / _source_name(model)
-    source.write_text(source_text, encoding="utf-8")
-    request: dict[str, Any] = {"platform": "NEST", "source": str(source), "target": str(generated)}
-    request |= {"module": module_name, "suffix": model.suffix, "codegen": model.codegen, "options": model.options}
+def _compile_as_one(folder: Path) -> list[str]:
+    """Return settings of CMake with which all files are compiled as one, and write a header that this needs."""
+    folder.mkdir(parents=True)
+    (folder / "nest_impl.h").write_text(_GUARDED)
+    return ["-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0", f"-DCMAKE_CXX_FLAGS=-iquote {folder}"]
+
+
+def _generate(models: Sequence[Model], texts: Sequence[str], generated: Path, module_name: str) -> None:
+    # Copies, so that the sources that are compiled are those that were hashed.
+    sources = {str(generated / _source_name(model)): model for model in models}
+    for source, text in zip(sources, texts, strict=True):
+        Path(source).write_text(text, encoding="utf-8")
+    model = models[0]
+    request: dict[str, Any] = {"platform": "NEST", "target": str(generated), "module": module_name}
+    request["source"] = list(sources) if len(models) > 1 else next(iter(sources))
+    request |= {"suffix": model.suffix, "codegen": model.codegen, "options": model.options}
     result = run_nestml(generated.with_name("request.json"), request)
-    output = result.stderr.replace(str(source), str(model.source)).strip()
+    output = result.stderr.strip()
+    for source, model in sources.items():
+        output = output.replace(source, str(model.source))
     if result.returncode == UNSUPPORTED:
-        raise UnsupportedError(f"{output}\n{_remedies(model)}")
+        raise UnsupportedError("\n".join([output, *(_remedies(model) for model in models if len(models) == 1)]))
     if result.returncode == REJECTED:
         raise ToolchainError(output)
-    _check(result, f"NESTML, on {model.source},", output)
+    _check(result, f"NESTML, on {_names(models)},", output)
     stored = generated / "warnings.json"
-    stored.write_text(stored.read_text().replace(str(source), source.name))  # the folder is renamed
+    stored.write_text(stored.read_text().replace(f"{generated}/", ""))  # the folder is renamed
+
+
+def _names(models: Sequence[Model]) -> str:
+    return str(models[0].source) if len(models) == 1 else f"{len(models)} models"
 
 
 def _source_name(model: Model) -> str:

@@ -53,7 +53,7 @@ _BASES = {
 _COMPILE_OPTIONS = """
 # GCC vectorises a loop with conditions only if it may compute both branches. NEST enables no traps.
 if ( CMAKE_CXX_COMPILER_ID STREQUAL "GNU" )
-    set_source_files_properties( ${MODULE_SOURCES} PROPERTIES COMPILE_OPTIONS "-fno-trapping-math" )
+    target_compile_options( ${MODULE_NAME}_module PRIVATE "-fno-trapping-math" )
 endif ()
 """
 

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Measure every neuron of NESTML's library: write data/library_neurons.csv, and a table into the generator's README."""
+
+import argparse
+import re
+import sys
+import time
+
+from amat import paths
+from amat.benchmark.library import format_table, measure_library
+from amat.errors import AmatError
+from amat.files import atomic_write, read_text, write_text
+
+#: The table's place in the README.
+MARKS = ("<!-- library table -->", "<!-- end of library table -->")
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the measurement of time (default: 5)")
+    rounds = parser.parse_args().rounds
+    readme = paths.require_checkout("The benchmark of NESTML's library") / "packages/nestml-optimised/README.md"
+    start = time.monotonic()
+
+    def progress(text: str) -> None:
+        print(f"{time.monotonic() - start:6.0f} s  {text}", file=sys.stderr, flush=True)
+
+    table = measure_library(rounds=rounds, progress=progress)
+    with atomic_write(paths.DATA / "library_neurons.csv") as file:
+        table.to_csv(file, index=False, float_format="%.4g")
+    text = f"{MARKS[0]}\n{format_table(table)}\n{MARKS[1]}"
+    pattern = f"{re.escape(MARKS[0])}.*{re.escape(MARKS[1])}"
+    write_text(readme, re.sub(pattern, lambda _: text, read_text(readme), flags=re.DOTALL))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AmatError as error:
+        sys.exit(str(error))
