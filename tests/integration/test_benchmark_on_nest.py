@@ -14,9 +14,8 @@ import pytest
 from amat import toolchain
 from amat.benchmark.brian import brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case
-from amat.benchmark.cell import PHASES
 from amat.benchmark.families import CONTENDERS, FAMILIES, builds, sample_population
-from amat.benchmark.kernel import RESOLUTION, WARM_UP, allocated_bytes
+from amat.benchmark.kernel import PHASES, RESOLUTION, WARM_UP, allocated_bytes
 from amat.benchmark.runs import Options, benchmark_memory, benchmark_network, benchmark_update
 from amat.benchmark.update import create_input, measure_memory
 from amat.simulation.kernel import reset_kernel

@@ -16,10 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from amat.benchmark.cell import PHASES
 from amat.benchmark.comparisons import summarise_cells
 from amat.benchmark.families import CONTENDERS, FAMILIES
 from amat.benchmark.growth import Fit
+from amat.benchmark.kernel import PHASES
 from amat.compendium.plots import MODEL_COLOURS, REFERENCE_COLOUR, save
 
 __all__ = [

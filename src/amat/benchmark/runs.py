@@ -17,7 +17,7 @@ import pandas as pd
 from amat import toolchain
 from amat.benchmark.brian import BRIAN, NO_BRIAN, BrianProgram, brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case, memory_cases
-from amat.benchmark.cell import INDEGREE, LONGEST, PHASES, Cell, simulate_cell
+from amat.benchmark.cell import INDEGREE, LONGEST, Cell, simulate_cell
 from amat.benchmark.families import (
     BUILDS,
     EMPTY,
@@ -28,7 +28,7 @@ from amat.benchmark.families import (
     choose,
     sample_population,
 )
-from amat.benchmark.kernel import RESOLUTION, prepare_kernel
+from amat.benchmark.kernel import PHASES, RESOLUTION, prepare_kernel
 from amat.benchmark.measurements import LOCK, Plan, Store, check_activity, run_rounds, summarise
 from amat.benchmark.network import missing_memory
 from amat.benchmark.targets import Target, find_target

@@ -263,7 +263,7 @@ def summary_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Ta
     )
     table.add_column("case", overflow="fold")
     table.add_column("build")
-    for name in ("nest", "this build", "ratio", "quartiles", *(["range"] if wide else [])):
+    for name in ("nest", "this build", "ratio", "interval", *(["range"] if wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
     nest = summary[summary["build"] == "nest"].set_index(["quantity", "case"])["median"].to_dict()
@@ -281,7 +281,7 @@ def summary_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Ta
             _amount(of_nest, quantity) if case != last else "",
             _amount(row["median"], quantity),
             f"{row['ratio']:.2f}",
-            f"{row['lower']:.2f}–{row['upper']:.2f}",
+            "–" if math.isnan(row["lower"]) else f"{row['lower']:.2f}–{row['upper']:.2f}",
             *([f"{row['least']:.2f}–{row['largest']:.2f}"] if wide else []),
             _verdict(row),
         )
