@@ -12,7 +12,8 @@ Medians of these ratios are meaningful, whereas nanoseconds are those of one mac
 
 - `families`: the models, their builds, and parameters that are equal for all builds;
 - `kernel`: the phases of every simulation, with their time, memory and energy; `network`: the balanced random network;
-- `cases`, `update`, `brian`: unconnected neurons; `targets`: bounds on their ratios;
+- `cases`, `update`: unconnected neurons; `targets`: bounds on their ratios;
+- `peers`: Brian2 and Arbor, with `brian_standalone` and `arbor_network`, which run in other environments;
 - `measurements`: rounds, their file and their statistics; `runs`: complete benchmarks.
 
 `amat benchmark run` measures a matrix of cells, each in one or many processes, on one machine or on a cluster.

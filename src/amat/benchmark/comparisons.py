@@ -283,6 +283,10 @@ def outcome_table(
     return pd.DataFrame(list(found.values()), columns=columns)
 
 
+#: Parts of the names of cases (`amat.benchmark.cases.Case`) in the table of outcomes.
+_DETAILS = {"quiet": "no input", "-delay": ", delay (ms) ", "-different": ", different neurons"}
+_DETAILS |= {"-time-constants": ", different time constants", "-phases": ", random phases"}
+
 #: The case of a ratio, the quantity, and the ratio with its interval.
 _Ratio = tuple[tuple[Any, ...], str, Mapping[Any, Any]]
 
@@ -307,7 +311,9 @@ def _ratios_of_update(update: pd.DataFrame | None, memory: pd.DataFrame | None) 
                 details, _, size = row["case"].removeprefix(f"{family}-").partition("-n")
                 # The memory of a neuron does not depend on the number of neurons, which is another one.
                 neurons = int(size) if size and quantity == "time" else BASE.neurons
-                about = (f"update, {details.replace('-', ', ')}", FAMILIES[str(family)].label, neurons, 1)
+                for short, full in _DETAILS.items():
+                    details = details.replace(short, full)
+                about = (f"update, {details}", FAMILIES[str(family)].label, neurons, 1)
                 yield about, quantity, row
 
 
@@ -335,7 +341,8 @@ def decide_outcome(quantity: str, lower: float, upper: float) -> str:
     if math.isnan(lower):
         return "undecided"
     less, equal, more = OUTCOMES[quantity]
-    return less if upper < 1 else more if lower > 1 else equal
+    # In two digits, as tables show the interval.
+    return less if round(upper, 2) < 1 else more if round(lower, 2) > 1 else equal
 
 
 def _describe(values: pd.Series, name: str) -> dict[str, float]:

@@ -41,6 +41,7 @@ _FAMILY_COLOURS = {
     "amat": MODEL_COLOURS["amat2_psc_exp_neuron_opt"],
     "izhikevich": MODEL_COLOURS["izhikevich"],
     "iaf_psc_exp": MODEL_COLOURS["iaf_psc_exp_neuron_nestml"],
+    "iaf_psc_delta": _PALETTE[8],
 }
 #: Colour, marker and line of each build.
 _BUILDS = {
@@ -49,9 +50,10 @@ _BUILDS = {
     "nestml-checked": (_PALETTE[1], "^", ":"),
     "optimised": (_PALETTE[0], "o", "-"),
     "brian2": (_PALETTE[2], "D", "-"),
+    "arbor": (_PALETTE[3], "*", "-"),
     "empty": ("0.7", "x", "-"),
 }
-_BUILD_LABELS = {"brian2": "Brian2", "empty": "empty neuron"}
+_BUILD_LABELS = {"brian2": "Brian2", "arbor": "Arbor", "empty": "empty neuron"}
 _FAMILY_LABELS = {"iaf_psc_exp": "integrate-and-fire"}
 _WORKLOADS = {
     "neurons": "unconnected neurons",
