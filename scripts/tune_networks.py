@@ -52,6 +52,8 @@ NETWORKS = {
     ),
     "izhikevich": untuned({"a": 0.1, "d": 2.0}, weight=0.35, inhibition=5.5, external_rate=6000.0),
     "iaf_psc_exp": untuned({}, weight=25.0, inhibition=6.0, external_rate=5500.0),
+    # The charge of the exponential synapses; only the input is tuned.
+    "iaf_psc_delta": untuned({}, weight=0.142, inhibition=6.0, external_rate=8500.0),
 }
 LARGEST_RATE = 30000.0
 FACTORS = (0.5, 0.71, 1.0, 1.41)
@@ -205,7 +207,8 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     chosen, tables = {}, []
     for family, network in NETWORKS.items():
-        tuned, table = scan_weights(family, network, LARGEST_RATE, FACTORS)
+        factors = (1.0,) if family == "iaf_psc_delta" else FACTORS
+        tuned, table = scan_weights(family, network, LARGEST_RATE, factors)
         print(table.to_string(index=False), flush=True)
         entry = dataclasses.asdict(tuned)
         numbers = {key: float(f"{value:.4g}") for key, value in entry.items() if isinstance(value, float)}

@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 
 from amat import toolchain
-from amat.benchmark.brian import brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case
-from amat.benchmark.cell import PHASES
 from amat.benchmark.families import CONTENDERS, FAMILIES, builds, sample_population
-from amat.benchmark.kernel import RESOLUTION, WARM_UP, allocated_bytes
+from amat.benchmark.kernel import PHASES, RESOLUTION, WARM_UP, allocated_bytes
+from amat.benchmark.peers import peer_version
 from amat.benchmark.runs import Options, benchmark_memory, benchmark_network, benchmark_update
 from amat.benchmark.update import create_input, measure_memory
 from amat.simulation.kernel import reset_kernel
@@ -136,13 +135,13 @@ def test_networks_too_large_for_the_memory_are_skipped(options, monkeypatch):
 
 
 def test_brian2_is_skipped_if_it_is_missing(options, monkeypatch):
-    monkeypatch.setattr("amat.benchmark.runs.brian_version", lambda python, required: None)
+    monkeypatch.setattr("amat.benchmark.runs.peer_version", lambda name, python, required: None)
     outcome = benchmark_update([BASE], replace(options, rounds=1), quietly)
     assert "Brian2 is skipped" in outcome.skipped[0]
     assert "brian2" not in set(outcome.summary["model"])
 
 
-@pytest.mark.skipif(brian_version(sys.executable) is None, reason="Brian2 is not installed")
+@pytest.mark.skipif(peer_version("brian2", sys.executable) is None, reason="Brian2 is not installed")
 def test_brian2_spikes_like_the_other_builds(options):
     summary = benchmark_update([BASE], replace(options, rounds=1), quietly).summary
     assert summary["spikes"].nunique() == 1

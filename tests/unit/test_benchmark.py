@@ -44,7 +44,8 @@ class TestStatistics:
         ours = summary.loc[OPTIMISED.model]
         # ratios: 0.5, 0.25, 0.25, 0.125 and 0.5
         assert ours["ratio"] == 0.25
-        assert (ours["lower"], ours["upper"]) == (0.25, 0.5)
+        # With five rounds the interval of the median is the range: 94 % coverage.
+        assert (ours["lower"], ours["upper"]) == (0.125, 0.5)
         assert (ours["least"], ours["largest"]) == (0.125, 0.5)
         assert ours["rounds"] == 5
         assert ours["median"] == 10.0

@@ -12,19 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amat.benchmark.cell import PHASES, Cell
+from amat.benchmark.cell import Cell
 from amat.benchmark.collect import COLUMNS, cell_row, list_machines, read_cells, write_cells
 from amat.benchmark.comparisons import (
-    OUTCOMES,
     compare,
     decide_outcome,
-    list_outcomes,
     measure_scaling,
-    median_interval,
-    outcomes_of,
+    outcome_table,
     summary_page,
     summary_text,
 )
+from amat.benchmark.kernel import PHASES
+from amat.benchmark.measurements import median_interval
 from amat.errors import AmatError
 
 NEST, OPT = "amat2_psc_exp", "amat2_psc_exp_neuron_opt"
@@ -247,47 +246,62 @@ def test_fewer_than_three_seeds_give_no_interval():
 
 
 @pytest.mark.parametrize(
-    ("ratio", "lower", "upper", "outcome"),
+    ("quantity", "lower", "upper", "outcome"),
     [
-        (0.5, 0.4, 0.9, "faster"),
-        (0.5, 0.4, 1.1, "equal within timing noise"),
-        (1.2, 1.1, 1.4, "slower"),
-        (0.9, np.nan, np.nan, "faster"),
-        (1.0, np.nan, np.nan, "equal within timing noise"),
+        ("time", 0.4, 0.9, "faster"),
+        ("time", 0.4, 1.1, "equal"),
+        ("time", 1.1, 1.4, "slower"),
+        ("memory", 0.97, 0.99, "smaller"),
+        ("memory", 0.997, 0.998, "equal"),
+        ("memory", 1.01, 1.02, "larger"),
+        ("time", np.nan, np.nan, "undecided"),
     ],
 )
-def test_an_outcome_needs_an_interval_that_excludes_one(ratio, lower, upper, outcome):
-    assert decide_outcome(ratio, lower, upper) == outcome
+def test_an_outcome_needs_an_interval_that_excludes_one(quantity, lower, upper, outcome):
+    assert decide_outcome(quantity, lower, upper) == outcome
 
 
-def test_outcomes_are_listed_by_workload_and_size():
-    """The optimised model takes half of the time with 1000 neurons, and the same with 2000."""
+def test_the_table_of_outcomes_has_all_workloads():
+    """Networks come from cells, updates and microcircuits from rounds; the interval decides, not the median."""
     cells = table(
         *(
-            found(Cell(model, neurons=neurons, seed=seed), 1.0 if model == OPT and neurons == 1000 else 2.0)
+            found(Cell(model, neurons=neurons, seed=seed), 1.0 if model == OPT and neurons == 1000 else 2.0 + seed % 2)
             for model in (NEST, OPT)
             for neurons in (1000, 2000)
             for seed in (1, 2, 3)
-        )
+        ),
+        found(Cell(NEST, neurons=3000), 1.0),
+        found(Cell(OPT, neurons=3000), 0.5),
     )
-    outcomes = outcomes_of(cells, OPT, NEST)
-    assert outcomes[["neurons", "time", "memory"]].to_numpy().tolist() == [
-        [1000, "0.50 (0.50–0.50)", "1.00"],
-        [2000, "1.00 (1.00–1.00)", "1.00"],
+    about = {
+        NEST: {"family": "amat", "model": NEST, "build": "nest", "label": "nest"},
+        OPT: {"family": "amat", "model": OPT, "build": "optimised", "label": "optimised"},
+    }
+    ratios = {NEST: (1.0, 1.0, 1.0), OPT: (0.5, 0.6, 1.1)}
+
+    def rounds(case, **values):
+        return pd.DataFrame(
+            [
+                {"case": case, "round": n, **about[model], **{k: v * ratio for k, v in values.items()}}
+                for model, of_model in ratios.items()
+                for n, ratio in enumerate(of_model)
+            ]
+        )
+
+    update, memory = rounds("amat-input-delay0.1", cpu_ns=10.0), rounds("amat-input-n4000", bytes=5.0)
+    microcircuits = rounds("microcircuit-dc-x0.1-r1-t4", cpu_factor=10.0, peak_GB=1.0).assign(
+        scale=0.1, neurons=7713, ranks=1, threads=4, usable_cores=2
+    )
+    rows = outcome_table(cells, update=update, memory=memory, microcircuits=microcircuits).fillna("–")
+    assert rows.drop(columns=["neuron", "neurons", "rounds"]).to_numpy().tolist() == [
+        ["static network", 1, "0.33 (0.33–0.50)", "faster", "1.00 (1.00–1.00)", "equal"],
+        ["static network", 1, "1.00 (1.00–1.00)", "equal", "1.00 (1.00–1.00)", "equal"],
+        ["static network", 1, "0.50", "undecided", "1.00", "undecided"],
+        ["update, input, delay (ms) 0.1", 1, "0.60 (0.50–1.10)", "equal", "–", "–"],
+        ["update, input", 1, "–", "–", "0.60 (0.50–1.10)", "equal"],
+        ["microcircuit of scale 0.1, dc", 2, "0.60 (0.50–1.10)", "equal", "0.60 (0.50–1.10)", "equal"],
     ]
-    listed = [list_outcomes(outcomes, outcome) for outcome in OUTCOMES]
-    assert "1,000 neurons (0.50)" in listed[0]
-    assert "2,000 neurons (1.00)" in listed[1]
-    assert listed[2] == "no measured case"
-
-
-def test_outcomes_of_several_cores_share_a_phrase():
-    outcomes = pd.DataFrame(
-        [("network", 1000, 1, "0.90"), ("network", 2000, 1, "0.50 (0.40–0.60)"), ("network", 2000, 2, "0.60")],
-        columns=["workload", "neurons", "cores", "time"],
-    ).assign(outcome="faster")
-    wanted = "static networks of 1,000 neurons (0.90), 2,000 neurons (0.50, on 2 cores 0.60)"
-    assert list_outcomes(outcomes, "faster") == wanted
+    assert list(rows["rounds"]) == [3, 3, 1, 3, 3, 3]
 
 
 def test_the_sign_interval_has_the_stated_coverage():

@@ -11,14 +11,15 @@ rotates, so that a slower machine affects all models alike; ratios to NEST's bui
 Medians of these ratios are meaningful, whereas nanoseconds are those of one machine on one day.
 
 - `families`: the models, their builds, and parameters that are equal for all builds;
-- `kernel`: the steps that all measurements share; `network`: the balanced random network;
-- `cases`, `update`, `brian`: unconnected neurons; `targets`: bounds on their ratios;
+- `kernel`: the phases of every simulation, with their time, memory and energy; `network`: the balanced random network;
+- `cases`, `update`: unconnected neurons; `targets`: bounds on their ratios;
+- `peers`: Brian2 and Arbor, with `brian_standalone` and `arbor_network`, which run in other environments;
 - `measurements`: rounds, their file and their statistics; `runs`: complete benchmarks.
 
 `amat benchmark run` measures a matrix of cells, each in one or many processes, on one machine or on a cluster.
 
 - `cell`: one model in one workload;
-- `microcircuit`: the cortical microcircuit as a workload; `microcircuit_cell`, `activity`, `energy`: its measurement;
+- `microcircuit`: the cortical microcircuit as a workload; `microcircuit_cell`, `activity`: its spikes and rates;
   `microcircuit_runs`: the benchmark of its models, `amat benchmark microcircuit`;
 - `matrix`: the cells of a benchmark and the sites that run them; `engine`: the run;
 - `collect`, `comparisons`, `growth`, `report`: tables, ratios, fits and reports; `figures`: all figures.

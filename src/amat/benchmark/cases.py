@@ -18,6 +18,9 @@ __all__ = ["BASE", "INPUT_RATE", "Case", "default_cases", "find_cases", "memory_
 #: Spikes/s that arrive at each neuron in cases with input.
 INPUT_RATE = 4000.0
 
+#: Families with a base case and dense input by default: those with all builds, without AMAT, which has more cases.
+_OTHERS = tuple(name for name, family in FAMILIES.items() if "nestml" in family.models and name != "amat")
+
 #: Minimal delays in ms and numbers of neurons of named cases.
 DELAYS = (0.1, 0.5, 1.5)
 SIZES = (1000, 20000)
@@ -105,7 +108,7 @@ def default_cases() -> list[Case]:
         replace(driven, neurons=20000),
         replace(driven, delay=0.1),
         replace(different, rate=INPUT_RATE),
-        *(Case(family, rate) for family in FAMILIES if family != "amat" for rate in (0.0, INPUT_RATE)),
+        *(Case(family, rate) for family in _OTHERS for rate in (0.0, INPUT_RATE)),
     ]
 
 

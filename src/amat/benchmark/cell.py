@@ -23,6 +23,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -32,8 +33,8 @@ from amat import toolchain
 from amat.analysis.metrics import interval_cv
 from amat.benchmark import microcircuit
 from amat.benchmark.families import FAMILIES, Contender, find_contender, sample_population
-from amat.benchmark.kernel import RESOLUTION, WARM_UP, Clock, prepare_kernel, read_timers
-from amat.benchmark.microcircuit_cell import merge_microcircuit, simulate_microcircuit
+from amat.benchmark.kernel import RESOLUTION, WARM_UP, prepare_kernel, run_phases
+from amat.benchmark.microcircuit_cell import merge_populations, read_populations
 from amat.benchmark.network import BalancedNetwork, read_networks
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
@@ -42,7 +43,6 @@ from amat.simulation.stimuli import count_steps
 
 __all__ = [
     "LONGEST",
-    "PHASES",
     "Cell",
     "Workload",
     "measure_cell",
@@ -59,8 +59,6 @@ _BACKGROUNDS: Mapping[Workload, microcircuit.Background] = {
     "microcircuit-dc": "dc",
     "microcircuit-poisson": "poisson",
 }
-#: The phases of a cell in their order.
-PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
 #: Neurons whose intervals are measured; few, so that recording takes next to no time.
 RECORDED = 200
 #: The indegree for which networks are tuned.
@@ -203,8 +201,9 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
         ``nest``, NEST's timers;
         ``real_time_factor``; ``spikes``, ``rate`` (spikes/s of a neuron) and ``cv``; ``memory``, bytes of all
         processes after each phase (``resident``, ``peak`` and ``allocated``); ``synapses``; the result of
-        `share_memory`; for a microcircuit that of `amat.benchmark.microcircuit_cell.merge_microcircuit`; the hash of
-        the module, and a provenance record.
+        `share_memory`; ``energy_J`` of all hosts and ``energy_note``; ``event_uJ``, the energy per synaptic event; for
+        a microcircuit the result of `amat.benchmark.microcircuit_cell.merge_populations`; the hash of the module, and
+        a provenance record.
 
     Raises
     ------
@@ -234,6 +233,9 @@ def measure_cell(cell: Cell, output: Path) -> dict[str, Any]:
 def simulate_cell(nest: Any, cell: Cell, *, read_memory: bool = False) -> dict[str, Any]:
     """Simulate a cell on a prepared kernel.
 
+    All spikes of a microcircuit after the warm-up are recorded in memory. This adds one event per spike to those at
+    hundreds of synapses. Its phase ``connect`` includes NEST's preparation, as the package has it.
+
     Parameters
     ----------
     nest : module
@@ -245,38 +247,48 @@ def simulate_cell(nest: Any, cell: Cell, *, read_memory: bool = False) -> dict[s
     Returns
     -------
     dict
-        ``threads``, ``seconds``, ``cpu_seconds`` and ``memory`` by phase, ``nest`` (NEST's timers), ``spikes`` while
-        the clock ran, ``synapses`` and ``cvs``, the coefficients of variation of recorded neurons; all of this process.
+        The result of `amat.benchmark.kernel.run_phases`; ``cvs``, the coefficients of variation of recorded neurons;
+        for a microcircuit ``populations``, all spikes of `amat.benchmark.microcircuit_cell.read_populations`.
+
+    Raises
+    ------
+    AmatError
+        If a microcircuit does not fit into NEST or the memory.
     """
     if cell.background is not None:
-        return simulate_microcircuit(nest, cell, read_memory=read_memory)
-    clock = Clock(read_memory=read_memory)
-    with clock.phase("create"):
+        assert cell.scale is not None
+        microcircuit.check_fit(cell.scale, cell.threads, cell.ranks)
+        create_network = partial(
+            microcircuit.build_microcircuit,
+            cell.contender,
+            cell.scale,
+            cell.background,
+            threads=cell.threads,
+            seed=cell.seed,
+            resolution=cell.resolution,
+        )
+        network, found = run_phases(
+            nest,
+            create_network,
+            microcircuit.connect_quietly,
+            cell.duration,
+            warm_up=microcircuit.WARM_UP,
+            read_memory=read_memory,
+        )
+        return {**found, "cvs": [], "populations": read_populations(network, cell.resolution)}
+
+    def create() -> tuple[Any, Any]:
         neurons = nest.Create(cell.model, cell.neurons, params=neuron_parameters(cell))
-        recorder = nest.Create("spike_recorder", params={"start": WARM_UP})
-    with clock.phase("connect"):
+        return neurons, nest.Create("spike_recorder", params={"start": WARM_UP})
+
+    def connect(created: tuple[Any, Any]) -> None:
+        neurons, recorder = created
         if cell.workload != "neurons":
             cell.network.connect(nest, neurons, cell.indegree, plastic=cell.workload == "plastic")
         nest.Connect(neurons[: min(RECORDED, cell.neurons)], recorder)
-    with clock.phase("prepare"):
-        nest.Prepare()
-    with clock.phase("warm_up"):
-        nest.Run(WARM_UP)
-    with clock.phase("simulate"):
-        nest.Run(cell.duration)
-    spikes = int(nest.local_spike_counter)  # of the last call of Run
-    nest.Cleanup()
-    status = nest.GetKernelStatus()
-    return {
-        "threads": int(nest.local_num_threads),
-        "seconds": clock.seconds,
-        "cpu_seconds": clock.cpu,
-        "memory": clock.memory,
-        "nest": read_timers(status),
-        "spikes": spikes,
-        "synapses": int(status["num_connections"]),
-        "cvs": _intervals(recorder, cell),
-    }
+
+    (_, recorder), found = run_phases(nest, create, connect, cell.duration, read_memory=read_memory)
+    return {**found, "cvs": _intervals(recorder, cell)}
 
 
 def neuron_parameters(cell: Cell, network: BalancedNetwork | None = None) -> dict[str, float]:
@@ -324,6 +336,10 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
         for phase in parts[0]["memory"]
     }
     synapses = sum(p["synapses"] for p in parts)
+    hosts = {p["energy"]["host"]: p["energy"] for p in parts}
+    joules = [energy["joules"] for energy in hosts.values()]
+    total = None if None in joules else sum(joules)
+    events = 0.0 if cell.workload == "neurons" else spikes * synapses / cell.neurons
     return {
         "cell": asdict(cell),
         "threads": parts[0]["threads"],
@@ -337,7 +353,10 @@ def _merge(nest: Any, cell: Cell, part: Mapping[str, Any], output: Path) -> dict
         "memory": memory,
         "synapses": synapses,
         **share_memory(cell, memory, synapses),
-        **(merge_microcircuit(cell, parts) if cell.background else {}),
+        "energy_J": total,
+        "energy_note": parts[0]["energy"]["note"],
+        "event_uJ": 1e6 * total / events if total is not None and events else None,
+        **(merge_populations(cell, [p["populations"] for p in parts]) if cell.background else {}),
     }
 
 

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, get_args
 import jsonschema
 import pandas as pd
 
-from amat.benchmark.cell import PHASES, Cell, Workload, share_memory
+from amat.benchmark.cell import Cell, Workload, share_memory
 from amat.benchmark.families import CONTENDERS
+from amat.benchmark.kernel import PHASES
 from amat.errors import AmatError
 from amat.files import read_text, write_text
 

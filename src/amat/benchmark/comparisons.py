@@ -8,39 +8,33 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
+from amat.benchmark.cases import BASE
 from amat.benchmark.collect import MACHINE, PAIRS
+from amat.benchmark.families import FAMILIES, TUNED
+from amat.benchmark.measurements import median_interval, summarise
 from amat.errors import AmatError
 
 __all__ = [
-    "FEWEST_SEEDS",
     "OUTCOMES",
     "QUANTITIES",
     "compare",
     "compare_all",
     "compare_with",
     "decide_outcome",
-    "list_outcomes",
     "measure_scaling",
-    "median_interval",
-    "outcomes_of",
+    "outcome_table",
+    "ratio_text",
     "summarise_cells",
     "summary_page",
     "summary_text",
 ]
 
-#: With fewer seeds there is no interval.
-FEWEST_SEEDS = 3
-#: The probability with which an interval should cover the median, if there are enough seeds.
-COVERAGE = 0.95
-
-#: Outcomes of a comparison of times.
-OUTCOMES = ("faster", "equal within timing noise", "slower")
-#: Workloads in sentences.
-_WORKLOADS = {"neurons": "unconnected populations", "network": "static networks", "plastic": "plastic networks"}
+#: The outcomes of a comparison: the interval is below 1, contains 1, or is above 1.
+OUTCOMES = {"time": ("faster", "equal", "slower"), "memory": ("smaller", "equal", "larger")}
+#: Workloads in the table of outcomes.
+_WORKLOADS = {"neurons": "unconnected neurons", "network": "static network", "plastic": "plastic network (STDP)"}
 
 #: The compared quantities, columns of the cells, with their names.
 QUANTITIES: Mapping[str, str] = {
@@ -67,35 +61,6 @@ _SUMMARY: Sequence[tuple[str, str]] = (
     ("amat2_psc_exp_neuron_opt", "izhikevich"),
     ("amat2_psc_exp_neuron_opt", "iaf_psc_exp"),
 )
-
-
-def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the sign interval of the median, which is exact for every distribution.
-
-    Its ends are two of the values: with few values the least and the largest, which then cover less than 95 %.
-
-    Parameters
-    ----------
-    values : sequence of float
-
-    Returns
-    -------
-    lower, upper, coverage : float
-        NaN with fewer than `FEWEST_SEEDS` values. The coverage is the probability that such an interval contains the
-        median.
-    """
-    ordered = np.sort(np.asarray(values, dtype=float))
-    n = len(ordered)
-    if n < FEWEST_SEEDS:
-        return (float("nan"),) * 3
-
-    def coverage(dropped: int) -> float:
-        return float(1.0 - 2.0 * stats.binom.cdf(dropped, n, 0.5))
-
-    dropped = 0
-    while coverage(dropped + 1) >= COVERAGE:
-        dropped += 1
-    return float(ordered[dropped]), float(ordered[n - 1 - dropped]), coverage(dropped)
 
 
 def _with_quantities(cells: pd.DataFrame) -> pd.DataFrame:
@@ -273,74 +238,111 @@ def summary_text(summary: pd.DataFrame) -> pd.DataFrame:
     keys = ["model", "reference", "workload", "neurons", "seeds"]
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in summary.to_dict("records"):
-        between = "" if pd.isna(row["lower"]) else f" ({row['lower']:.2f}–{row['upper']:.2f})"
         about = tuple(row[key] for key in keys)
-        rows.setdefault(about, dict(zip(keys, about, strict=True)))[_SHORT[row["quantity"]]] = (
-            f"{row['ratio']:.2f}{between}"
-        )
+        rows.setdefault(about, dict(zip(keys, about, strict=True)))[_SHORT[row["quantity"]]] = ratio_text(row)
     return pd.DataFrame(list(rows.values()), columns=[*keys, *_SHORT.values()])
 
 
-def outcomes_of(cells: pd.DataFrame, model: str, reference: str) -> pd.DataFrame:
-    """Return time and memory of a model relative to another one, for each workload, size and number of cores.
+def outcome_table(
+    cells: pd.DataFrame,
+    *,
+    update: pd.DataFrame | None = None,
+    memory: pd.DataFrame | None = None,
+    microcircuits: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return where the optimised models take less time and memory than NEST's built-in ones, and where more.
 
     Parameters
     ----------
     cells : pandas.DataFrame
-    model, reference : str
-        Names in NEST.
+        From `amat.benchmark.collect.read_cells`. Cells whose threads shared cores are left out.
+    update, memory : pandas.DataFrame, optional
+        ``update.csv`` and ``memory.csv`` of `amat benchmark update`.
+    microcircuits : pandas.DataFrame, optional
+        ``microcircuit.csv`` of `amat benchmark microcircuit`.
 
     Returns
     -------
     pandas.DataFrame
-        ``workload``, ``neurons``, ``cores``, the ratios ``time`` and ``memory`` as text, with an interval of the time
-        where there are enough seeds, and ``outcome``, one of `OUTCOMES`: a difference counts if the interval, or
-        without one the ratio, excludes 1. Cells whose threads shared cores are left out.
+        One row per measured case: ``workload``, ``neuron``, ``neurons``, ``cores``, ``rounds`` (or seeds); ``time`` and
+        ``memory``, the median ratio with its interval as text; and the outcome of each (`decide_outcome`). The time of
+        ``cells`` is the wall-clock time, that of the others the processor time.
     """
-    time, memory = (compare(cells, quantity, model, reference) for quantity in ("simulate_s", "taken_B"))
-    keys = ["workload", "neurons", "ranks", "threads"]
-    ratios = memory.drop_duplicates(keys).set_index(keys)["ratio"]
-    rows = []
-    for row in time[time["shared_cores"] != "yes"].drop_duplicates(keys).to_dict("records"):
-        between = "" if pd.isna(row["lower"]) else f" ({row['lower']:.2f}–{row['upper']:.2f})"
-        rows.append(
-            {
-                "workload": row["workload"],
-                "neurons": row["neurons"],
-                "cores": row["ranks"] * row["threads"],
-                "time": f"{row['ratio']:.2f}{between}",
-                "memory": f"{ratios[tuple(row[key] for key in keys)]:.2f}",
-                "outcome": decide_outcome(row["ratio"], row["lower"], row["upper"]),
-            }
-        )
-    return pd.DataFrame(rows, columns=["workload", "neurons", "cores", "time", "memory", "outcome"])
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    keys = ("workload", "neuron", "neurons", "cores")
+    for about, quantity, row in (
+        *_ratios_of_cells(cells),
+        *_ratios_of_update(update, memory),
+        *_ratios_of_microcircuits(microcircuits),
+    ):
+        entry = found.setdefault(about, dict(zip(keys, about, strict=True)))
+        entry.setdefault("rounds", row.get("rounds", row.get("seeds")))
+        entry[quantity] = ratio_text(row)
+        entry[f"outcome of {quantity}"] = decide_outcome(quantity, row["lower"], row["upper"])
+    columns = [*keys, "rounds", *(name for quantity in OUTCOMES for name in (quantity, f"outcome of {quantity}"))]
+    return pd.DataFrame(list(found.values()), columns=columns)
 
 
-def decide_outcome(ratio: float, lower: float = math.nan, upper: float = math.nan) -> str:
-    """Return the one of `OUTCOMES` that a ratio of times and its interval (NaN: none) support."""
-    smallest, largest = (ratio, ratio) if math.isnan(lower) else (lower, upper)
-    return OUTCOMES[0] if largest < 1 else OUTCOMES[2] if smallest > 1 else OUTCOMES[1]
+#: Parts of the names of cases (`amat.benchmark.cases.Case`) in the table of outcomes.
+_DETAILS = {"quiet": "no input", "-delay": ", delay (ms) ", "-different": ", different neurons"}
+_DETAILS |= {"-time-constants": ", different time constants", "-phases": ", random phases"}
+
+#: The case of a ratio, the quantity, and the ratio with its interval.
+_Ratio = tuple[tuple[Any, ...], str, Mapping[Any, Any]]
 
 
-def list_outcomes(outcomes: pd.DataFrame, outcome: str) -> str:
-    """Return the measurements with an outcome as a phrase with their ratios, "no measured case" if there are none.
+def _ratios_of_cells(cells: pd.DataFrame) -> Iterator[_Ratio]:
+    layout = ["workload", "neurons", "ranks", "threads"]
+    for name in TUNED:
+        family = FAMILIES[name]
+        for quantity, column in (("time", "simulate_s"), ("memory", "taken_B")):
+            ratios = compare(cells, column, family.optimised, family.nest)
+            ratios = ratios[ratios["shared_cores"] != "yes"].drop_duplicates(layout)
+            for row in ratios.sort_values(layout).to_dict("records"):
+                workload = _WORKLOADS.get(row["workload"], row["workload"])
+                yield (workload, family.label, row["neurons"], row["ranks"] * row["threads"]), quantity, row
 
-    Parameters
-    ----------
-    outcomes : pandas.DataFrame
-        From `outcomes_of`.
-    outcome : str
-        One of `OUTCOMES`.
-    """
-    phrases = []
-    for (workload,), part in outcomes[outcomes["outcome"] == outcome].groupby(["workload"], sort=False):
-        sizes = []
-        for (neurons,), size in part.groupby(["neurons"]):
-            cores = zip(size["cores"], size["time"], strict=True)
-            ratios = [f"on {n} cores {text.split()[0]}" if n > 1 else text.split()[0] for n, text in cores]
-            sizes.append(f"{neurons:,} neurons ({', '.join(ratios)})")
-        phrases.append(f"{_WORKLOADS.get(str(workload), str(workload))} of {', '.join(sizes)}")
-    return "; ".join(phrases) or "no measured case"
+
+def _ratios_of_update(update: pd.DataFrame | None, memory: pd.DataFrame | None) -> Iterator[_Ratio]:
+    for quantity, table, column in (("time", update, "cpu_ns"), ("memory", memory, "bytes")):
+        for family, part in [] if table is None else table.groupby("family", sort=False):
+            summary = summarise(part, column)
+            for row in summary[summary["build"] == "optimised"].to_dict("records"):
+                details, _, size = row["case"].removeprefix(f"{family}-").partition("-n")
+                # The memory of a neuron does not depend on the number of neurons, which is another one.
+                neurons = int(size) if size and quantity == "time" else BASE.neurons
+                for short, full in _DETAILS.items():
+                    details = details.replace(short, full)
+                about = (f"update, {details}", FAMILIES[str(family)].label, neurons, 1)
+                yield about, quantity, row
+
+
+def _ratios_of_microcircuits(microcircuits: pd.DataFrame | None) -> Iterator[_Ratio]:
+    if microcircuits is None:
+        return
+    for (_, family), part in microcircuits.groupby(["case", "family"], sort=False):
+        first = part.iloc[0]
+        workload = f"microcircuit of scale {first['scale']:g}, {first['case'].split('-')[1]}"
+        cores = min(int(first["ranks"] * first["threads"]), int(first["usable_cores"]))
+        for quantity, column in (("time", "cpu_factor"), ("memory", "peak_GB")):
+            summary = summarise(part, column)
+            for row in summary[summary["build"] == "optimised"].to_dict("records"):
+                yield (workload, FAMILIES[str(family)].label, int(first["neurons"]), cores), quantity, row
+
+
+def ratio_text(row: Any) -> str:
+    """Return a ratio as text, with its interval in brackets if there is one."""
+    between = "" if pd.isna(row["lower"]) else f" ({row['lower']:.2f}–{row['upper']:.2f})"
+    return f"{row['ratio']:.2f}{between}"
+
+
+def decide_outcome(quantity: str, lower: float, upper: float) -> str:
+    """Return the one of `OUTCOMES` that the interval of a ratio supports; "undecided" without an interval (NaN)."""
+    if math.isnan(lower):
+        return "undecided"
+    less, equal, more = OUTCOMES[quantity]
+    # In two digits, as tables show the interval.
+    return less if round(upper, 2) < 1 else more if round(lower, 2) > 1 else equal
 
 
 def _describe(values: pd.Series, name: str) -> dict[str, float]:

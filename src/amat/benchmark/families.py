@@ -5,7 +5,7 @@
 """Neuron models in several builds, with parameters that are equal for all builds of a model."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -50,7 +50,7 @@ class Contender:
         A name of `FAMILIES`; the empty neuron counts as AMAT.
     build : str
         One of `BUILDS`, ``"ablation"`` (a step from NESTML's templates to the optimised build), ``"empty"`` (a neuron
-        that does nothing) or ``"brian2"``.
+        that does nothing), ``"brian2"`` or ``"arbor"``.
     label : str
         Name in tables and figures.
     module : str
@@ -157,6 +157,18 @@ def _integrate_and_fire(name: str, label: str, weight: float) -> Family:
     )
 
 
+_EXPONENTIAL = _integrate_and_fire("iaf_psc_exp", "exponential", 40.0)
+
+#: The neuron with delta synapses, whose weights are in mV; it has two builds, for comparison with other simulators.
+_DELTA = replace(
+    _EXPONENTIAL,
+    name="iaf_psc_delta",
+    label="integrate-and-fire, delta synapses",
+    models={"nest": ("iaf_psc_delta",), "optimised": ("iaf_psc_delta_neuron_opt",)},
+    base={name: value for name, value in _EXPONENTIAL.base.items() if not name.startswith("tau_syn")},
+    weight=0.3,
+)
+
 FAMILIES = {
     family.name: family
     for family in (
@@ -175,7 +187,7 @@ FAMILIES = {
             I_e=(140.0, 90.0),
             weight=100.0,
         ),
-        _integrate_and_fire("iaf_psc_exp", "exponential", 40.0),
+        _EXPONENTIAL,
         _integrate_and_fire("iaf_psc_alpha", "alpha", 15.0),
         Family(
             name="mat",
@@ -200,6 +212,7 @@ FAMILIES = {
             weight=0.5,
             start=(-70.0, -55.0),
         ),
+        _DELTA,
     )
 }
 
@@ -209,7 +222,7 @@ def builds(family: Family) -> list[Contender]:
     return [
         Contender(model, family.name, build, f"{build}, Euler" if model.endswith("euler") else build)
         for build in BUILDS
-        for model in family.models[build]
+        for model in family.models.get(build, ())
     ]
 
 
@@ -222,7 +235,7 @@ def ablation_steps() -> list[Contender]:
 EMPTY = Contender("empty_neuron_opt", "amat", "empty", "empty neuron")
 
 #: Families for which a balanced network is tuned.
-TUNED = ("amat", "izhikevich", "iaf_psc_exp")
+TUNED = ("amat", "izhikevich", "iaf_psc_exp", "iaf_psc_delta")
 
 #: The models that a cell of a benchmark matrix can have, by name in NEST.
 CONTENDERS = {contender.model: contender for name in TUNED for contender in builds(FAMILIES[name])}

@@ -16,10 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from amat.benchmark.cell import PHASES
 from amat.benchmark.comparisons import summarise_cells
 from amat.benchmark.families import CONTENDERS, FAMILIES
 from amat.benchmark.growth import Fit
+from amat.benchmark.kernel import PHASES
 from amat.compendium.plots import MODEL_COLOURS, REFERENCE_COLOUR, save
 
 __all__ = [
@@ -41,6 +41,7 @@ _FAMILY_COLOURS = {
     "amat": MODEL_COLOURS["amat2_psc_exp_neuron_opt"],
     "izhikevich": MODEL_COLOURS["izhikevich"],
     "iaf_psc_exp": MODEL_COLOURS["iaf_psc_exp_neuron_nestml"],
+    "iaf_psc_delta": _PALETTE[8],
 }
 #: Colour, marker and line of each build.
 _BUILDS = {
@@ -49,9 +50,10 @@ _BUILDS = {
     "nestml-checked": (_PALETTE[1], "^", ":"),
     "optimised": (_PALETTE[0], "o", "-"),
     "brian2": (_PALETTE[2], "D", "-"),
+    "arbor": (_PALETTE[3], "*", "-"),
     "empty": ("0.7", "x", "-"),
 }
-_BUILD_LABELS = {"brian2": "Brian2", "empty": "empty neuron"}
+_BUILD_LABELS = {"brian2": "Brian2", "arbor": "Arbor", "empty": "empty neuron"}
 _FAMILY_LABELS = {"iaf_psc_exp": "integrate-and-fire"}
 _WORKLOADS = {
     "neurons": "unconnected neurons",

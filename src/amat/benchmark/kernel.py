@@ -7,25 +7,32 @@
 import contextlib
 import ctypes
 import gc
+import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from amat import toolchain
+from amat.benchmark.energy import EnergyMeter
 from amat.benchmark.families import Contender
 from amat.errors import AmatError
 from amat.simulation.kernel import reset_kernel
 
-__all__ = ["RESOLUTION", "WARM_UP", "Clock", "allocated_bytes", "create", "prepare_kernel", "read_timers"]
+__all__ = ["PHASES", "RESOLUTION", "WARM_UP", "Clock", "allocated_bytes", "create", "prepare_kernel", "run_phases"]
 
 #: Time step in ms, if no other is asked for.
 RESOLUTION = 0.1
 
-#: Model time in ms that is simulated before the clock starts, in every measurement.
+#: Model time in ms that is simulated before the clock starts, except in microcircuits.
 WARM_UP = 200.0
+
+#: The phases of every simulation in their order.
+PHASES = ("create", "connect", "prepare", "warm_up", "simulate")
+
+_Created = TypeVar("_Created")
 
 
 def prepare_kernel(contender: Contender, *, resolution: float = RESOLUTION, threads: int = 1, seed: int = 1) -> Any:
@@ -47,7 +54,66 @@ def create(nest: Any, model: str, number: int, population: Sequence[Mapping[str,
     return neurons
 
 
-def read_timers(status: Mapping[str, Any]) -> dict[str, float]:
+def run_phases(
+    nest: Any,
+    create: Callable[[], _Created],
+    connect: Callable[[_Created], None],
+    duration: float,
+    *,
+    warm_up: float = WARM_UP,
+    read_memory: bool = False,
+) -> tuple[_Created, dict[str, Any]]:
+    """Simulate a workload on a prepared kernel, and measure each of `PHASES`.
+
+    Parameters
+    ----------
+    nest : module
+    create : callable
+        Creates neurons and devices.
+    connect : callable
+        Called with the result of `create`.
+    duration, warm_up : float
+        Model time in ms, timed and before.
+    read_memory : bool
+        Whether memory is read after each phase.
+
+    Returns
+    -------
+    created
+        The result of `create`.
+    dict
+        ``threads``; ``seconds``, ``cpu_seconds`` and ``memory`` by phase; ``nest``, NEST's timers; ``spikes`` while the
+        clock ran; ``synapses``; ``energy``: the host, J during simulate, or None, and a note; all of this process.
+    """
+    clock = Clock(read_memory=read_memory)
+    with clock.phase("create"):
+        created = create()
+    with clock.phase("connect"):
+        connect(created)
+    with clock.phase("prepare"):
+        nest.Prepare()
+    with clock.phase("warm_up"):
+        nest.Run(warm_up)
+    meter = EnergyMeter()
+    with clock.phase("simulate"):
+        nest.Run(duration)
+    joules, note = meter.joules()
+    spikes = int(nest.local_spike_counter)  # of the last call of Run
+    nest.Cleanup()
+    status = nest.GetKernelStatus()
+    return created, {
+        "threads": int(nest.local_num_threads),
+        "seconds": clock.seconds,
+        "cpu_seconds": clock.cpu,
+        "memory": clock.memory,
+        "nest": _read_timers(status),
+        "spikes": spikes,
+        "synapses": int(status["num_connections"]),
+        "energy": {"host": platform.node(), "joules": joules, "note": note},
+    }
+
+
+def _read_timers(status: Mapping[str, Any]) -> dict[str, float]:
     """Return NEST's timers in seconds, of the slowest thread, from the kernel's status.
 
     NEST has more of them, such as ``time_update``, if it is built with detailed timers, which its wheels are not.

@@ -10,14 +10,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from amat.benchmark.families import Contender
 from amat.compendium.provenance import provenance_record
 from amat.errors import AmatError
 from amat.files import write_json, write_text
 
-__all__ = ["LOCK", "Check", "Plan", "Store", "check_activity", "run_rounds", "summarise"]
+__all__ = [
+    "FEWEST_SEEDS",
+    "LOCK",
+    "Check",
+    "Plan",
+    "Store",
+    "check_activity",
+    "median_interval",
+    "run_rounds",
+    "summarise",
+]
 
 #: Measures a contender once and returns the columns of a row.
 Measure = Callable[[Contender], Mapping[str, Any]]
@@ -27,6 +39,11 @@ Check = Callable[[Sequence[Mapping[str, Any]]], None]
 _RECORD = "provenance.json"
 
 _REMEDY = "name another folder (--output), or remove this file"
+
+#: With fewer seeds or rounds there is no interval.
+FEWEST_SEEDS = 3
+#: The probability with which an interval should cover the median, if there are enough of them.
+COVERAGE = 0.95
 
 #: The file in the output folder that one benchmark locks.
 LOCK = ".lock"
@@ -181,6 +198,35 @@ def check_activity(rows: Sequence[Mapping[str, Any]], *, builds: Sequence[str], 
             )
 
 
+def median_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return the sign interval of the median, which is exact for every distribution.
+
+    Its ends are two of the values: with few values the least and the largest, which then cover less than 95 %.
+
+    Parameters
+    ----------
+    values : sequence of float
+
+    Returns
+    -------
+    lower, upper, coverage : float
+        NaN with fewer than `FEWEST_SEEDS` values. The coverage is the probability that such an interval contains the
+        median.
+    """
+    ordered = np.sort(np.asarray(values, dtype=float))
+    n = len(ordered)
+    if n < FEWEST_SEEDS:
+        return (float("nan"),) * 3
+
+    def coverage(dropped: int) -> float:
+        return float(1.0 - 2.0 * stats.binom.cdf(dropped, n, 0.5))
+
+    dropped = 0
+    while coverage(dropped + 1) >= COVERAGE:
+        dropped += 1
+    return float(ordered[dropped]), float(ordered[n - 1 - dropped]), coverage(dropped)
+
+
 def summarise(table: pd.DataFrame, value: str, *, reference: str = "nest", also: Sequence[str] = ()) -> pd.DataFrame:
     """Compare each contender with the reference within each round.
 
@@ -200,7 +246,7 @@ def summarise(table: pd.DataFrame, value: str, *, reference: str = "nest", also:
     pandas.DataFrame
         One row per case and model, in the order of their first measurement: ``case``, ``model``, ``build``, ``label``;
         ``reference``, the model in the denominator; ``rounds``; ``median`` of `value`; of the ratios ``ratio``
-        (median), ``lower`` and ``upper`` (quartiles), ``least`` and ``largest``; the columns `also`.
+        (median), ``lower`` and ``upper`` of `median_interval`, ``least`` and ``largest``; the columns `also`.
     """
     rows = []
     for case, of_case in table.groupby("case", sort=False):
@@ -210,6 +256,7 @@ def summarise(table: pd.DataFrame, value: str, *, reference: str = "nest", also:
         references = about.index[about["build"] == reference]
         for model in about.index:
             ratios = (values[model] / values[references[0]]).dropna() if len(references) else pd.Series(dtype=float)
+            lower, upper, _ = median_interval(list(ratios))
             rows.append(
                 {
                     "case": case,
@@ -219,8 +266,8 @@ def summarise(table: pd.DataFrame, value: str, *, reference: str = "nest", also:
                     "rounds": len(ratios),
                     "median": values[model].median(),
                     "ratio": ratios.median(),
-                    "lower": ratios.quantile(0.25),
-                    "upper": ratios.quantile(0.75),
+                    "lower": lower,
+                    "upper": upper,
                     "least": ratios.min(),
                     "largest": ratios.max(),
                     **medians.loc[model],

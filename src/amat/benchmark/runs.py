@@ -7,6 +7,7 @@
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial, wraps
 from pathlib import Path
@@ -15,22 +16,23 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import pandas as pd
 
 from amat import toolchain
-from amat.benchmark.brian import BRIAN, NO_BRIAN, BrianProgram, brian_version
 from amat.benchmark.cases import BASE, INPUT_RATE, Case, memory_cases
-from amat.benchmark.cell import INDEGREE, LONGEST, PHASES, Cell, simulate_cell
+from amat.benchmark.cell import INDEGREE, LONGEST, Cell, simulate_cell
 from amat.benchmark.families import (
     BUILDS,
     EMPTY,
     FAMILIES,
+    TUNED,
     Contender,
     ablation_steps,
     builds,
     choose,
     sample_population,
 )
-from amat.benchmark.kernel import RESOLUTION, prepare_kernel
+from amat.benchmark.kernel import PHASES, RESOLUTION, prepare_kernel
 from amat.benchmark.measurements import LOCK, Plan, Store, check_activity, run_rounds, summarise
 from amat.benchmark.network import missing_memory
+from amat.benchmark.peers import NO_BRIAN, ArborProgram, BrianProgram, network_request, peer, peer_version
 from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
@@ -77,7 +79,10 @@ class Options:
     ablation : bool, optional
         Whether to measure the steps towards the optimised AMAT model as well; by default unless `codegen` is given.
     brian_python : str, optional
-        An interpreter that can import Brian2, which is an error without Brian2; by default this one, if it can.
+        An interpreter that can import Brian2, which is an error without Brian2; by default this one, if it can. In
+        networks Brian2 is measured only if it is given.
+    arbor_python : str, optional
+        An interpreter that can import Arbor, which is measured in networks only if it is given.
     """
 
     output: Path
@@ -88,6 +93,7 @@ class Options:
     codegen: Sequence[str] | None = None
     ablation: bool | None = None
     brian_python: str | None = None
+    arbor_python: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured, before any work is done."""
@@ -160,7 +166,7 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
     with_ablation = _choose_ablation(options, {BASE, replace(BASE, rate=INPUT_RATE)} & set(cases), "cases amat-quiet")
     brian_wanted = BASE in cases and (options.codegen is None or options.brian_python is not None)
     python = options.brian_python or sys.executable
-    version = brian_version(python, required=options.brian_python is not None) if brian_wanted else None
+    version = peer_version("brian2", python, required=options.brian_python is not None) if brian_wanted else None
     with tempfile.TemporaryDirectory() as scratch:
         plans = []
         for case in cases:
@@ -171,8 +177,9 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
             measure = partial(_update, case=case, duration=duration, seed=options.seed, threads=options.threads)
             if version and case == BASE:
                 values = _population(case, options.seed)[0]
-                program = BrianProgram(python, Path(scratch), case.neurons, values, duration)
-                contenders.append(replace(BRIAN, module=version))
+                request = {"family": "amat", "neurons": case.neurons, "parameters": values, "duration": duration}
+                program = BrianProgram(python, Path(scratch), request)
+                contenders.append(peer("brian2", "amat", version))
                 measure = partial(measure, program=program)
             # AMAT's builds spike identically; other families differ in refractory times and numerical schemes.
             alike = ("optimised", "ablation") if case.family == "amat" else ()
@@ -226,15 +233,22 @@ def benchmark_memory(families: Sequence[str], options: Options, progress: Progre
 
 @_alone
 def benchmark_network(
-    sizes: Sequence[int] | None, options: Options, progress: Progress, *, indegree: int = INDEGREE
+    sizes: Sequence[int] | None,
+    options: Options,
+    progress: Progress,
+    *,
+    indegree: int = INDEGREE,
+    family: str = "amat",
 ) -> Outcome:
-    """Time balanced networks of AMAT neurons; write ``network.csv`` and ``network_summary.csv``.
+    """Time balanced networks; write ``network.csv`` and ``network_summary.csv``.
 
-    Among the models is the empty neuron, which receives the external input and never spikes. Its time is that of
-    NEST's generator and of the delivery of its spikes, a lower bound for every model.
+    Among the models of AMAT's networks is the empty neuron, which receives the external input and never spikes. Its
+    time is that of NEST's generator and of the delivery of its spikes, a lower bound for every model. Brian2 and Arbor
+    take part if they are given; their networks have the same statistics, but not the same connections.
 
     ``network.csv`` has one row per measurement: ``case``, ``round``, the attributes of
-    `amat.benchmark.families.Contender`; ``real_time_factor``; the seconds of each of `amat.benchmark.cell.PHASES`;
+    `amat.benchmark.families.Contender`; ``real_time_factor`` and ``cpu_factor``, wall-clock and processor time per
+    second of model time; the seconds of each of `amat.benchmark.kernel.PHASES`, in NEST;
     ``spikes`` and ``rate`` (spikes/s of a neuron) while the clock ran. In ``network_summary.csv``, ``median`` is the
     real-time factor.
 
@@ -246,6 +260,8 @@ def benchmark_network(
     progress : callable
     indegree : int
         Recurrent synapses of each neuron.
+    family : str
+        One of `amat.benchmark.families.TUNED`.
 
     Returns
     -------
@@ -254,15 +270,20 @@ def benchmark_network(
     Raises
     ------
     AmatError
-        If one of `sizes`, or no network, fits into the memory that is free.
+        If one of `sizes`, or no network, fits into the memory that is free, or there is no such network.
     """
+    if family not in TUNED:
+        raise AmatError(f"There is no network of {family!r}: choose one of {', '.join(TUNED)}.")
+    simulators = _choose_simulators(family, options)
     chosen = NETWORKS if sizes is None else sizes
-    with_ablation = _choose_ablation(options, {ABLATION_NEURONS} & set(chosen), f"neurons {ABLATION_NEURONS}")
+    possible = {ABLATION_NEURONS} & set(chosen) if family == "amat" else set()
+    with_ablation = _choose_ablation(options, possible, f"neurons {ABLATION_NEURONS}")
     plans, skipped, conditions = [], [], {}
+    scratch = ExitStack()
     for neurons in chosen:
         duration = options.duration or max(200.0, 2e6 / neurons)
         cell = Cell(
-            FAMILIES["amat"].nest, "network", neurons, indegree, options.threads, seed=options.seed, duration=duration
+            FAMILIES[family].nest, "network", neurons, indegree, options.threads, seed=options.seed, duration=duration
         )
         if (missing := missing_memory(neurons, indegree)) > 0:
             skipped.append(
@@ -270,19 +291,51 @@ def benchmark_network(
                 "Choose a smaller --indegree, or a larger machine."
             )
             continue
-        contenders = choose([*builds(FAMILIES["amat"]), EMPTY], options.codegen)
+        contenders = choose([*builds(FAMILIES[family]), *([EMPTY] if family == "amat" else [])], options.codegen)
         if neurons in with_ablation:
             contenders += ablation_steps()
         contenders = _built(contenders, progress)
-        check = partial(check_activity, builds=(*BUILDS, "ablation"), tolerance=ALLOWED_DIFFERENCE)
+        check = partial(check_activity, builds=(*BUILDS, "ablation", *_SIMULATORS), tolerance=ALLOWED_DIFFERENCE)
         case = f"network-n{neurons}-k{indegree}"
-        conditions[case] = {"family": "amat", "neurons": neurons}
-        plans.append(Plan(case, contenders, partial(_network, cell=cell), check))
+        conditions[case] = {"family": family, "neurons": neurons}
+        request = {
+            **network_request(family, cell.network, indegree),
+            **{"family": family, "neurons": neurons, "seed": options.seed, "threads": options.threads},
+            "duration": duration,
+        }
+        programs = {}
+        for simulator, (python, version) in simulators.items():
+            folder = Path(scratch.enter_context(tempfile.TemporaryDirectory()))
+            programs[simulator] = _SIMULATORS[simulator](python, folder, request)
+            contenders.append(peer(simulator, family, version))
+        plans.append(Plan(case, contenders, partial(_network, cell=cell, programs=programs), check))
     if not plans or (skipped and sizes is not None):
         raise AmatError("No network was measured. " + " ".join(skipped))
-    table = _carry_out("network", plans, options, options.rounds, {"duration": options.duration}, progress)
+    settings = {"duration": options.duration, **({} if family == "amat" else {"family": family})}
+    with scratch:
+        table = _carry_out("network", plans, options, options.rounds, settings, progress)
     summary = summarise(table, "real_time_factor", also=(*(f"{phase}_s" for phase in PHASES), "rate"))
     return _finish("network", summary.assign(quantity="network"), conditions, options, skipped)
+
+
+#: The simulators that can take part in a network, by name.
+_SIMULATORS: Mapping[str, type[ArborProgram]] = {"brian2": BrianProgram, "arbor": ArborProgram}
+#: The families whose networks they have.
+_FAMILIES_OF = {"brian2": ("amat", "iaf_psc_delta"), "arbor": ("iaf_psc_delta",)}
+
+
+def _choose_simulators(family: str, options: Options) -> dict[str, tuple[str, str]]:
+    """Return the interpreter and the version of each simulator that is given; refuse one without the neuron."""
+    chosen = {}
+    for name, python in (("brian2", options.brian_python), ("arbor", options.arbor_python)):
+        if python is None:
+            continue
+        if family not in _FAMILIES_OF[name]:
+            raise AmatError(
+                f"There is no network of {family} in {name}: choose --family {' or '.join(_FAMILIES_OF[name])}."
+            )
+        chosen[name] = (python, str(peer_version(name, python, required=True)))
+    return chosen
 
 
 def _choose_ablation(options: Options, possible: set[_T], remedy: str) -> set[_T]:
@@ -294,7 +347,8 @@ def _choose_ablation(options: Options, possible: set[_T], remedy: str) -> set[_T
 
 def _update(contender: Contender, *, case: Case, seed: int, program: BrianProgram | None = None, **how: Any) -> Any:
     if contender.build == "brian2" and program:
-        return program.measure()
+        found = program.measure()
+        return {name: found[name] for name in ("seconds", "ns", "cpu_ns", "spikes", "rate")}
     return measure_update(case, contender, _parameters(case, seed, contender), seed=seed, **how)
 
 
@@ -302,12 +356,16 @@ def _memory(contender: Contender, *, case: Case, seed: int) -> dict[str, Any]:
     return measure_memory(case, contender, _parameters(case, seed, contender), seed=seed)
 
 
-def _network(contender: Contender, *, cell: Cell) -> dict[str, Any]:
+def _network(contender: Contender, *, cell: Cell, programs: Mapping[str, ArborProgram]) -> dict[str, Any]:
+    if contender.build in programs:
+        found = programs[contender.build].measure()
+        return {name: found[name] for name in ("real_time_factor", "cpu_factor", "spikes", "rate")}
     cell = replace(cell, model=contender.model)
     nest = prepare_kernel(contender, threads=cell.threads, seed=cell.seed)
     found = simulate_cell(nest, cell)
     return {
         "real_time_factor": 1e3 * found["seconds"]["simulate"] / cell.duration,
+        "cpu_factor": 1e3 * found["cpu_seconds"]["simulate"] / cell.duration,
         **{f"{phase}_s": found["seconds"][phase] for phase in PHASES},
         "spikes": found["spikes"],
         "rate": 1e3 * found["spikes"] / cell.neurons / cell.duration,

@@ -13,7 +13,7 @@ import numpy as np
 from amat.arrays import Integers
 from amat.benchmark.cases import Case
 from amat.benchmark.families import FAMILIES, Contender
-from amat.benchmark.kernel import RESOLUTION, WARM_UP, Clock, allocated_bytes, create, prepare_kernel
+from amat.benchmark.kernel import RESOLUTION, WARM_UP, allocated_bytes, create, prepare_kernel, run_phases
 
 __all__ = ["create_input", "measure_memory", "measure_update"]
 
@@ -56,26 +56,27 @@ def measure_update(
     Returns
     -------
     dict
-        ``seconds``; ``ns``, nanoseconds per neuron and step; ``spikes`` of all neurons during the timed simulation;
-        ``rate``, spikes/s of a neuron.
+        ``seconds``; ``ns`` and ``cpu_ns``, nanoseconds of wall-clock and of processor time per neuron and step;
+        ``spikes`` of all neurons during the timed simulation; ``rate``, spikes/s of a neuron.
     """
     nest = prepare_kernel(contender, threads=threads)
-    neurons = create(nest, contender.model, case.neurons, population)
     parrot_spikes = 0
-    if case.rate:
-        steps = create_input(nest, neurons, case, WARM_UP + duration, seed)
-        parrot_spikes = int((steps > round(WARM_UP / RESOLUTION)).sum())
-    else:
-        _set_minimal_delay(nest, case.delay)
-    nest.Simulate(WARM_UP)
-    clock = Clock()
-    with clock.phase("simulate"):
-        nest.Simulate(duration)
-    # NEST counts the spikes of the last call of Simulate.
-    spikes = int(nest.GetKernelStatus("local_spike_counter")) - parrot_spikes
+
+    def connect(neurons: Any) -> None:
+        nonlocal parrot_spikes
+        if case.rate:
+            steps = create_input(nest, neurons, case, WARM_UP + duration, seed)
+            parrot_spikes = int((steps > round(WARM_UP / RESOLUTION)).sum())
+        else:
+            _set_minimal_delay(nest, case.delay)
+
+    _, found = run_phases(nest, lambda: create(nest, contender.model, case.neurons, population), connect, duration)
+    updates = case.neurons * (duration / RESOLUTION)
+    spikes = found["spikes"] - parrot_spikes
     return {
-        "seconds": clock.seconds["simulate"],
-        "ns": 1e9 * clock.seconds["simulate"] / case.neurons / (duration / RESOLUTION),
+        "seconds": found["seconds"]["simulate"],
+        "ns": 1e9 * found["seconds"]["simulate"] / updates,
+        "cpu_ns": 1e9 * found["cpu_seconds"]["simulate"] / updates,
         "spikes": spikes,
         "rate": 1e3 * spikes / case.neurons / duration,
     }

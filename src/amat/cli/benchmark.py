@@ -126,16 +126,29 @@ def network(
     seed: Seed = 1,
     threads: common.Threads = 1,
     ablation: _Ablation = None,
+    family: Annotated[
+        Literal["amat", "izhikevich", "iaf_psc_exp", "iaf_psc_delta"], typer.Option(help="Neurons of the network.")
+    ] = "amat",
+    brian2: Annotated[
+        str | None,
+        typer.Option(
+            help="Python interpreter that can import Brian2, to compare it: amat or iaf_psc_delta.", metavar="PYTHON"
+        ),
+    ] = None,
+    arbor: Annotated[
+        str | None,
+        typer.Option(help="Python interpreter that can import Arbor, to compare it: iaf_psc_delta.", metavar="PYTHON"),
+    ] = None,
     output: _Output = Path("amat-benchmark"),
 ) -> None:
-    """Time balanced random networks of AMAT neurons, by default of 2,000, 10,000 and 50,000 neurons."""
+    """Time balanced random networks, by default of AMAT and of 2,000, 10,000 and 50,000 neurons."""
     pin_threads()
     from amat.benchmark.runs import Options, benchmark_network
 
-    options = Options(output, rounds, duration, seed, threads, codegen, ablation)
+    options = Options(output, rounds, duration, seed, threads, codegen, ablation, brian2, arbor)
     _prepare_outputs(output, "network")
     with show_bars() as progress:
-        outcome = benchmark_network(neurons, options, progress, indegree=indegree)
+        outcome = benchmark_network(neurons, options, progress, indegree=indegree, family=family)
     _show_times(outcome, output / "network.svg", "Time of a balanced random network", threads)
     common.report(f"Measurements, summaries and figures are in {output}.")
 
@@ -263,7 +276,7 @@ def summary_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Ta
     )
     table.add_column("case", overflow="fold")
     table.add_column("build")
-    for name in ("nest", "this build", "ratio", "quartiles", *(["range"] if wide else [])):
+    for name in ("nest", "this build", "ratio", "interval", *(["range"] if wide else [])):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("target", no_wrap=True)
     nest = summary[summary["build"] == "nest"].set_index(["quantity", "case"])["median"].to_dict()
@@ -281,7 +294,7 @@ def summary_table(summary: pd.DataFrame, title: str, *, wide: bool = True) -> Ta
             _amount(of_nest, quantity) if case != last else "",
             _amount(row["median"], quantity),
             f"{row['ratio']:.2f}",
-            f"{row['lower']:.2f}–{row['upper']:.2f}",
+            "–" if math.isnan(row["lower"]) else f"{row['lower']:.2f}–{row['upper']:.2f}",
             *([f"{row['least']:.2f}–{row['largest']:.2f}"] if wide else []),
             _verdict(row),
         )

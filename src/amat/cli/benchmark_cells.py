@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -137,9 +137,11 @@ def microcircuit(
 
 def _microcircuit_table(cells: pd.DataFrame, summary: pd.DataFrame) -> Table:
     """Return real-time factors, and ratios to NEST's built-in model, as a table for the terminal."""
+    from amat.benchmark.comparisons import ratio_text
+
     table = common.make_table(
         *("case", "model"),
-        title="Microcircuit (medians over seeds, ratios with quartiles)",
+        title="Microcircuit (medians over seeds, ratios with intervals)",
         caption="real time: wall-clock time of a second of model time; CPU: processor time of it; same spikes: until",
     )
     for name in ("real time", "ratio", "CPU", "ratio", "B/synapse", "peak", "build", "same spikes"):
@@ -149,16 +151,12 @@ def _microcircuit_table(cells: pd.DataFrame, summary: pd.DataFrame) -> Table:
         ratios = summary[(summary["case"] == case) & (summary["model"] == model)].set_index("quantity")
         same = rows["same_until_ms"].min()
         table.add_row(
-            *(str(case), str(model), f"{median['real_time_factor']:.2f}", _ratio(ratios.loc["time"])),
-            *(f"{median['cpu_factor']:.2f}", _ratio(ratios.loc["CPU time"]), f"{median['synapse_B']:.1f}"),
+            *(str(case), str(model), f"{median['real_time_factor']:.2f}", ratio_text(ratios.loc["time"])),
+            *(f"{median['cpu_factor']:.2f}", ratio_text(ratios.loc["CPU time"]), f"{median['synapse_B']:.1f}"),
             *(f"{median['peak_GB']:.2f} GB", f"{median['build_s']:.1f} s"),
             "all" if same >= rows["duration"].min() else f"{same:.0f} ms",
         )
     return table
-
-
-def _ratio(row: Any) -> str:
-    return f"{row['ratio']:.2f} ({row['lower']:.2f}–{row['upper']:.2f})"
 
 
 def pin_threads() -> None:

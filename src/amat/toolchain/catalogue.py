@@ -212,6 +212,7 @@ SHIPPED_MODELS: dict[str, Model] = {
         Model(_library("iaf_psc_alpha_neuron")),
         _optimised(_library("iaf_psc_exp_neuron")),
         _optimised(_library("iaf_psc_alpha_neuron")),
+        _optimised(_library("iaf_psc_delta_neuron")),
         _optimised(_library("mat2_psc_exp_neuron")),
         _optimised(_library("izhikevich_neuron"), numeric_solver="Heun"),
         _optimised(paths.MODELS / "empty_neuron.nestml", archiving="none"),
@@ -220,8 +221,13 @@ SHIPPED_MODELS: dict[str, Model] = {
     )
 }
 
-#: The models that ``amat build`` builds by default. NESTML's unmodified output serves comparisons only.
-DEFAULT_MODELS = tuple(name for name, model in SHIPPED_MODELS.items() if model.codegen != "nestml")
+#: The models that ``amat build`` builds by default. NESTML's unmodified output and the neuron with delta synapses serve
+#: comparisons only.
+DEFAULT_MODELS = tuple(
+    name
+    for name, model in SHIPPED_MODELS.items()
+    if model.codegen != "nestml" and model.source.stem != "iaf_psc_delta_neuron"
+)
 
 
 def find_model(name: str | os.PathLike[str], codegen: Codegen | None = None) -> Model:
