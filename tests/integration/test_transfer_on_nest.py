@@ -12,19 +12,22 @@ import pandas as pd
 import pytest
 
 from amat.analysis import transfer
-from amat.analysis.rate_models import add_depths, find_working_points, local_rates, natural_modulation
+from amat.analysis.rate_models import add_depths, find_working_points, local_rates, synthetic_modulation
 from amat.analysis.rate_models.curves import curve_of
 from amat.analysis.transfer import (
     Synapses,
+    course_responses,
     fourier_coefficients,
     frequency_grid,
     modulated_responses,
-    natural_responses,
     stationary_curves,
     subthreshold_responses,
 )
 from amat.analysis.transfer.inputs import ModulatedInput
 from amat.analysis.transfer.runs import simulate_inputs
+from amat.analysis.working_points import Plan
+from amat.analysis.working_points.points import measure_point
+from amat.analysis.working_points.responses import measure_responses
 from amat.neurons import IzhikevichParameters, find_neuron, validated_patterns
 
 pytestmark = pytest.mark.slow
@@ -79,10 +82,10 @@ def test_a_relay_reports_its_input_rate(relayed):
     assert (np.abs(found["rate_per_s"] - expected) < 4 * np.sqrt(expected / 50.0)).all()
 
 
-def test_a_relay_follows_natural_input(relayed):
+def test_a_relay_follows_synthetic_input(relayed):
     neuron = _relay("tonic_spiking")
-    course = natural_modulation(4000.0, seed=2)
-    found = natural_responses([neuron], _points(neuron, 100.0, 0.4), course, n_trials=100, warm_up=200.0)
+    course = synthetic_modulation(4000.0, seed=2)
+    found = course_responses([neuron], _points(neuron, 100.0, 0.4), course, n_trials=100, warm_up=200.0)
     rate = 100.0 * np.maximum(0.0, 1 + 0.4 * course).reshape(-1, 5).mean(axis=1)
     mean = 0.5 * (found["first_per_s"] + found["second_per_s"]).to_numpy()
     assert len(found) == 800
@@ -183,3 +186,18 @@ def test_escaped_neurons_are_counted():
     found = stationary_curves([neuron], [[300.0, 80000.0]], duration=2000.0, warm_up=300.0)
     assert found["lost"].tolist() == [0, 4]
     assert np.isnan(found["rate_per_s"][1])
+
+
+def test_larger_psps_need_less_drive_and_make_firing_irregular():
+    """Larger steps of the potential fluctuate more, so that the mean drive at the same rate is smaller."""
+    neuron, drives, cvs = find_neuron("tonic_spiking", "izhikevich"), [], []
+    for epsp in (0.5, 8.0):
+        lengths = {"frequencies": (10.0,), "synthetic_duration": 2000.0}
+        plan = Plan((10.0,), (0.8,), (1.0,), inhibition=False, epsp=epsp, **lengths)
+        point = measure_point([neuron], plan, 0.8, 10.0, 1)
+        found = measure_responses([neuron], plan, 0.8, point, 0, 10)
+        assert found["stationary"][0] == pytest.approx(10.0, rel=0.3)
+        drives.append(epsp * point["input_rate"][0])
+        cvs.append(found["cv"][0])
+    assert drives[1] < drives[0]
+    assert cvs[1] > 1.3 * cvs[0]

@@ -187,7 +187,7 @@ CONFIG = yaml.safe_load((paths.CONFIG / "config.yaml").read_text())
 
 
 #: Tables that pages compute by least squares. They differ by up to 4e-5 between processors (AMD EPYC, Intel Xeon).
-FITTED = {"comparison.csv.gz", "natural_scores.csv.gz"}
+FITTED = {"comparison.csv.gz", "synthetic_scores.csv.gz"}
 
 
 @pytest.mark.parametrize("name", CONFIG["full"])

@@ -19,12 +19,12 @@ from amat.analysis.rate_models.curves import (
     local_rates,
 )
 from amat.analysis.rate_models.filters import FilterFit, compare_filters, fit_filter, group_responses
-from amat.analysis.rate_models.natural import (
-    evaluate_natural,
+from amat.analysis.rate_models.synthetic import (
     explained,
     linear_coherence,
-    natural_modulation,
     predict,
+    predict_responses,
+    synthetic_modulation,
 )
 from amat.errors import AmatError
 
@@ -89,6 +89,14 @@ class TestCurve:
         assert curve.slope(1000.0) == pytest.approx(power, rel=0.03)
         assert curve.inverse(1000.0**power) == pytest.approx(1000.0, rel=1e-3)
 
+    def test_inverse_at_the_ends(self):
+        """Rounding of the interpolated rates must not leave the ends without a solution."""
+        random = np.random.default_rng(1)
+        for _ in range(100):
+            curve = RateCurve(np.sort(random.uniform(1, 1e3, 8)), np.sort(random.uniform(0, 50, 8)))
+            found = [curve.inverse(float(curve.rates[end])) for end in (0, -1)]
+            assert found == pytest.approx([curve.input_rates[0], curve.input_rates[-1]], rel=1e-6)
+
     @pytest.mark.parametrize("rates", [[], [5.0], [5.0, 5.0]])
     def test_too_few_points_are_rejected(self, rates):
         with pytest.raises(AmatError, match="at least two"):
@@ -130,7 +138,7 @@ class TestWorkingPoints:
         with pytest.raises(AmatError, match=r"target must be .* got 0"):
             find_working_points(_curves({"a": lambda x: x}), target=0.0)
 
-    def test_local_rates_cover_natural_input(self):
+    def test_local_rates_cover_synthetic_input(self):
         points = find_working_points(_curves({"a": lambda x: x / 100.0, "b": lambda x: (x / 1e3) ** 4}))
         for at, rates in zip(points["input_rate_per_s"], local_rates(points, 11), strict=True):
             assert (np.diff(rates) > 0).all()
@@ -146,7 +154,7 @@ class TestWorkingPoints:
         points = add_depths(find_working_points(table), table)
         np.testing.assert_allclose(points["slope"], [1.0, 4.0, 0.0], rtol=0.05, atol=1e-6)
         np.testing.assert_allclose(points["depth"], [0.4, 0.1, 0.5], rtol=0.05)
-        np.testing.assert_allclose(points["natural_depth"], [0.35, 0.15, 0.35], rtol=0.05)
+        np.testing.assert_allclose(points["synthetic_depth"], [0.35, 0.15, 0.35], rtol=0.05)
 
     def test_depths_are_limited_where_there_is_a_resonance(self):
         table = _curves({"a": lambda x: x / 100.0, "b": lambda x: x / 50.0})
@@ -216,21 +224,21 @@ class TestGroups:
             group_responses(_responses({"a": LOW}), tolerance=0.0)
 
 
-class TestNaturalInput:
-    def test_natural_modulation_is_normalised(self):
-        course = natural_modulation(10000.0, seed=3)
+class TestSyntheticInput:
+    def test_synthetic_modulation_is_normalised(self):
+        course = synthetic_modulation(10000.0, seed=3)
         assert course.shape == (10000,)
         assert course.std() == pytest.approx(1.0, rel=0.02)
         assert np.abs(course).max() <= 3.0
-        np.testing.assert_array_equal(course, natural_modulation(10000.0, seed=3))
-        assert np.abs(np.corrcoef(course, natural_modulation(10000.0, seed=4))[0, 1]) < 0.5
+        np.testing.assert_array_equal(course, synthetic_modulation(10000.0, seed=3))
+        assert np.abs(np.corrcoef(course, synthetic_modulation(10000.0, seed=4))[0, 1]) < 0.5
         power = np.abs(np.fft.rfft(course)) ** 2
         f = np.fft.rfftfreq(10000, 1e-3)
         assert power[(f > 0.5) & (f < 5)].sum() > 3 * power[(f > 10) & (f < 50)].sum() > 0
 
-    def test_too_short_natural_modulation_is_rejected(self):
+    def test_too_short_synthetic_modulation_is_rejected(self):
         with pytest.raises(AmatError, match="at least 2000 ms, got 500 ms"):
-            natural_modulation(500.0)
+            synthetic_modulation(500.0)
 
     def test_static_prediction_is_the_averaged_curve(self):
         x = np.linspace(10.0, 4000.0, 50)
@@ -274,14 +282,14 @@ class TestNaturalInput:
         """The response of a band-pass LN model is explained best by that model."""
         curves = _curves({"a": lambda x: 10 * (x / 1000.0) ** 2})
         points = add_depths(find_working_points(curves), curves)
-        curve, slope, course = curve_of(curves, "amat", "a"), points["slope"][0], natural_modulation(10000.0, seed=1)
+        curve, slope, course = curve_of(curves, "amat", "a"), points["slope"][0], synthetic_modulation(10000.0, seed=1)
         truth = _filter("band-pass", gain=slope, zero=0.05 * slope, corner=12.0, quality=0.6, delay=1.0)
         _, fits = compare_filters(_responses({"a": truth}))
-        rate = predict(curve, points["input_rate_per_s"][0], points["natural_depth"][0] * course, truth, slope=slope)
+        rate = predict(curve, points["input_rate_per_s"][0], points["synthetic_depth"][0] * course, truth, slope=slope)
         random = np.random.default_rng(7)
-        natural = pd.DataFrame({"model": "amat", "pattern": "a", "time_ms": 5.0 * np.arange(len(rate)) + 2.5})
-        natural["first_per_s"], natural["second_per_s"] = (random.poisson(rate * 2) / 2.0 for _ in range(2))
-        scores, predictions = evaluate_natural(natural, points, curves, fits, course)
+        responses = pd.DataFrame({"model": "amat", "pattern": "a", "time_ms": 5.0 * np.arange(len(rate)) + 2.5})
+        responses["first_per_s"], responses["second_per_s"] = (random.poisson(rate * 2) / 2.0 for _ in range(2))
+        scores, predictions = predict_responses(responses, points, curves, fits, course)
         found = scores.set_index("prediction")["explained"]
         assert found["band-pass"] == pytest.approx(1.0, abs=0.03)
         assert found["band-pass"] > found["low-pass"] + 0.03

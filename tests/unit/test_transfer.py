@@ -13,12 +13,12 @@ import pytest
 from amat.analysis import transfer
 from amat.analysis.transfer import (
     balanced_synapses,
+    course_responses,
     distance_gain,
     estimate,
     fourier_coefficients,
     frequency_grid,
     modulated_responses,
-    natural_responses,
     require_frequencies,
     stationary_curves,
     subthreshold_responses,
@@ -257,9 +257,9 @@ class TestBadInput:
         with pytest.raises(AmatError, match="positive input rate"):
             modulated_responses([AMAT], _points([AMAT], rate=math.nan), [10.0])
 
-    def test_natural(self):
+    def test_course(self):
         with pytest.raises(AmatError, match="got 3"):
-            natural_responses([AMAT], _points([AMAT]), np.zeros(1000), n_trials=3)
+            course_responses([AMAT], _points([AMAT]), np.zeros(1000), n_trials=3)
 
     def test_subthreshold(self):
         with pytest.raises(AmatError, match="give AMAT neurons"):

@@ -194,7 +194,7 @@ class TestPlan:
             ({"balances": (1.5,)}, r"balance must be below 1, got 1\.5"),
             ({"frequencies": (0.5,)}, "whole numbers of Hz"),
             ({"n_seeds": 1}, "At least 2 seeds"),
-            ({"natural_trials": 5}, "even number of at least 4, got 5"),
+            ({"synthetic_trials": 5}, "even number of at least 4, got 5"),
         ],
     )
     def test_bad_values(self, arguments, message):
@@ -205,6 +205,9 @@ class TestPlan:
         plan = Plan((10.0,), (0.5,), (1.5, 0.5, 1.0))
         assert plan.conditions[-1] == ("inhibition", 1.0)
         assert not np.array_equal(plan.course(0), plan.course(1))
+
+    def test_inhibition_need_not_be_modulated(self):
+        assert Plan((10.0,), (0.5,), (1.0,), inhibition=False).conditions == [("poisson", 1.0)]
 
 
 def test_stopped_computation_resumes(tmp_path):

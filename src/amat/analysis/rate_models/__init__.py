@@ -25,7 +25,7 @@ from amat.analysis.rate_models.curves import (
     local_rates,
 )
 from amat.analysis.rate_models.filters import TOLERANCE, compare_filters, group_responses, shape_distances
-from amat.analysis.rate_models.natural import evaluate_natural, linear_coherence, natural_modulation
+from amat.analysis.rate_models.synthetic import linear_coherence, predict_responses, synthetic_modulation
 
 __all__ = [
     "LARGEST",
@@ -33,12 +33,12 @@ __all__ = [
     "TOLERANCE",
     "add_depths",
     "compare_filters",
-    "evaluate_natural",
     "find_working_points",
     "group_responses",
     "limit_depths",
     "linear_coherence",
     "local_rates",
-    "natural_modulation",
+    "predict_responses",
     "shape_distances",
+    "synthetic_modulation",
 ]

@@ -33,9 +33,9 @@ TARGET = 10.0
 #: Half-width of the secant that gives a curve's slope, relative to the input rate.
 _NEARBY = 0.15
 #: Intended relative modulation of the output by sinusoids, and by synthetic 1/f input (standard deviation).
-SINUSOID, NATURAL = 0.4, 0.6
+SINUSOID, SYNTHETIC = 0.4, 0.6
 #: Limits of the depths. Synthetic 1/f input reaches about three standard deviations.
-_SHALLOWEST, _DEEPEST, _DEEPEST_NATURAL = 0.01, 0.5, 0.35
+_SHALLOWEST, _DEEPEST, _DEEPEST_SYNTHETIC = 0.01, 0.5, 0.35
 #: Largest modulation of the output by a sinusoid of any frequency; rates become negative beyond 1.
 LARGEST = 0.8
 
@@ -78,6 +78,11 @@ class RateCurve:
     def inverse(self, rate: float) -> float:
         """Return an input rate that gives a rate between the curve's lowest and largest, all in spikes/s."""
         ends = float(self.input_rates[0]), float(self.input_rates[-1])
+        # At the ends, rounding of the interpolated rates can hide the change of sign that the search needs.
+        if rate <= float(self(ends[0])):
+            return ends[0]
+        if rate >= float(self(ends[1])):
+            return ends[1]
         return float(brentq(lambda x: float(self(x)) - rate, *ends))
 
     def slope(self, input_rate: float) -> float:
@@ -199,7 +204,7 @@ def local_rates(points: pd.DataFrame, count: int) -> list[Floats]:
     """
     if count < 5 or count % 2 == 0:
         raise AmatError(f"count must be an odd number of at least 5, got {count}.")
-    distances = np.geomspace(0.04, 3 * _DEEPEST_NATURAL, count // 2)
+    distances = np.geomspace(0.04, 3 * _DEEPEST_SYNTHETIC, count // 2)
     # Without the limit the lowest rate would be negative.
     relative = np.concatenate([np.maximum(-distances[::-1], -0.98), [0.0], distances])
     return [rate * (1.0 + relative) for rate in points["input_rate_per_s"].to_numpy(dtype=np.float64)]
@@ -218,7 +223,7 @@ def add_depths(points: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With the columns slope (logarithmic), depth (of sinusoids) and natural_depth (of synthetic 1/f input).
+        With the columns slope (logarithmic), depth (of sinusoids) and synthetic_depth (of synthetic 1/f input).
     """
     slopes = np.array(
         [
@@ -230,5 +235,5 @@ def add_depths(points: pd.DataFrame, local: pd.DataFrame) -> pd.DataFrame:
     return points.assign(
         slope=slopes,
         depth=np.clip(SINUSOID / rising, _SHALLOWEST, _DEEPEST),
-        natural_depth=np.clip(NATURAL / rising, _SHALLOWEST, _DEEPEST_NATURAL),
+        synthetic_depth=np.clip(SYNTHETIC / rising, _SHALLOWEST, _DEEPEST_SYNTHETIC),
     )

@@ -38,8 +38,8 @@ from amat.analysis.transfer.inputs import (
 )
 from amat.analysis.transfer.noise import signal_to_noise
 from amat.analysis.transfer.responses import (
+    course_responses,
     modulated_responses,
-    natural_responses,
     stationary_curves,
 )
 from amat.analysis.transfer.runs import WARM_UP
@@ -55,12 +55,12 @@ __all__ = [
     "InputKind",
     "Synapses",
     "balanced_synapses",
+    "course_responses",
     "distance_gain",
     "estimate",
     "fourier_coefficients",
     "frequency_grid",
     "modulated_responses",
-    "natural_responses",
     "require_frequencies",
     "signal_to_noise",
     "stationary_curves",

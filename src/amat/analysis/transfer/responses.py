@@ -13,7 +13,14 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from amat.analysis.transfer.estimates import estimate, fourier_coefficients
-from amat.analysis.transfer.inputs import BALANCE, InputKind, ModulatedInput, balanced_synapses, require_frequencies
+from amat.analysis.transfer.inputs import (
+    BALANCE,
+    EPSP,
+    InputKind,
+    ModulatedInput,
+    balanced_synapses,
+    require_frequencies,
+)
 from amat.analysis.transfer.runs import WARM_UP, InputRun, require_runs, simulate_inputs
 from amat.arrays import Complexes, Floats
 from amat.checks import require_count, require_positive
@@ -23,8 +30,8 @@ from amat.simulation.kernel import DELAY
 from amat.simulation.stimuli import count_steps
 
 __all__ = [
+    "course_responses",
     "modulated_responses",
-    "natural_responses",
     "stationary_curves",
 ]
 
@@ -34,6 +41,7 @@ def stationary_curves(
     rates: Sequence[ArrayLike],
     *,
     balance: float = BALANCE,
+    epsp: float = EPSP,
     held: ArrayLike | None = None,
     n_trials: int = 4,
     duration: float = 4000.0,
@@ -47,7 +55,7 @@ def stationary_curves(
     neurons : sequence of Neuron
     rates : sequence of array_like
         Excitatory input rates of each neuron, spikes/s.
-    balance : float
+    balance, epsp : float
         See `balanced_synapses`.
     held : array_like, shape (neurons,), optional
         Excitatory rate of each neuron at which there is this balance. Inhibition is then the same at all rates, as when
@@ -77,7 +85,7 @@ def stationary_curves(
     for values in levels:
         require_count("input rates", len(values), 1)
         require_positive("Input rates", values, "spikes/s")
-    synapses = [balanced_synapses(neuron, balance=balance) for neuron in neurons]
+    synapses = [balanced_synapses(neuron, balance=balance, epsp=epsp) for neuron in neurons]
     fixed = None if held is None else require_positive("Balanced rates", held, "spikes/s")
     if fixed is not None and fixed.shape != (len(neurons),):
         raise AmatError(f"Each of the {len(neurons)} neurons needs a balanced rate, got {fixed.tolist()} spikes/s.")
@@ -203,7 +211,7 @@ def modulated_responses(
     return pd.concat(rows, ignore_index=True)
 
 
-def natural_responses(
+def course_responses(
     neurons: Sequence[Neuron],
     points: pd.DataFrame,
     modulation: ArrayLike,

@@ -23,7 +23,6 @@ from amat.analysis.working_points.findings import (
     usable_rows,
 )
 from amat.analysis.working_points.grid import distinct_neurons, open_shards
-from amat.analysis.working_points.irregularity import measure_irregularity
 from amat.analysis.working_points.matching import (
     cluster_interval,
     compare_matched,
@@ -47,7 +46,6 @@ __all__ = [
     "jackknife_interval",
     "match",
     "match_working_points",
-    "measure_irregularity",
     "open_shards",
     "pool_seeds",
     "step_responses",

@@ -13,7 +13,7 @@ import pandas as pd
 
 from amat.analysis.rate_models.curves import RateCurve
 from amat.analysis.rate_models.filters import FilterFit, FilterKind, fit_filter
-from amat.analysis.rate_models.natural import predict
+from amat.analysis.rate_models.synthetic import predict
 from amat.analysis.transfer import signal_to_noise
 from amat.analysis.working_points.grid import measure_grid
 from amat.analysis.working_points.plan import BIN_WIDTH, WINDOW, Plan
@@ -140,7 +140,7 @@ class _Condition:
         """Return the part of the response to noise that each prediction explains, without noise, over repetitions."""
         assert self.curve is not None
         signal, errors = 0.0, dict.fromkeys(_PREDICTIONS, 0.0)
-        unit = 1e3 / BIN_WIDTH / (self.plan.natural_trials / 2)
+        unit = 1e3 / BIN_WIDTH / (self.plan.synthetic_trials / 2)
         for k in kept:
             course = self.noise * self.plan.course(k)
             first, second = (unit * self.repetitions[k][half][self.number, self.place] for half in ("first", "second"))

@@ -4,6 +4,7 @@
 
 """Neurons at a common firing rate: input, curves around it, and depths of modulation."""
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from amat.analysis.rate_models import find_working_points
-from amat.analysis.rate_models.curves import LARGEST, NATURAL, SINUSOID, RateCurve, curve_of
-from amat.analysis.transfer import stationary_curves
+from amat.analysis.rate_models.curves import LARGEST, SINUSOID, SYNTHETIC, RateCurve, curve_of
+from amat.analysis.transfer import EPSP, stationary_curves
 from amat.analysis.transfer.inputs import ModulatedInput, balanced_synapses
 from amat.analysis.transfer.runs import InputRun, simulate_inputs
 from amat.analysis.working_points.plan import Plan
@@ -25,12 +26,12 @@ from amat.neurons import Neuron
 
 __all__ = ["local_curve", "measure_point", "secant_slope"]
 
-#: Input rates of the first curve, spikes/s.
+#: Input rates of the first curve with the default PSPs, spikes/s.
 _RANGE = (20.0, 3e5)
-#: Distances of input rates from the working point, relative; the range that natural input needs.
+#: Distances of input rates from the working point, relative; the range that synthetic 1/f input needs.
 _LOCAL = (0.004, 1.05)
 #: Limits of the depth of sinusoids, and of the standard deviation of noise.
-_SHALLOWEST, _DEEPEST, _DEEPEST_NATURAL = 0.001, 0.5, 0.3
+_SHALLOWEST, _DEEPEST, _DEEPEST_SYNTHETIC = 0.001, 0.5, 0.3
 #: Frequencies of a pilot that looks for resonances, Hz.
 _PILOT = (5.0, 10.0, 20.0, 50.0)
 
@@ -60,16 +61,16 @@ def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: f
         (2, neurons); ``depths``, ``noises``, shape (2, neurons), amplitude of sinusoids and standard deviation of noise
         at factor 1.
     """
-    common = np.geomspace(*_RANGE, 12)
-    coarse = stationary_curves(
-        neurons, [common] * len(neurons), balance=balance, n_trials=2, duration=2000.0, warm_up=plan.warm_up, seed=seed
-    )
+    common = np.geomspace(*_RANGE, 12) * (EPSP / plan.epsp)
+    background = {"balance": balance, "epsp": plan.epsp, "warm_up": plan.warm_up}
+    coarse = stationary_curves(neurons, [common] * len(neurons), n_trials=2, duration=2000.0, seed=seed, **background)
     found = _points(neurons, coarse, rate)
     usable = [n for n, point in enumerate(found["input_rate_per_s"]) if np.isfinite(point)]
     near = [found["input_rate_per_s"][n] * np.array([0.5, 0.7, 0.85, 1.0, 1.18, 1.4, 2.0]) for n in usable]
     chosen = [neurons[n] for n in usable]
-    arguments = {"balance": balance, "n_trials": plan.local_trials, "duration": plan.local_duration}
-    fine = stationary_curves(chosen, near, warm_up=plan.warm_up, seed=seed + 1, **arguments)  # type: ignore[arg-type]
+    fine = stationary_curves(
+        chosen, near, n_trials=plan.local_trials, duration=plan.local_duration, seed=seed + 1, **background
+    )
     found = _points(neurons, pd.concat([coarse, fine]), rate)
     inputs = found["input_rate_per_s"].to_numpy(dtype=np.float64)
     distances, rates, errors_of_mean, lost = _measure_local(neurons, plan, balance, inputs, seed + 2)
@@ -84,7 +85,7 @@ def measure_point(neurons: Sequence[Neuron], plan: Plan, balance: float, rate: f
     widest = np.array([[1.0], [balance]])
     with np.errstate(invalid="ignore", divide="ignore"):
         depths = np.clip(SINUSOID / slopes, _SHALLOWEST, _DEEPEST * widest)
-        noises = np.clip(NATURAL / slopes, _SHALLOWEST, _DEEPEST_NATURAL * widest)
+        noises = np.clip(SYNTHETIC / slopes, _SHALLOWEST, _DEEPEST_SYNTHETIC * widest)
     depths[~(slopes > 0)] = noises[~(slopes > 0)] = np.nan
     limits = LARGEST / np.maximum(_largest_gain(neurons, plan, balance, inputs, depths[0], seed + 3), 1e-9)
     return {
@@ -156,7 +157,7 @@ def _measure_local(
             ]
             for n in usable
         ]
-        synapses = [balanced_synapses(neurons[n], balance=balance) for n in usable]
+        synapses = [balanced_synapses(neurons[n], balance=balance, epsp=plan.epsp) for n in usable]
         duration = plan.warm_up + plan.local_duration
         found = simulate_inputs(
             [neurons[n] for n in usable], synapses, conditions, plan.local_trials, duration, seed + 4 * kind, count
@@ -175,7 +176,7 @@ def _largest_gain(
     neurons: Sequence[Neuron], plan: Plan, balance: float, inputs: Floats, depths: Floats, seed: int
 ) -> Floats:
     """Return the largest gain of a pilot with half the depth; NaN where there is none."""
-    half = Plan(plan.rates, plan.balances, (0.5,), _PILOT, seed=plan.seed, n_trials=4, n_windows=2)
+    half = dataclasses.replace(plan, depths=(0.5,), frequencies=_PILOT, n_trials=4, n_windows=2)
     z, power, counts, _ = measure_sinusoids(
         neurons, half, [("poisson", 0.5)], balance, inputs, np.stack([depths] * 2), seed
     )

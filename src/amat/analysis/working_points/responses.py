@@ -110,7 +110,7 @@ def measure_sinusoids(
         z[~run.alive] = np.nan
         return np.stack([z, counts], axis=-1)
 
-    synapses = [balanced_synapses(neurons[n], balance=balance) for n in usable]
+    synapses = [balanced_synapses(neurons[n], balance=balance, epsp=plan.epsp) for n in usable]
     duration = plan.warm_up + plan.n_windows * WINDOW + DELAY
     found = simulate_inputs([neurons[n] for n in usable], synapses, modulated, plan.n_trials, duration, seed, analyse)
     shape = (len(neurons), len(conditions), len(plan.frequencies))
@@ -166,12 +166,12 @@ def measure_responses(
         modulated.append([*inputs_of_one, ModulatedInput(inputs[n], inputs[n])])
     found = simulate_inputs(
         [neurons[n] for n in usable],
-        [balanced_synapses(neurons[n], balance=balance) for n in usable],
+        [balanced_synapses(neurons[n], balance=balance, epsp=plan.epsp) for n in usable],
         modulated,
-        plan.natural_trials,
+        plan.synthetic_trials,
         lead + len(course) + DELAY,
         seed + 1,
-        lambda run: _count(run, lead, n_bins, plan.natural_trials),
+        lambda run: _count(run, lead, n_bins, plan.synthetic_trials),
     )
     size = (len(neurons), len(conditions))
     first, second = (np.zeros((*size, n_bins), dtype=np.uint16) for _ in range(2))

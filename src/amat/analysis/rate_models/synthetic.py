@@ -18,7 +18,7 @@ from amat.analysis.rate_models.filters import FilterFit, FilterKind
 from amat.arrays import Floats
 from amat.errors import AmatError
 
-__all__ = ["evaluate_natural", "explained", "linear_coherence", "natural_modulation", "predict"]
+__all__ = ["explained", "linear_coherence", "predict", "predict_responses", "synthetic_modulation"]
 
 
 #: Time step of the input, bin width of the responses, and length of a segment of the coherence, in ms.
@@ -27,7 +27,7 @@ _STEP, _BIN_WIDTH, _SEGMENT = 1.0, 5.0, 640.0
 _HIGHEST = 50.0
 
 
-def natural_modulation(duration: float, *, seed: int = 1) -> Floats:
+def synthetic_modulation(duration: float, *, seed: int = 1) -> Floats:
     """Return a non-stationary time course of noise and steps.
 
     Half of the variance is noise up to 50 Hz whose power falls as 1/f. The other half is a level that changes to a new
@@ -183,25 +183,25 @@ def linear_coherence(first: ArrayLike, second: ArrayLike, course: ArrayLike) -> 
     return table[table["frequency_Hz"] > 0].reset_index(drop=True)
 
 
-def evaluate_natural(
-    natural: pd.DataFrame,
+def predict_responses(
+    responses: pd.DataFrame,
     points: pd.DataFrame,
     curves: pd.DataFrame,
     fits: Mapping[tuple[str, str, str, FilterKind], FilterFit],
     course: ArrayLike,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Predict responses to synthetic 1/f input by the static curve and by both LN models, and score the predictions.
+    """Predict responses to a course of the input by the static curve and by both LN models, and score the predictions.
 
     Parameters
     ----------
-    natural : pandas.DataFrame
-        From `amat.analysis.transfer.natural_responses`.
+    responses : pandas.DataFrame
+        From `amat.analysis.transfer.course_responses`.
     points, curves : pandas.DataFrame
         From `add_depths`, and the local curves passed to it.
     fits : mapping
         From `compare_filters`; only fits of Poisson input are used.
     course : array_like, shape (steps,)
-        From `natural_modulation`.
+        Relative modulation in steps of 1 ms, such as that of `synthetic_modulation`; its factor is synthetic_depth.
 
     Returns
     -------
@@ -215,11 +215,11 @@ def evaluate_natural(
     rows, tables = [], []
     for point in points.itertuples():
         model, pattern = str(point.model), str(point.pattern)
-        part = natural[(natural["model"] == model) & (natural["pattern"] == pattern)]
+        part = responses[(responses["model"] == model) & (responses["pattern"] == pattern)]
         if not len(part):
             continue
         curve = curve_of(curves, model, pattern)
-        modulation = np.asarray(course) * float(point.natural_depth)  # type: ignore[arg-type]
+        modulation = np.asarray(course) * float(point.synthetic_depth)  # type: ignore[arg-type]
         table = part[["model", "pattern", "time_ms"]].assign(
             response_per_s=0.5 * (part["first_per_s"] + part["second_per_s"])
         )
