@@ -69,19 +69,16 @@ HEAD = """\
 """
 
 
-def measure_activity(
-    output: Path, models: Sequence[str], scales: Sequence[float], seeds: Sequence[int]
-) -> pd.DataFrame:
+def measure_activity(output: Path, models: Sequence[str], scale: float, seeds: Sequence[int]) -> pd.DataFrame:
     """Return the activity of the last model over seeds, a table of `amat.benchmark.microcircuit_runs.accuracy`."""
     cells = [
         Cell(model, "microcircuit-poisson", seed=seed, duration=MEASURE, scale=scale)
-        for scale in scales
         for seed in seeds
         for model in models
     ]
     found = measure_microcircuit(cells, output, lambda task, done, total: print(f"{task}: {done}/{total}", flush=True))
-    cases = [f"microcircuit-poisson-x{scale:g}-r1-t1" for scale in scales]
-    return found.accuracy[(found.accuracy["model"] == models[-1]) & found.accuracy["case"].isin(cases)]
+    case = f"microcircuit-poisson-x{scale:g}-r1-t1"
+    return found.accuracy[(found.accuracy["model"] == models[-1]) & (found.accuracy["case"] == case)]
 
 
 def open_loop(scale: float, targets: Floats, seed: int = 100) -> tuple[Floats, Floats, Floats]:
@@ -222,16 +219,15 @@ def main() -> None:
     """Search for the thresholds, verify them, and write the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="folder of the measured cells; those of the reference are kept")
-    parser.add_argument("--scale", type=float, default=0.1)
+    parser.add_argument("--scale", type=float, default=0.2)
     parser.add_argument("--seeds", type=int, default=6, help="of the reference and of the verification")
-    parser.add_argument("--verify", type=float, nargs="*", default=[0.1], help="scales of the verification")
     options = parser.parse_args()
     seeds = range(1, options.seeds + 1)
-    rates = measure_activity(options.output, [REFERENCE], [options.scale], seeds).query("measure == 'rate'")
+    rates = measure_activity(options.output, [REFERENCE], options.scale, seeds).query("measure == 'rate'")
     search(options.scale, rates.set_index("population")["mean"].loc[list(POPULATIONS)].to_numpy())
     for path in (options.output / "cells").glob(f"*-{MODEL}-*.json"):
         path.unlink()  # measured with other thresholds
-    found = measure_activity(options.output, [REFERENCE, MODEL], options.verify, seeds)
+    found = measure_activity(options.output, [REFERENCE, MODEL], options.scale, seeds)
     print(found.to_string(index=False))
     write_text(paths.DATA / "microcircuit_amat_activity.csv", found.to_csv(index=False, float_format="%.4g"))
 
