@@ -147,6 +147,17 @@ def test_brian2_spikes_like_the_other_builds(options):
     assert summary["spikes"].nunique() == 1
 
 
+@pytest.mark.parametrize("name", ["brian2", "arbor"])
+def test_other_simulators_fire_like_nest_in_a_network(options, name):
+    """Connections differ and the run is short, so that only gross errors, such as wrong units, are found."""
+    if peer_version(name, sys.executable) is None:
+        pytest.skip(f"{name} is not installed")
+    given = {"brian_python" if name == "brian2" else "arbor_python": sys.executable}
+    wanted = replace(options, rounds=1, codegen=["optimised"], **given)
+    rates = benchmark_network([1250], wanted, quietly, family="iaf_psc_delta").summary.set_index("build")["rate"]
+    assert rates[name] == pytest.approx(rates["nest"], rel=0.5)
+
+
 def test_the_command_writes_its_files(run_amat, tmp_path):
     """The second run finds all measurements in the file."""
     arguments = ["benchmark", "update", "--cases", "mat-quiet", "--rounds", 2, "--duration", 100, "--output", tmp_path]

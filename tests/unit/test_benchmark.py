@@ -18,6 +18,7 @@ from rich.console import Console
 from amat.benchmark.cases import BASE, Case, default_cases, find_cases, memory_cases, quick_cases
 from amat.benchmark.families import FAMILIES, Contender, sample_population
 from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
+from amat.benchmark.peers import ArborProgram
 from amat.benchmark.runs import Options, benchmark_network, benchmark_update
 from amat.benchmark.targets import TARGETS, find_target
 from amat.cli.benchmark import summary_table
@@ -265,6 +266,25 @@ class TestErrors:
     def test_an_ablation_without_its_network_is_refused(self, tmp_path):
         with pytest.raises(AmatError, match="add --neurons 2000"):
             benchmark_network([1000], Options(tmp_path, ablation=True), lambda *progress: None)
+
+    @pytest.mark.parametrize(
+        ("family", "options", "message"),
+        [
+            ("mat", {}, "There is no network of 'mat'"),
+            ("amat", {"arbor_python": sys.executable}, "There is no network of amat in arbor"),
+            ("izhikevich", {"brian_python": sys.executable}, "There is no network of izhikevich in brian2"),
+            ("iaf_psc_delta", {"arbor_python": "/nowhere/python"}, "/nowhere/python cannot import Arbor"),
+        ],
+    )
+    def test_networks_that_a_simulator_does_not_have_are_refused(self, tmp_path, family, options, message):
+        with pytest.raises(AmatError, match=message):
+            benchmark_network([1000], Options(tmp_path, **options), print, family=family)
+
+    def test_a_program_counts_the_time_and_spikes_of_its_timed_part(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(ArborProgram, "_simulate", lambda self: {"seconds": 2.0, "cpu_seconds": 3.0, "spikes": 400})
+        found = ArborProgram(sys.executable, tmp_path, {"neurons": 100, "duration": 500.0}).measure()
+        assert (found["real_time_factor"], found["cpu_factor"], found["rate"]) == (4.0, 6.0, 8.0)
+        assert found["ns"] == pytest.approx(2e9 / 100 / 5000)
 
     def test_a_wanted_network_that_is_too_large_is_an_error(self, tmp_path):
         with pytest.raises(AmatError, match=r"The network of 1000000000 neurons .* Choose a smaller --indegree"):

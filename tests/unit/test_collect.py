@@ -19,6 +19,7 @@ from amat.benchmark.comparisons import (
     decide_outcome,
     measure_scaling,
     outcome_table,
+    peer_table,
     summary_page,
     summary_text,
 )
@@ -330,3 +331,19 @@ def test_efficiency_of_strong_and_weak_scaling():
     weak = measure_scaling(cells, "weak").set_index(["neurons", "cores"])
     assert weak.loc[(20000, 2), "efficiency"] == pytest.approx(0.8)
     assert weak.loc[(20000, 2), "speed_up"] == pytest.approx(1.6)  # twice the work in 1.25 of the time
+
+
+def test_other_simulators_are_compared_within_rounds():
+    """The machine becomes twice as slow in each round; ours takes half of Brian2's time in each."""
+    times = {"nest": 4.0, "optimised": 1.0, "brian2": 2.0, "arbor": 1.0}
+    rows = [
+        {"case": "network-n9-k5", "round": n, "model": build, "build": build, "label": build, "rate": 8.0}
+        | {"cpu_factor": 2**n * factor * (1 + 0.5 * (build == "arbor" and n == 1))}
+        for build, factor in times.items()
+        for n in range(3)
+    ]
+    shown = peer_table({2: pd.DataFrame(rows)}).set_index("simulator")
+    assert list(shown["ours is"]) == ["faster", "–", "faster", "equal"]
+    assert shown.loc["Brian2", "ours / its"] == "0.50 (0.50–0.50)"
+    assert shown.loc["Arbor", "ours / its"] == "1.00 (0.67–1.00)"
+    assert (shown["cores"] == 2).all()

@@ -25,6 +25,7 @@ __all__ = [
     "decide_outcome",
     "measure_scaling",
     "outcome_table",
+    "peer_table",
     "ratio_text",
     "summarise_cells",
     "summary_page",
@@ -283,6 +284,10 @@ def outcome_table(
     return pd.DataFrame(list(found.values()), columns=columns)
 
 
+#: Simulators of networks, by build.
+_SIMULATORS = {"nest": "NEST, built-in neuron", "optimised": "NEST, optimised neuron (ours)"}
+_SIMULATORS |= {"brian2": "Brian2", "arbor": "Arbor"}
+
 #: Parts of the names of cases (`amat.benchmark.cases.Case`) in the table of outcomes.
 _DETAILS = {"quiet": "no input", "-delay": ", delay (ms) ", "-different": ", different neurons"}
 _DETAILS |= {"-time-constants": ", different time constants", "-phases": ", random phases"}
@@ -328,6 +333,40 @@ def _ratios_of_microcircuits(microcircuits: pd.DataFrame | None) -> Iterator[_Ra
             summary = summarise(part, column)
             for row in summary[summary["build"] == "optimised"].to_dict("records"):
                 yield (workload, FAMILIES[str(family)].label, int(first["neurons"]), cores), quantity, row
+
+
+def peer_table(networks: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """Compare the optimised neuron with NEST's and with other simulators in the same kind of network.
+
+    Parameters
+    ----------
+    networks : mapping of int to pandas.DataFrame
+        ``network.csv`` of `amat benchmark network` by the number of threads.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per number of threads and simulator: ``cores``, ``simulator``, ``rate (1/s)``, ``CPU time (s/s)`` per
+        second of model time, ``ours / its`` (median ratio of CPU times with its interval, as text), and ``ours is``
+        (`decide_outcome`).
+    """
+    rows = []
+    for threads, table in networks.items():
+        about = table.groupby("build", sort=False)[["cpu_factor", "rate"]].median()
+        for build, middle in about.iterrows():
+            of_pair = summarise(table, "cpu_factor", reference=str(build)).set_index("build")
+            ratio: Any = of_pair.loc["optimised"]
+            rows.append(
+                {
+                    "cores": threads,
+                    "simulator": _SIMULATORS[str(build)],
+                    "rate (1/s)": f"{middle['rate']:.2f}",
+                    "CPU time (s/s)": f"{middle['cpu_factor']:.3g}",
+                    "ours / its": "–" if build == "optimised" else ratio_text(ratio),
+                    "ours is": "–" if build == "optimised" else decide_outcome("time", ratio["lower"], ratio["upper"]),
+                }
+            )
+    return pd.DataFrame(rows)
 
 
 def ratio_text(row: Any) -> str:

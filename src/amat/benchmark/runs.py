@@ -244,7 +244,8 @@ def benchmark_network(
 
     Among the models of AMAT's networks is the empty neuron, which receives the external input and never spikes. Its
     time is that of NEST's generator and of the delivery of its spikes, a lower bound for every model. Brian2 and Arbor
-    take part if they are given; their networks have the same statistics, but not the same connections.
+    take part if they are given; their networks have the same statistics, but not the same connections. Their rates are
+    not checked: compare them in ``network_summary.csv``, and simulate longer if they differ.
 
     ``network.csv`` has one row per measurement: ``case``, ``round``, the attributes of
     `amat.benchmark.families.Contender`; ``real_time_factor`` and ``cpu_factor``, wall-clock and processor time per
@@ -295,7 +296,8 @@ def benchmark_network(
         if neurons in with_ablation:
             contenders += ablation_steps()
         contenders = _built(contenders, progress)
-        check = partial(check_activity, builds=(*BUILDS, "ablation", *_SIMULATORS), tolerance=ALLOWED_DIFFERENCE)
+        # Other simulators draw other connections and input, so that their rates differ by the noise of a short run.
+        check = partial(check_activity, builds=(*BUILDS, "ablation"), tolerance=ALLOWED_DIFFERENCE)
         case = f"network-n{neurons}-k{indegree}"
         conditions[case] = {"family": family, "neurons": neurons}
         request = {
