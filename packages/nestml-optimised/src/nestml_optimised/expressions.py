@@ -71,19 +71,30 @@ class FunctionCallPrinter(NESTCppFunctionCallPrinter):  # type: ignore[misc]  # 
         name = call.get_name()
         if name == PredefinedFunctions.TIME_TIMESTEP:
             return "nest::Time::get_resolution().get_ms()"
-        if name == "pow":  # NESTML's operator **
-            exponent = str(call.get_args()[1])
-            if exponent.isdecimal():
+        if name == PredefinedFunctions.POW:  # also NESTML's operator **
+            exponent = str(call.get_args()[1]).replace(" ", "")
+            if re.fullmatch(r"-?\d{1,3}", exponent):
                 return f"nestml_optimised::pow( {{0!s}}, std::integral_constant< int, {exponent} >() )"
-            return "std::pow({!s}, {!s})"
+            return "nestml_optimised::pow( {!s}, {!s} )"
+        if name in _VECTORISED:
+            return f"nestml_optimised::{_VECTORISED[name]}( {{!s}} )"
         scope = call.get_scope()
         symbol = scope.resolve_to_symbol(name, SymbolKind.FUNCTION) if scope else None
         text = str(super()._print_function_call_format_string(call))
         return text if symbol is None or symbol.is_predefined else f"Functions::{text}"
 
 
+#: NESTML's functions that elementary_functions.h provides, with their names there.
+_VECTORISED = {
+    PredefinedFunctions.EXP: "exp",
+    PredefinedFunctions.EXPM1: "expm1",
+    PredefinedFunctions.LN: "log",
+    PredefinedFunctions.LOG10: "log10",
+    PredefinedFunctions.TANH: "tanh",
+}
+
 #: Names of the generated functions' own variables.
-_RESERVED = {"s", "p", "c", "in", "x", "dxdt", "origin", "lag", "with_input"}
+_RESERVED = {"s", "p", "c", "in", "x", "dxdt", "origin", "lag", "with_input", "integration"}
 
 
 def local_name(name: str) -> str:
@@ -135,7 +146,7 @@ class Translator:
         """
         with self._printing(_Identity()):
             text = self._printer.print(expression)
-        text = re.sub(r"std::integral_constant< int, (\d+) >\(\)", r"\1", text)
+        text = re.sub(r"std::integral_constant< int, (-?\d+) >\(\)", r"\1", text)
         return parse(text.replace("std::", "").replace("nestml_optimised::", "").replace("(double)", ""))
 
     def print(self, expression: Any) -> str:

@@ -7,21 +7,29 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pynestml.meta_model.ast_arithmetic_operator import ASTArithmeticOperator
+from pynestml.meta_model.ast_function_call import ASTFunctionCall
+from pynestml.meta_model.ast_if_stmt import ASTIfStmt
 from pynestml.symbols.predefined_functions import PredefinedFunctions
+from pynestml.utils.ast_utils import ASTUtils
 
 from nestml_optimised.description import Formula, NeuronDescription
 from nestml_optimised.model import Model
 
 __all__ = ["find_obstacle", "list_quantities"]
 
-#: Functions that compilers vectorise.
+#: Functions that compilers vectorise: those of elementary_functions.h, and some of the standard library.
 _FUNCTIONS = {
     PredefinedFunctions.INTEGRATE_ODES,
     PredefinedFunctions.MAX,
     PredefinedFunctions.MIN,
     PredefinedFunctions.ABS,
     PredefinedFunctions.TIME_TIMESTEP,
+    PredefinedFunctions.EXP,
+    PredefinedFunctions.EXPM1,
+    PredefinedFunctions.LN,
+    PredefinedFunctions.LOG10,
+    PredefinedFunctions.TANH,
+    PredefinedFunctions.POW,
 }
 
 #: The options on which the population update relies, with the values that it needs.
@@ -48,24 +56,38 @@ def find_obstacle(model: Model, description: NeuronDescription, options: Mapping
     """
     if changed := [name for name, value in _NEEDED.items() if options[name] != value]:
         return f"the option {changed[0]} is {options[changed[0]]!r}"
-    if adaptive:
-        return "equations are integrated numerically with substeps of their own"
     if description.counted:
         return "spikes are counted"
     if not model.neuron.get_on_condition_blocks():
         return "there is no condition for a spike"
-    kinds = {variable.type for variable in (*description.state, *description.own)}
-    kinds |= {formula.type for formula in description.shared_internals}
-    if "bool" in kinds:
-        return "there are variables of type boolean"
-    nodes = [node for part in _parts_of_step(model, description) for node in _walk(part)]
-    if any(isinstance(node, ASTArithmeticOperator) and node.is_pow_op for node in nodes):
-        return "a step takes powers"
+    parts = _parts_of_step(model, description)
+    if adaptive and (reason := _find_integration_obstacle(model, description)):
+        return reason
+    nodes = [node for part in parts for node in _walk(part)]
     if loops := [node for node in nodes if _is_loop(node)]:
         return f"a step has the loop {str(loops[0]).split(chr(10))[0]}"
-    called = {call.get_name() for part in _parts_of_step(model, description) for call in model.calls_in(part)}
-    if others := sorted(called - _FUNCTIONS):
+    own = {function.get_name() for function in model.neuron.get_functions()}
+    called = {node.get_name() for node in nodes if isinstance(node, ASTFunctionCall)}
+    if others := sorted(called - own - _FUNCTIONS):
         return f"a step calls {', '.join(others)}"
+    return ""
+
+
+def _find_integration_obstacle(model: Model, description: NeuronDescription) -> str:
+    """Return why the integrations that steps ask for cannot be carried out together, or ""."""
+    calls = {arguments for step in description.numeric_steps for arguments in step.calls}
+
+    def count(node: Any) -> int:
+        """Return the largest number of integrations on any way through a part of the model."""
+        if isinstance(node, ASTFunctionCall) and node.get_name() == PredefinedFunctions.INTEGRATE_ODES:
+            return tuple(ASTUtils.integrate_odes_args_strs_from_function_call(node)) in calls
+        counts = [count(child) for child in node.get_children() if child is not None]
+        return max(counts, default=0) if isinstance(node, ASTIfStmt) else sum(counts)
+
+    if sum(count(block) for block in model.statement_blocks) > 1:
+        return "a step integrates equations more than once"
+    if any(count(block) for block in model.neuron.get_on_condition_blocks()):
+        return "equations are integrated at a spike"
     return ""
 
 
@@ -78,7 +100,9 @@ def _parts_of_step(model: Model, description: NeuronDescription) -> list[Any]:
         for formula in step.derivatives
         if formula.name in model.derivatives
     ]
-    return parts + [model.inlines[inline.name] for inline in description.inlines]
+    parts += list(model.written_inlines.values())
+    functions = [function.get_stmts_body() for function in model.neuron.get_functions()]
+    return parts + functions + [model.inlines[inline.name] for inline in description.inlines]
 
 
 def _walk(node: Any) -> Iterator[Any]:

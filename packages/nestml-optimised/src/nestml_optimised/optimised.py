@@ -6,6 +6,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,7 @@ from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.utils.ast_utils import ASTUtils
 
 from nestml_optimised.analysis import analyse
-from nestml_optimised.description import NeuronDescription, balanced_sum
+from nestml_optimised.description import NeuronDescription, Variable, balanced_sum
 from nestml_optimised.errors import OptionError, UnsupportedModelError
 from nestml_optimised.expressions import FunctionCallPrinter, ScopedVariablePrinter, Translator, local_name
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
@@ -54,6 +55,10 @@ _COMPILE_OPTIONS = """
 # GCC vectorises a loop with conditions only if it may compute both branches. NEST enables no traps.
 if ( CMAKE_CXX_COMPILER_ID STREQUAL "GNU" )
     target_compile_options( ${MODULE_NAME}_module PRIVATE "-fno-trapping-math" )
+    # Nonlinear equations divide by constants in each substep. Multiplications are faster, and differ in the last bit.
+    foreach ( model @ADAPTIVE_MODELS@ )
+        set_source_files_properties( ${model}.cpp PROPERTIES COMPILE_OPTIONS "-freciprocal-math" )
+    endforeach ()
 endif ()
 """
 
@@ -95,11 +100,11 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             loaded, if compiler and system support it. Results of different processors may then differ in the last
             digits.
         ``population_update`` : bool
-            Update eight neurons at a time, one in each lane of vector registers, if the model's step is plain
-            arithmetic and the options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code
-            for AVX-512, AVX2 or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the
-            others, nor on recorders. If a model's neurons are updated one by one, a comment in the generated header
-            states the reason.
+            Update eight neurons at a time, one in each lane of vector registers, if the model's step has neither loops
+            nor random numbers, nor functions other than exp, expm1, ln, log10, tanh, pow, min, max and abs, and the
+            options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code for AVX-512, AVX2
+            or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the others, nor on
+            recorders. If a model's neurons are updated one by one, a comment in the generated header states the reason.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
@@ -141,12 +146,13 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
 
     def generate_code(self, models: Any, metadata: dict[str, dict[str, Any]]) -> None:
         """Generate the code, and copy the headers that it includes into the same folder."""
+        self._adaptive_models: list[str] = []
         super().generate_code(models, metadata)
         target = Path(FrontendConfiguration.get_target_path())
         for header in _INCLUDE.glob("*.h"):
             shutil.copy(header, target)
         with (target / "CMakeLists.txt").open("a", encoding="utf-8") as build:
-            build.write(_COMPILE_OPTIONS)
+            build.write(_COMPILE_OPTIONS.replace("@ADAPTIVE_MODELS@", " ".join(self._adaptive_models)))
 
     def _get_neuron_model_namespace(self, neuron: Any, metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
         namespace: dict[str, Any] = self._get_model_namespace(neuron, metadata)
@@ -165,6 +171,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
         self._scoped_variables.names = description.names
         for assignment, expression in model.rewritten.items():
             assignment.rhs = expression
+        adaptive = bool(description.numeric_steps) and self.get_option("numeric_solver") == "rk45"
+        if adaptive:
+            description = replace(description, state=(*description.state, _SUBSTEP))
+            self._adaptive_models.append(neuron.get_name())
         return namespace | {
             "now": NO_TIME,
             "neuronName": neuron.get_name(),
@@ -173,17 +183,16 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "printer": CppPrinter(expression_printer=self._scoped_printer),
             "balanced_sum": balanced_sum,
             "local_name": local_name,
-            **self._template_settings(description, model),
+            **self._template_settings(description, model, adaptive=adaptive),
             "random_functions": model.functions_called(),
             "integrate": lambda call: _integration(description, call),
         }
 
-    def _template_settings(self, description: NeuronDescription, model: Model) -> dict[str, Any]:
+    def _template_settings(self, description: NeuronDescription, model: Model, *, adaptive: bool) -> dict[str, Any]:
         """Return settings of the templates that follow from the options and the model."""
         options = {option: self.get_option(option) for option in _CHOICES}
         base, base_header = _BASES[options["archiving"]]
         on_demand = options["buffers"] == "on_demand"
-        adaptive = bool(description.numeric_steps) and options["numeric_solver"] == "rk45"
         obstacle = find_obstacle(model, description, options, adaptive=adaptive)
         return {
             "options": options,
@@ -200,6 +209,10 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "system": description.system,
             "bound": description.bound,
         }
+
+
+#: The length of the first substep of the next numerical integration.
+_SUBSTEP = Variable("substep", "substep", "double", comment="ms; zero: the time step", hidden=True)
 
 
 def _unsupported(name: str, reason: object) -> UnsupportedModelError:
