@@ -26,7 +26,8 @@ namespace nestml_optimised::inline v0_1_0
  * | function                  | error (ulp) |
  * |---------------------------|-------------|
  * | exp, log                  | 1           |
- * | log10, expm1, tanh        | 2           |
+ * | log10, expm1              | 2           |
+ * | tanh                      | 2.5         |
  * | pow with a real exponent  | 1 for results from 1e-10 to 1e10, 16 for all |
  *
  * These hold for all arguments, subnormal numbers included; exp and pow return zero for results below e^-708.
