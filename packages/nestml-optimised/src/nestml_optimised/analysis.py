@@ -109,6 +109,7 @@ def analyse(
         current=ports.current,
         constants=internals.constants,
         shared_internals=internals.shared,
+        coefficients=tuple(coefficients.values),
         internals=internals.own,
         inlines=inlines,
         recordable_inlines=recordable_inlines,

@@ -319,6 +319,8 @@ class NeuronDescription:
         The port of a continuous current, or "".
     constants, shared_internals, internals : tuple of Formula
         Internal variables: numbers; computed from shared parameters; computed when they are needed.
+    coefficients : tuple of str
+        Those of the shared internal variables that are coefficients of drives.
     inlines : tuple of Formula
         Inline expressions, as functions.
     recordable_inlines : tuple of str
@@ -350,6 +352,7 @@ class NeuronDescription:
     current: str
     constants: tuple[Formula, ...]
     shared_internals: tuple[Formula, ...]
+    coefficients: tuple[str, ...]
     internals: tuple[Formula, ...]
     inlines: tuple[Formula, ...]
     recordable_inlines: tuple[str, ...]
