@@ -10,7 +10,7 @@ import sys
 import time
 
 from amat import paths
-from amat.benchmark.library import format_table, measure_library
+from amat.benchmark.library_table import format_table, measure_library
 from amat.errors import AmatError
 from amat.files import atomic_write, read_text, write_text
 

@@ -7,7 +7,7 @@
 import numpy as np
 import pytest
 
-from amat.benchmark import library
+from amat.benchmark import library, library_accuracy, library_table
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def table():
     (neuron,) = (neuron for neuron in library.NEURONS if neuron.name == "iaf_psc_exp")
-    return library.measure_library([neuron], rounds=1, progress=lambda text: None).set_index("build")
+    return library_table.measure_library([neuron], rounds=1, progress=lambda text: None).set_index("build")
 
 
 def test_the_neurons_are_those_that_nestml_installs():
@@ -42,16 +42,16 @@ def test_linear_models_follow_the_reference(table, stimulus):
 
 
 def test_voltages_are_compared_up_to_the_first_spike_that_differs():
-    exact = library.Run(np.zeros(100), np.array([20, 50, 80]))
+    exact = library_accuracy.Run(np.zeros(100), np.array([20, 50, 80]))
     potential = np.zeros(100)
     potential[10], potential[60] = 0.5, 7.0
-    result = library._error(exact, np.array([20, 51, 80]), potential)
+    result = library_accuracy._error(exact, np.array([20, 51, 80]), potential)
     assert result == {"spikes": 3, "equal": 1, "error_mV": 0.5}
-    assert library._error(exact, np.array([20, 50]), potential)["error_mV"] == 7.0
+    assert library_accuracy._error(exact, np.array([20, 50]), potential)["error_mV"] == 7.0
 
 
 def test_the_table_has_a_row_for_each_neuron(table):
-    lines = library.format_table(table.reset_index()).splitlines()
+    lines = library_table.format_table(table.reset_index()).splitlines()
     assert len(lines) == 3
     assert lines[2].startswith("| iaf_psc_exp |")
     assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|")

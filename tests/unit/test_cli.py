@@ -25,6 +25,8 @@ from amat.errors import AmatError
 
 #: How the help of an option begins in all commands. Other options have the same help everywhere.
 MEANINGS = {
+    "--brian2": "Python interpreter that can import Brian2",
+    "--family": "Neurons",
     "--codegen": "Code generator",
     "--indegree": "Number of recurrent synapses",
     "--cores": "Number of processor cores",

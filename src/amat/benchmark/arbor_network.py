@@ -34,7 +34,7 @@ def make_recipe(request: dict[str, Any]) -> Any:
     network, values = request["network"], request["parameters"]
 
     class BalancedNetwork(arbor.recipe):  # type: ignore[misc]
-        """What Arbor asks for, neuron by neuron."""
+        """Answers to the questions of Arbor, neuron by neuron."""
 
         def num_cells(self) -> int:
             """Return the number of neurons."""

@@ -258,15 +258,8 @@ def simulate_cell(nest: Any, cell: Cell, *, read_memory: bool = False) -> dict[s
     if cell.background is not None:
         assert cell.scale is not None
         microcircuit.check_fit(cell.scale, cell.threads, cell.ranks)
-        create_network = partial(
-            microcircuit.build_microcircuit,
-            cell.contender,
-            cell.scale,
-            cell.background,
-            threads=cell.threads,
-            seed=cell.seed,
-            resolution=cell.resolution,
-        )
+        build = partial(microcircuit.build_microcircuit, cell.contender, cell.scale, cell.background)
+        create_network = partial(build, threads=cell.threads, seed=cell.seed, resolution=cell.resolution)
         network, found = run_phases(
             nest,
             create_network,
@@ -389,17 +382,15 @@ def share_memory(cell: Cell, memory: Mapping[str, Mapping[str, int]], synapses: 
     }
 
 
-def _around(rate: float) -> tuple[float, float]:
-    return rate / ALLOWED_RATE, rate * ALLOWED_RATE
-
-
 def _check(cell: Cell, found: Mapping[str, Any]) -> None:
     """Refuse a measurement of other work than requested."""
     if found["threads"] != cell.threads:
         raise AmatError(f"NEST ran {found['threads']} thread(s) instead of {cell.threads}: set --threads to that.")
     low, high = RATE_ALONE
-    if cell.workload != "neurons":
-        low, high = microcircuit.rate_range(cell.scale) if cell.scale is not None else _around(cell.network.rate)
+    if cell.scale is not None:
+        low, high = microcircuit.rate_range(cell.scale)
+    elif cell.workload != "neurons":
+        low, high = cell.network.rate / ALLOWED_RATE, cell.network.rate * ALLOWED_RATE
     if not low <= found["rate"] <= high and cell.contender.build != "empty":
         raise AmatError(
             f"{cell.model} fires at {found['rate']:.2f} spikes/s in the workload {cell.workload!r} instead of "

@@ -6,18 +6,18 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial, wraps
+from dataclasses import replace
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import pandas as pd
 
 from amat import toolchain
 from amat.benchmark.cases import BASE, INPUT_RATE, Case, memory_cases
-from amat.benchmark.cell import INDEGREE, LONGEST, Cell, simulate_cell
+from amat.benchmark.cell import INDEGREE, Cell, simulate_cell
 from amat.benchmark.families import (
     BUILDS,
     EMPTY,
@@ -29,21 +29,18 @@ from amat.benchmark.families import (
     choose,
     sample_population,
 )
-from amat.benchmark.kernel import PHASES, RESOLUTION, prepare_kernel
-from amat.benchmark.measurements import LOCK, Plan, Store, check_activity, run_rounds, summarise
+from amat.benchmark.kernel import PHASES, prepare_kernel
+from amat.benchmark.measurements import Plan, Store, check_activity, run_rounds, summarise
 from amat.benchmark.network import missing_memory
+from amat.benchmark.options import Options, Outcome, Progress, run_alone
 from amat.benchmark.peers import NO_BRIAN, ArborProgram, BrianProgram, network_request, peer, peer_version
 from amat.benchmark.targets import Target, find_target
 from amat.benchmark.update import measure_memory, measure_update
 from amat.compendium.provenance import commit, cpu_model, versions
 from amat.errors import AmatError
-from amat.files import check_outputs, only_run, write_text
-from amat.simulation.stimuli import count_steps
+from amat.files import write_text
 
 __all__ = ["Options", "Outcome", "Progress", "benchmark_memory", "benchmark_network", "benchmark_update"]
-
-#: Called with a description, and the numbers of finished and of all measurements.
-Progress = Callable[[str, int, int], None]
 
 #: Rounds of memory measurements, which differ by less than a thousandth.
 MEMORY_ROUNDS = 3
@@ -58,91 +55,7 @@ ABLATION_NEURONS = 2000
 ALLOWED_DIFFERENCE = 0.1
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options that all benchmarks have in common.
-
-    Attributes
-    ----------
-    output : pathlib.Path
-        The folder for tables and figures.
-    rounds : int
-    duration : float, optional
-        Timed model time in ms; by default 1000 ms for updates, and more for small networks than for large ones.
-    seed : int
-        Of parameters, phases, input and connections.
-    threads : int
-        NEST's threads.
-    codegen : sequence of str, optional
-        The builds to compare with NEST's built-in models: ``"nestml"``, ``"nestml-checked"``, ``"optimised"``; by
-        default all of them, the ablation and Brian2.
-    ablation : bool, optional
-        Whether to measure the steps towards the optimised AMAT model as well; by default unless `codegen` is given.
-    brian_python : str, optional
-        An interpreter that can import Brian2, which is an error without Brian2; by default this one, if it can. In
-        networks Brian2 is measured only if it is given.
-    arbor_python : str, optional
-        An interpreter that can import Arbor, which is measured in networks only if it is given.
-    """
-
-    output: Path
-    rounds: int = 11
-    duration: float | None = None
-    seed: int = 1
-    threads: int = 1
-    codegen: Sequence[str] | None = None
-    ablation: bool | None = None
-    brian_python: str | None = None
-    arbor_python: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be measured, before any work is done."""
-        if self.rounds < 1:
-            raise AmatError(f"rounds must be at least 1, got {self.rounds}; a reliable median needs ten or more.")
-        if self.duration is not None:
-            if not 1.0 <= self.duration <= LONGEST:
-                raise AmatError(f"The timed model time must be 1 to {LONGEST:g} ms, got {self.duration:g} ms.")
-            count_steps(self.duration, RESOLUTION)
-        for name in self.codegen or ():
-            if name not in BUILDS[1:]:
-                raise AmatError(f"There is no build {name!r}: choose among {', '.join(BUILDS[1:])}.")
-        check_outputs(self.output / LOCK)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a benchmark.
-
-    Attributes
-    ----------
-    summary : pandas.DataFrame
-        The result of `amat.benchmark.measurements.summarise`, with ``quantity``, ``target`` (as text, empty without
-        one), ``bound`` and ``met``.
-    skipped : list of str
-        What was not measured, and why.
-    """
-
-    summary: pd.DataFrame
-    skipped: list[str]
-
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-_Benchmark = Callable[Concatenate[_T, Options, _P], Outcome]
-
-
-def _alone(benchmark: _Benchmark[_T, _P]) -> _Benchmark[_T, _P]:
-    """Make a benchmark the only one that runs in its output folder."""
-
-    @wraps(benchmark)
-    def run(what: _T, options: Options, /, *arguments: _P.args, **named: _P.kwargs) -> Outcome:
-        with only_run(options.output / LOCK, "benchmark"):
-            return benchmark(what, options, *arguments, **named)
-
-    return run
-
-
-@_alone
+@run_alone
 def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress) -> Outcome:
     """Time the update of populations; write ``update.csv`` and ``update_summary.csv``.
 
@@ -196,7 +109,7 @@ def benchmark_update(cases: Sequence[Case], options: Options, progress: Progress
     return _finish("update", summary, conditions, options, [NO_BRIAN] if brian_wanted and not version else [])
 
 
-@_alone
+@run_alone
 def benchmark_memory(families: Sequence[str], options: Options, progress: Progress) -> Outcome:
     """Measure the memory of neurons; write ``memory.csv`` and ``memory_summary.csv``.
 
@@ -231,7 +144,7 @@ def benchmark_memory(families: Sequence[str], options: Options, progress: Progre
     return _finish("memory", summary, {case.name: case.conditions for case in cases}, options, [])
 
 
-@_alone
+@run_alone
 def benchmark_network(
     sizes: Sequence[int] | None,
     options: Options,
@@ -340,7 +253,7 @@ def _choose_simulators(family: str, options: Options) -> dict[str, tuple[str, st
     return chosen
 
 
-def _choose_ablation(options: Options, possible: set[_T], remedy: str) -> set[_T]:
+def _choose_ablation(options: Options, possible: set[Any], remedy: str) -> set[Any]:
     """Return those cases or sizes in which the ablation is measured; refuse it if it is wanted and impossible."""
     if options.ablation and not possible:
         raise AmatError(f"There is no case for the ablation: add --{remedy}, or leave out --ablation.")

@@ -20,7 +20,7 @@ import math
 import re
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,51 +31,36 @@ from nestml_optimised import ModelWarning, parse_models, replace_transformers
 from nestml_optimised.description import with_higher_orders
 from nestml_optimised.expressions import cpp_name, parse
 from nestml_optimised.model import integrated_name
-from nestml_optimised.system import CONVOLUTION
 from nestml_optimised.transformer import WRITTEN_EQUATIONS, EquationSystem, SystemMatrixTransformer
 from numpy.typing import ArrayLike
-from pynestml.codegeneration.nest_unit_converter import NESTUnitConverter
-from pynestml.codegeneration.printers.constant_printer import ConstantPrinter
-from pynestml.codegeneration.printers.function_call_printer import FunctionCallPrinter
-from pynestml.codegeneration.printers.python_expression_printer import PythonExpressionPrinter
-from pynestml.codegeneration.printers.python_simple_expression_printer import PythonSimpleExpressionPrinter
-from pynestml.codegeneration.printers.variable_printer import VariablePrinter
 from pynestml.frontend import pynestml_frontend as frontend
 from pynestml.symbols.predefined_functions import PredefinedFunctions
-from pynestml.symbols.predefined_units import PredefinedUnits
-from pynestml.symbols.predefined_variables import PredefinedVariables
-from pynestml.symbols.symbol import SymbolKind
-from pynestml.utils.ast_utils import ASTUtils
 from scipy.integrate import ode
 from scipy.linalg import expm
 
 from amat.arrays import Floats, Integers
 from amat.errors import AmatError
+from amat.simulation.nestml_python import (
+    KernelTransformer,
+    define_function,
+    evaluate,
+    exponential,
+    find_integrations,
+    integration_arguments,
+    jump_port,
+    local_name,
+    make_printer,
+    order_inlines,
+    python_of,
+    receptors_of,
+    symbol_name,
+    without_noise,
+)
 
 __all__ = ["TOLERANCE", "NestmlReference", "Run"]
 
 #: Relative tolerance of the solver; the absolute tolerance is a hundredth of it.
 TOLERANCE = 1e-12
-
-#: Spike input is in 1/s in NESTML, and NEST's unit of time is ms.
-_SPIKE_UNIT = 1e-3
-
-#: Python of the functions that a model may call; braces stand for the arguments.
-_FUNCTIONS = {
-    PredefinedFunctions.TIME_RESOLUTION: "_h",
-    PredefinedFunctions.TIME_TIMESTEP: "_h",
-    PredefinedFunctions.TIME_STEPS: "round({} / _h)",
-    PredefinedFunctions.EMIT_SPIKE: "_emit()",
-    PredefinedFunctions.RANDOM_NORMAL: "_without_noise({}, {})",
-    PredefinedFunctions.EXP: "_exp({})",
-    PredefinedFunctions.LN: "_math.log({})",
-    **{name: f"_math.{name}({{}})" for name in ("log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "erfc")},
-    **{name: f"_math.{name}({{}})" for name in ("ceil", "floor")},
-    "abs": "abs({})",
-    "min": "min({}, {})",
-    "max": "max({}, {})",
-    "pow": "({})**({})",
-}
 
 _OPERATORS = {
     "is_direct_assignment": "=",
@@ -134,19 +119,19 @@ class NestmlReference:
             models: Any = parse_models(source, folder)
             transformers, _ = frontend.transformers_from_target_name("NEST", options={})
             ours = replace_transformers(transformers, matrices=True)
-            ours = [_Kernels() if isinstance(each, SystemMatrixTransformer) else each for each in ours]
+            ours = [KernelTransformer() if isinstance(each, SystemMatrixTransformer) else each for each in ours]
             (model,), metadata = frontend.transform_models(ours, models)
         self._model = model
         found = metadata.get(model.get_name(), {})
         self._kernels: EquationSystem | None = found.get("equation_system")
-        self._printer = _printer()
-        self.state = tuple(map(_name, model.get_state_symbols()))
-        self.parameters = tuple(map(_name, model.get_parameter_symbols()))
+        self._printer = make_printer()
+        self.state = tuple(map(symbol_name, model.get_state_symbols()))
+        self.parameters = tuple(map(symbol_name, model.get_parameter_symbols()))
         (self.current_port,) = [str(port.name) for port in model.get_continuous_input_ports()] or [""]
         self._ports = [str(port.name) for port in model.get_spike_input_ports()]
-        self.receptors = _receptors(model.get_spike_input_ports())
+        self.receptors = receptors_of(model.get_spike_input_ports())
         self._declared = {
-            _name(symbol): self._compile(symbol.get_declaring_expression())
+            symbol_name(symbol): self._compile(symbol.get_declaring_expression())
             for symbols in (model.get_parameter_symbols(), model.get_internal_symbols(), model.get_state_symbols())
             for symbol in symbols
         }
@@ -193,17 +178,17 @@ class NestmlReference:
         AmatError
             If the equations cannot be solved, or the model uses noise.
         """
-        names: dict[str, Any] = {"_h": resolution, "_exp": _exp, "_math": math, "_without_noise": _without_noise}
+        names: dict[str, Any] = {"_h": resolution, "_exp": exponential, "_math": math, "_without_noise": without_noise}
         names |= {"math": math, "_integrate": lambda *arguments: self._integrate(names, arguments)}
         names |= dict.fromkeys(self._convolutions, 0.0)
         exec(self._functions, names)
         self._set_values(names, values)
-        names["_deltas"] = {key: _value(factor, names) for key, factor in self._deltas.items()}
-        names["_rhs"] = {key: _define(source, names) for key, source in self._derivatives.items()}
+        names["_deltas"] = {key: evaluate(factor, names) for key, factor in self._deltas.items()}
+        names["_rhs"] = {key: define_function(source, names) for key, source in self._derivatives.items()}
         convolutions = list(self._convolutions)
         propagator = self._convolution_propagator(names)
         initial = self._kernels.initial_values if self._kernels else {}
-        jumps = [(name, _jump_port(name), _value(initial[name], names)) for name in convolutions]
+        jumps = [(name, jump_port(name), evaluate(initial[name], names)) for name in convolutions]
         silent = np.zeros(steps)
         weights = {port: np.asarray((spikes or {}).get(port, silent)).tolist() for port in self._ports}
         currents = np.broadcast_to(np.asarray(current if np.size(current) else 0.0, dtype=float), steps).tolist()
@@ -248,11 +233,11 @@ class NestmlReference:
         self._own = [name for name in texts if name not in self._timers]
         for row, name in enumerate(self._convolutions):
             terms = zip(self._kernels.matrix.row(row), self._convolutions, strict=True) if self._kernels else ()
-            texts[name] = _pycode(sum((parse(str(a)) * sympy.Symbol(x) for a, x in terms), sympy.Integer(0)))
+            texts[name] = python_of(sum((parse(str(a)) * sympy.Symbol(x) for a, x in terms), sympy.Integer(0)))
         blocks = [*self._model.get_update_blocks(), *self._model.get_on_condition_blocks()]
-        for arguments in {call for block in blocks for call in _integrations(block)}:
+        for arguments in {call for block in blocks for call in find_integrations(block)}:
             moving = [*with_higher_orders(arguments, self._own), *self._convolutions]
-            needed = _in_order(inlines, [texts[name] for name in moving])
+            needed = order_inlines(inlines, [texts[name] for name in moving])
             lines = [f"    {', '.join(moving)}, = y.tolist()"] if moving else []
             lines += [f"    {name} = {inlines[name]}" for name in needed]
             lines.append(f"    return [{', '.join(texts[name] for name in moving)}]")
@@ -301,7 +286,7 @@ class NestmlReference:
         """Return the exponential of the matrix of the convolutions, which depend on nothing else."""
         if not self._kernels:
             return np.zeros((0, 0))
-        rows = [[_value(entry, names) for entry in row] for row in self._kernels.matrix.tolist()]
+        rows = [[evaluate(entry, names) for entry in row] for row in self._kernels.matrix.tolist()]
         return np.asarray(expm(np.array(rows) * names["_h"]))
 
     def _print(self, expression: Any) -> str:
@@ -314,7 +299,7 @@ class NestmlReference:
         return compile("\n".join(self._body(block.get_stmts_body(), 0)), self._model.get_name(), "exec")
 
     def _function(self, function: Any) -> str:
-        parameters = ", ".join(_local(parameter.get_name()) for parameter in function.get_parameters())
+        parameters = ", ".join(local_name(parameter.get_name()) for parameter in function.get_parameters())
         body = self._body(function.get_stmts_body(), 1)
         return "\n".join([f"def function_{function.get_name()}({parameters}):", *body])
 
@@ -337,13 +322,13 @@ class NestmlReference:
         elif small.is_declaration():
             declaration = small.get_declaration()
             (variable,) = declaration.get_variables()
-            return f"{_local(variable.get_complete_name())} = {self._print(declaration.get_expression())}"
+            return f"{local_name(variable.get_complete_name())} = {self._print(declaration.get_expression())}"
         elif small.is_return_stmt():
             return f"return {self._print(small.get_return_stmt().get_expression())}"
         elif small.is_function_call():
             call = small.get_function_call()
             if call.get_name() == PredefinedFunctions.INTEGRATE_ODES:
-                return f"_integrate({', '.join(map(repr, _arguments(call)))})"
+                return f"_integrate({', '.join(map(repr, integration_arguments(call)))})"
             return self._print(call)
         raise AmatError(f"The statement {small} of {self._model.get_name()} has no translation into Python.")
 
@@ -358,140 +343,3 @@ class NestmlReference:
         if statement.has_else_clause():
             lines += [f"{indent}else:", *self._body(statement.get_else_clause().get_stmts_body(), depth + 1)]
         return lines
-
-
-class _Kernels(SystemMatrixTransformer):
-    """A transformer that hands only kernels to ODE-toolbox, which takes long for all other equations."""
-
-    def create_ode_toolbox_indict(self, model: Any, kernel_buffers: Mapping[Any, Any]) -> dict[str, Any]:
-        request: dict[str, Any] = super().create_ode_toolbox_indict(model, kernel_buffers)
-        kernels = [each for each in request["dynamics"] if CONVOLUTION in each["expression"].split("=")[0]]
-        return {**request, "dynamics": kernels}
-
-    def ode_toolbox_analysis(
-        self, model: Any, kernel_buffers: Mapping[Any, Any], metadata: dict[str, dict[str, Any]]
-    ) -> None:
-        if self.create_ode_toolbox_indict(model, kernel_buffers)["dynamics"]:
-            super().ode_toolbox_analysis(model, kernel_buffers, metadata)
-
-
-class _Variables(VariablePrinter):  # type: ignore[misc]  # NESTML is not typed
-    """Printer of variables by their names in Python, those of statements and functions with a prefix."""
-
-    def print_variable(self, variable: Any) -> str:
-        name = str(variable.get_complete_name())
-        constants = {PredefinedVariables.E_CONSTANT: math.e, PredefinedVariables.PI_CONSTANT: math.pi}
-        if name in constants:
-            return repr(constants[name])
-        symbol = variable.get_scope().resolve_to_symbol(name, SymbolKind.VARIABLE)
-        if symbol is None and PredefinedUnits.is_unit(name):
-            return repr(float(NESTUnitConverter.get_factor(PredefinedUnits.get_unit(name).get_unit())))
-        if symbol is not None and symbol.is_local():
-            return _local(name)
-        if symbol is not None and symbol.is_spike_input_port():
-            return f"({_SPIKE_UNIT} * {name})"
-        return cpp_name(name)
-
-
-class _Functions(FunctionCallPrinter):  # type: ignore[misc]
-    """Printer of function calls."""
-
-    def print_function_call(self, call: Any) -> str:
-        arguments = list(map(self._expression_printer.print, call.get_args()))
-        if call.get_name() in _FUNCTIONS:
-            return _FUNCTIONS[call.get_name()].format(*arguments)
-        return f"function_{call.get_name()}({', '.join(arguments)})"
-
-    print = print_function_call
-
-
-def _printer() -> Any:
-    variables, functions = _Variables(None), _Functions(None)
-    printer = PythonExpressionPrinter(
-        PythonSimpleExpressionPrinter(
-            variable_printer=variables, constant_printer=ConstantPrinter(), function_call_printer=functions
-        )
-    )
-    variables._expression_printer = functions._expression_printer = printer
-    return printer
-
-
-def _name(symbol: Any) -> str:
-    return cpp_name(symbol.get_symbol_name())
-
-
-def _local(name: str) -> str:
-    return f"local_{cpp_name(name)}"
-
-
-def _receptors(ports: Sequence[Any]) -> list[tuple[str, str]]:
-    """Return the receptors: one for each port, or one for an excitatory and an inhibitory port."""
-    excitatory = [str(port.name) for port in ports if port.is_excitatory() and not port.is_inhibitory()]
-    inhibitory = [str(port.name) for port in ports if port.is_inhibitory() and not port.is_excitatory()]
-    if excitatory:
-        return list(zip(excitatory, inhibitory, strict=True))
-    return [(str(port.name), str(port.name)) for port in ports]
-
-
-def _arguments(call: Any) -> tuple[str, ...]:
-    return tuple(ASTUtils.integrate_odes_args_strs_from_function_call(call))
-
-
-def _integrations(node: Any) -> list[tuple[str, ...]]:
-    """Return the arguments of all calls of ``integrate_odes`` in a part of the tree."""
-    if hasattr(node, "get_args") and node.get_name() == PredefinedFunctions.INTEGRATE_ODES:
-        return [_arguments(node)]
-    return [found for child in node.get_children() if child is not None for found in _integrations(child)]
-
-
-def _in_order(inlines: Mapping[str, str], texts: Sequence[str]) -> list[str]:
-    """Return the inline expressions that texts need, each after those that are in it."""
-    ordered: list[str] = []
-
-    def add(text: str) -> None:
-        for name in re.findall(r"\b[^\W\d]\w*", text):
-            if name in inlines and name not in ordered:
-                add(inlines[name])
-                ordered.append(name)
-
-    for text in texts:
-        add(text)
-    return list(dict.fromkeys(ordered))
-
-
-def _jump_port(convolution: str) -> str:
-    return convolution.split(CONVOLUTION)[1].split("__d")[0]
-
-
-def _pycode(expression: Any) -> str:
-    return str(sympy.pycode(expression))
-
-
-def _value(expression: Any, names: Mapping[str, Any]) -> float:
-    """Return the value of an expression of ODE-toolbox, which may contain units."""
-    parsed = parse(str(expression))
-    units = {
-        str(symbol): float(NESTUnitConverter.get_factor(PredefinedUnits.get_unit(str(symbol)).get_unit()))
-        for symbol in parsed.free_symbols
-        if str(symbol) not in names
-    }
-    return float(eval(_pycode(parsed), {**names, **units}))
-
-
-def _define(source: str, names: dict[str, Any]) -> Callable[..., Any]:
-    """Return the function that a text defines, whose global names are the model's."""
-    exec(source, names)
-    function: Callable[..., Any] = names.pop("rhs")
-    return function
-
-
-def _exp(exponent: float) -> float:
-    try:
-        return math.exp(exponent)
-    except OverflowError:
-        return math.inf
-
-
-def _without_noise(mean: float, deviation: float) -> float:
-    """Return the mean of a normal distribution: noise has to be switched off, by a factor of zero."""
-    return mean

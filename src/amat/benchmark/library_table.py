@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: The AMAT compendium developers
+#
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+"""Build, accuracy, time and memory of every neuron in NESTML's library.
+
+The optimised generator, with its default options, is compared with NESTML's unmodified generator and, where NEST has an
+equivalent model, with that. The accuracy is that of the membrane potential between spikes and of spike times.
+"""
+
+import gc
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from amat.benchmark.cases import INPUT_RATE, Case
+from amat.benchmark.kernel import RESOLUTION, Clock, allocated_bytes
+from amat.benchmark.library import CODEGENS, NEURONS, SEED, Library, Neuron, Progress, build_library
+from amat.benchmark.library_accuracy import find_errors
+from amat.benchmark.update import create_input
+from amat.compendium.provenance import commit, cpu_model, versions
+
+__all__ = ["format_table", "measure_library"]
+
+#: Neurons, and model time in ms before the clock starts and while it runs, of a measurement of time.
+TIMED_NEURONS, WARM_UP, TIMED = 200, 20.0, 100.0
+
+#: Neurons of a measurement of memory, and the model time after which it is read.
+STORED_NEURONS, STORED_DURATION = 1000, 20.0
+
+
+def measure_library(neurons: Sequence[Neuron] = NEURONS, *, rounds: int = 5, progress: Progress) -> pd.DataFrame:
+    """Build, compare and measure neurons.
+
+    Parameters
+    ----------
+    neurons : sequence of Neuron
+    rounds : int
+        Of the measurement of time.
+    progress : callable
+        Called with a line of text before each step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each neuron and build, with the columns
+
+        =================== ===================================================================================
+        neuron, build       build is nest (built in), nestml (NESTML's unmodified generator) or optimised
+        result              "built", or the reason why there is no model
+        STIMULUS_error_mV   largest error of the membrane potential before the first spike that differs from the
+                            reference; STIMULUS is step, noise or poisson
+        STIMULUS_spikes     of the reference
+        STIMULUS_equal      number of spikes at the reference's times before the first one that differs
+        ns                  processor time of a neuron's step under Poisson input, median
+        ratio_to_nestml     median of the ratios of times in a round
+        ratio_to_nest       likewise
+        bytes               of a neuron, with two synapses and the tables of the kernel
+        =================== ===================================================================================
+
+        and the commit, versions and processor.
+    """
+    library = build_library(neurons, progress=progress)
+    progress("comparing with the reference")
+    errors = find_errors(library, neurons, progress)
+    rows = []
+    for neuron in neurons:
+        progress(f"measuring {neuron.name}")
+        times = _time(library, neuron, rounds)
+        for build in library.models(neuron):
+            row: dict[str, Any] = {"neuron": neuron.name, "build": build, "result": "built"}
+            row |= errors.get((neuron.name, build), {})
+            row["ns"] = statistics.median(times[build])
+            row |= {f"ratio_to_{other}": _ratio(times, build, other) for other in ("nestml", "nest") if other != build}
+            rows.append(row | {"bytes": _memory(library, neuron, build)})
+        rows += [
+            {"neuron": neuron.name, "build": codegen, "result": library.results[neuron.name, codegen]}
+            for codegen in CODEGENS
+            if codegen not in library.models(neuron)
+        ]
+    found = versions()
+    return pd.DataFrame(rows).assign(
+        nest_version=found["nest-simulator"], nestml_version=found["nestml"], commit=commit(), cpu=cpu_model()
+    )
+
+
+def _ratio(times: Mapping[str, Sequence[float]], build: str, other: str) -> float:
+    """Return the median of the ratios of a build's times to those of another one in the same round."""
+    pairs = zip(times[build], times.get(other, ()), strict=False)
+    ratios = [own / reference for own, reference in pairs]
+    return statistics.median(ratios) if ratios else float("nan")
+
+
+def _receptors(nest: Any, model: str) -> list[int]:
+    receptors: Mapping[str, int] = nest.GetDefaults(model).get("receptor_types") or {}
+    return sorted(receptors.values()) or [0]
+
+
+def _time(library: Library, neuron: Neuron, rounds: int) -> dict[str, list[float]]:
+    """Return the processor time of a neuron's step in ns, for each build and round."""
+    models = list(library.models(neuron).items())
+    times: dict[str, list[float]] = defaultdict(list)
+    for number in range(rounds):
+        first = number % len(models)
+        for build, model in models[first:] + models[:first]:
+            nest = library.reset()
+            nodes = nest.Create(model, TIMED_NEURONS)
+            case = Case("amat", rate=INPUT_RATE, neurons=TIMED_NEURONS)
+            receptors = _receptors(nest, model)
+            create_input(nest, nodes, case, WARM_UP + TIMED, SEED, weight=neuron.weight, receptors=receptors)
+            nest.Simulate(WARM_UP)
+            clock = Clock()
+            with clock.phase("simulate"):
+                nest.Simulate(TIMED)
+            times[build].append(1e9 * clock.cpu["simulate"] / TIMED_NEURONS / (TIMED / RESOLUTION))
+    return times
+
+
+def _memory(library: Library, neuron: Neuron, build: str) -> float:
+    """Return the bytes per neuron that creation, two synapses and a simulation take."""
+    nest = library.reset()
+    model = library.models(neuron)[build]
+    receptors = _receptors(nest, model)[:1]
+    gc.collect()
+    before = allocated_bytes()
+    nodes = nest.Create(model, STORED_NEURONS)
+    case = Case("amat", rate=INPUT_RATE, neurons=STORED_NEURONS)
+    create_input(nest, nodes, case, STORED_DURATION, SEED, sources=(1, 1), weight=neuron.weight, receptors=receptors)
+    nest.Simulate(STORED_DURATION)
+    gc.collect()
+    return (allocated_bytes() - before) / STORED_NEURONS
+
+
+def format_table(table: pd.DataFrame) -> str:
+    """Return the measurements as a Markdown table with one row for each neuron."""
+    lines = [
+        "| neuron | error of V_m (mV): ours | NESTML's | equal spikes: ours | NESTML's | time: / NESTML's | / NEST's "
+        "| memory (kB): ours | NESTML's | NEST's |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, group in table.groupby("neuron", sort=True):
+        rows: dict[str, dict[str, Any]] = {
+            row["build"]: {str(name): value for name, value in row.items()} for row in group.to_dict("records")
+        }
+        ours, theirs, built_in = (rows.get(build, {}) for build in ("optimised", "nestml", "nest"))
+        cells = [str(name)]
+        cells += [_format_error(row) for row in (ours, theirs)]
+        cells += [_format_spikes(row) for row in (ours, theirs)]
+        cells += [_format(ours.get(f"ratio_to_{other}"), "{:.2f}") for other in ("nestml", "nest")]
+        cells += [_format(row.get("bytes"), "{:.1f}", 1e-3) for row in (ours, theirs, built_in)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _format_error(row: Mapping[str, Any]) -> str:
+    if row.get("result", "built") != "built":
+        return str(row["result"])
+    found = [row.get(f"{stimulus}_error_mV") for stimulus in ("step", "noise", "poisson")]
+    known = [value for value in found if value is not None and np.isfinite(value)]
+    return f"{max(known):.0e}" if known else "–"
+
+
+def _format_spikes(row: Mapping[str, Any]) -> str:
+    totals = [
+        [row.get(f"{stimulus}_{quantity}") for stimulus in ("step", "noise", "poisson")]
+        for quantity in ("equal", "spikes")
+    ]
+    equal, spikes = (sum(int(v) for v in values if v is not None and np.isfinite(v)) for values in totals)
+    return f"{equal}/{spikes}"
+
+
+def _format(value: float | None, form: str, factor: float = 1.0) -> str:
+    return form.format(factor * value) if value is not None and np.isfinite(value) else "–"
