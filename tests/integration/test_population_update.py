@@ -5,8 +5,7 @@
 """Neurons that are updated together, against the same models updated one by one.
 
 Spikes must be the same, and potentials equal up to rounding. What a neuron computes must not depend, to the last bit,
-on the neurons that share a block with it, on threads, or on recorders. `test_optimised_model` compares the AMAT neuron
-with NEST's in all paths of the update, so that a version of it that is updated one by one is not built here.
+on the neurons that share a block with it, on threads, or on recorders.
 """
 
 import dataclasses
@@ -37,13 +36,22 @@ WEIGHTS = {
 TAU_M = ("amat2_psc_exp_neuron_opt", "iaf_psc_exp_neuron_opt")
 
 every_model = pytest.mark.parametrize("model", WEIGHTS)
-compared_models = pytest.mark.parametrize("model", ["iaf_psc_exp_neuron_opt", "izhikevich_neuron_opt"])
 
 
 def one_by_one(name):
-    """Return the version of a model that is updated one by one."""
+    """Return the version of a model that is updated one by one; it is the default of linear ones."""
+    if name in TAU_M:
+        return SHIPPED_MODELS[name]
     model = SHIPPED_MODELS[name].with_options({"population_update": False})
     return dataclasses.replace(model, suffix="_one_by_one")
+
+
+def together(name):
+    """Return the version of a model whose neurons are updated together."""
+    if name not in TAU_M:
+        return SHIPPED_MODELS[name]
+    model = SHIPPED_MODELS[name].with_options({"population_update": True})
+    return dataclasses.replace(model, suffix="_together")
 
 
 def input_spikes(n, rate):
@@ -72,7 +80,7 @@ def run(
     """Return spikes by neuron, final potentials, and recorded potentials, of neurons `first` to `n`."""
     nest = reset_kernel(RESOLUTION)
     nest.set(local_num_threads=threads, min_delay=delay, max_delay=2 * delay)
-    module = toolchain.build(one_by_one(model) if single else model)
+    module = toolchain.build(one_by_one(model) if single else together(model))
     nest.Install(str(module.library))
     weight = WEIGHTS[model]
     numbers = range(first, n)
@@ -111,7 +119,7 @@ def run(
     return spikes, potentials, None if meter is None else meter.events["V_m"]
 
 
-@compared_models
+@every_model
 @pytest.mark.parametrize(
     "settings",
     [
@@ -167,10 +175,10 @@ def test_frozen_neurons_do_not_change_a_bit_of_others(model, rate, delay):
     others = [number for number in spikes if number % 5 != 1]
     assert [spikes[number] for number in others] == [all_spikes[number] for number in others]
     assert [potentials[number] for number in others] == [all_potentials[number] for number in others]
-    assert potentials != all_potentials
+    assert (spikes, potentials) != (all_spikes, all_potentials)
 
 
-@compared_models
+@every_model
 def test_recorded_potentials_are_those_of_single_neurons(model):
     spikes, _, recorded = run(model, recorded=True, current=True)
     expected_spikes, _, expected = run(model, single=True, recorded=True, current=True)
@@ -182,7 +190,7 @@ def test_recorded_potentials_are_those_of_single_neurons(model):
 def test_compiler_vectorised_the_loops_over_lanes(model):
     if platform.machine() != "x86_64":
         pytest.skip("only x86-64 has code for several kinds of processors")
-    library = toolchain.build(model).library
+    library = toolchain.build(together(model)).library
     listing = subprocess.run(
         ["objdump", "--disassemble", "--no-show-raw-insn", library], check=True, capture_output=True, text=True
     ).stdout
@@ -193,8 +201,12 @@ def test_compiler_vectorised_the_loops_over_lanes(model):
         assert len(re.findall(r"\bv(?:fn?m(?:add|sub)|mul|add)\w*pd\b.*%ymm", code)) >= 3
 
 
-def test_the_header_states_why_neurons_are_updated_one_by_one():
-    module = toolchain.build(one_by_one("izhikevich_neuron_opt"))
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [("izhikevich_neuron_opt", "False"), ("iaf_psc_exp_neuron_opt", "'auto', and equations are linear")],
+)
+def test_the_header_states_why_neurons_are_updated_one_by_one(model, expected):
+    module = toolchain.build(one_by_one(model))
     header = (module.generated / f"{module.model}.h").read_text()
     (reason,) = re.findall(r"^// Neurons are updated one by one.*: (.+)\.$", header, flags=re.MULTILINE)
-    assert reason == "the option population_update is False"
+    assert reason == f"the option population_update is {expected}"

@@ -20,6 +20,7 @@
 // Includes from NEST:
 #include "kernel_manager.h"
 
+#include "countdown.h"
 #include "spike_queue.h"
 #include "vectorisation.h"
 
@@ -82,6 +83,13 @@ choose( const long condition, const Value value, const Value otherwise )
   const std::uint64_t mask = -static_cast< std::uint64_t >( condition );
   return std::bit_cast< Value >(
     ( std::bit_cast< std::uint64_t >( value ) & mask ) | ( std::bit_cast< std::uint64_t >( otherwise ) & ~mask ) );
+}
+
+//! For timers, whose copies compilers do not vectorise.
+inline Countdown
+choose( const long condition, const Countdown& value, const Countdown& otherwise )
+{
+  return Countdown::of_steps( choose( condition, value.steps(), otherwise.steps() ) );
 }
 
 /**
