@@ -63,7 +63,7 @@ def test_a_coefficient_beyond_the_largest_number_is_refused():
 @example([(10.0, 10.0, 200.0, 1.0, 1e3), (10.0, math.nextafter(10.0, 11.0), 200.0, 1.0, 1e3)] * 4)
 @example([(1e300, 1e-300, 1.0, 1.0, 1.0), (1e-300, 1e300, 1.0, 1.0, 1.0), (1e300, 1e300, 1.0, -1.0, 1.0)] * 3)
 def test_potentials_are_exact_for_any_finite_parameters(neurons):
-    """A ratio of parameters beyond the largest number, here that of C_m and tau_m, is refused: see below."""
+    """A ratio of parameters beyond the largest number, here that of C_m and tau_m, is refused: see above."""
     neurons = [neuron for neuron in neurons if neuron[2] / neuron[0] < 1e307]
     nest = reset_kernel(STEP)
     amat.install(MODEL)

@@ -105,8 +105,8 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code for AVX-512, AVX2
             or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the others, nor on
             recorders. By default, this is done if equations are integrated numerically. Linear neurons gain with dense
-            input and without connections, but lose in large networks. If a model's neurons are updated one by one, a
-            comment in the generated header states the reason.
+            input, but may take longer in large networks. If a model's neurons are updated one by one, a comment in the
+            generated header states the reason.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
