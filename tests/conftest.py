@@ -10,10 +10,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from amat import paths, toolchain
 
 AMAT_COMMAND = Path(sys.executable).with_name("amat")
+
+
+class FilesOnWorkers(LoadScopeScheduling):
+    """A scheduler that gives each worker whole files, and one of them all that use the pipeline's outputs."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        """Return what runs on one worker; pytest-xdist starts with the scope that has most tests, the pipeline."""
+        file = nodeid.split("::")[0]
+        return "pipeline" if file.startswith(("tests/pipeline/", "tests/book/")) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FilesOnWorkers:
+    return FilesOnWorkers(config, log)
 
 
 @pytest.fixture(scope="session")

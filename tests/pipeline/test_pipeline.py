@@ -27,6 +27,7 @@ import pytest
 import yaml
 
 from amat import paths, toolchain
+from amat.analysis.patterns import CRITERIA
 from amat.compendium.notebooks import execute_notebook
 from amat.compendium.pipeline import check_config, notebook_parameters
 from amat.compendium.provenance import commit_time
@@ -106,6 +107,15 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen, seconds: 
         assert process.poll() is None, "the process ended too early"
         assert time.monotonic() < limit, f"not within {seconds:g} s"
         time.sleep(0.05)
+
+
+def test_pages_of_firing_patterns_contain_the_computed_values(reproduced):
+    verdicts = pd.read_csv(reproduced / "results" / "firing_patterns" / "verdicts.csv")
+    assert verdicts.groupby("set")["passed"].sum().loc["AMAT, validated"] == len(CRITERIA)
+    for name in CRITERIA:
+        folder = reproduced / "results" / "patterns" / name
+        assert json.loads((folder / "provenance.json").read_text())["parameters"]["pattern"] == name
+        assert (folder / "traces.svg").is_file()
 
 
 @contextlib.contextmanager

@@ -22,6 +22,9 @@ _CHECKS = (
     ("-m", "codespell_lib"),
 )
 
+#: Options of pytest for the whole default suite: one worker per core, at most four because each may compile a module.
+_WORKERS = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadscope")
+
 #: The suites that change the machine or take long, and their folders.
 _SUITES = {"cluster": "tests/cluster", "images": "tests/containers"}
 
@@ -40,7 +43,7 @@ def test(context: typer.Context) -> None:
     if suite in _SUITES:
         commands = [["-m", "pytest", _SUITES[suite], *others]]
     else:
-        commands = [*map(list, _CHECKS), ["-m", "pytest", *context.args]]
+        commands = [*map(list, _CHECKS), ["-m", "pytest", *(context.args or _WORKERS)]]
     for command in commands:
         note(f"$ {' '.join(command).removeprefix('-m ')}")
         status = subprocess.run([sys.executable, *command], cwd=root, check=False).returncode
