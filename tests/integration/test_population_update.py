@@ -39,19 +39,9 @@ every_model = pytest.mark.parametrize("model", WEIGHTS)
 
 
 def one_by_one(name):
-    """Return the version of a model that is updated one by one; it is the default of linear ones."""
-    if name in TAU_M:
-        return SHIPPED_MODELS[name]
+    """Return the version of a model that is updated one by one."""
     model = SHIPPED_MODELS[name].with_options({"population_update": False})
     return dataclasses.replace(model, suffix="_one_by_one")
-
-
-def together(name):
-    """Return the version of a model whose neurons are updated together."""
-    if name not in TAU_M:
-        return SHIPPED_MODELS[name]
-    model = SHIPPED_MODELS[name].with_options({"population_update": True})
-    return dataclasses.replace(model, suffix="_together")
 
 
 def input_spikes(n, rate):
@@ -80,7 +70,7 @@ def run(
     """Return spikes by neuron, final potentials, and recorded potentials, of neurons `first` to `n`."""
     nest = reset_kernel(RESOLUTION)
     nest.set(local_num_threads=threads, min_delay=delay, max_delay=2 * delay)
-    module = toolchain.build(one_by_one(model) if single else together(model))
+    module = toolchain.build(one_by_one(model) if single else SHIPPED_MODELS[model])
     nest.Install(str(module.library))
     weight = WEIGHTS[model]
     numbers = range(first, n)
@@ -190,7 +180,7 @@ def test_recorded_potentials_are_those_of_single_neurons(model):
 def test_compiler_vectorised_the_loops_over_lanes(model):
     if platform.machine() != "x86_64":
         pytest.skip("only x86-64 has code for several kinds of processors")
-    library = toolchain.build(together(model)).library
+    library = toolchain.build(SHIPPED_MODELS[model]).library
     listing = subprocess.run(
         ["objdump", "--disassemble", "--no-show-raw-insn", library], check=True, capture_output=True, text=True
     ).stdout
@@ -201,12 +191,9 @@ def test_compiler_vectorised_the_loops_over_lanes(model):
         assert len(re.findall(r"\bv(?:fn?m(?:add|sub)|mul|add)\w*pd\b.*%ymm", code)) >= 3
 
 
-@pytest.mark.parametrize(
-    ("model", "expected"),
-    [("izhikevich_neuron_opt", "False"), ("iaf_psc_exp_neuron_opt", "'auto', and equations are linear")],
-)
-def test_the_header_states_why_neurons_are_updated_one_by_one(model, expected):
+@every_model
+def test_the_header_states_why_neurons_are_updated_one_by_one(model):
     module = toolchain.build(one_by_one(model))
     header = (module.generated / f"{module.model}.h").read_text()
     (reason,) = re.findall(r"^// Neurons are updated one by one.*: (.+)\.$", header, flags=re.MULTILINE)
-    assert reason == f"the option population_update is {expected}"
+    assert reason == "the option population_update is False"

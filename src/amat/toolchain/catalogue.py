@@ -183,7 +183,7 @@ def _ablation() -> tuple[Model, ...]:
         ("+ loop without input", {"input_free_loop": True}),
         ("+ fused multiply-add", {"fma_clones": True}),
         ("+ slices skipped", {"slice_skipping": True}),
-        ("+ eight neurons at a time (option)", {"population_update": True}),
+        ("+ eight neurons at a time", {"population_update": True}),
     )
     models: list[Model] = []
     options: dict[str, Any] = dict(_PLAIN)

@@ -34,6 +34,7 @@ _FUNCTIONS = {
 
 #: The options on which the population update relies, with the values that it needs.
 _NEEDED: dict[str, Any] = {
+    "population_update": True,
     "buffers": "on_demand",
     "share_propagators": True,
     "input_free_loop": True,
@@ -53,9 +54,6 @@ def find_obstacle(model: Model, description: NeuronDescription, options: Mapping
     adaptive : bool
         Whether equations are integrated with substeps of their own.
     """
-    wanted = options["population_update"]
-    if not (description.numeric_steps if wanted == "auto" else wanted):
-        return f"the option population_update is {wanted!r}" + (", and equations are linear" if wanted else "")
     if changed := [name for name, value in _NEEDED.items() if options[name] != value]:
         return f"the option {changed[0]} is {options[changed[0]]!r}"
     if description.counted:

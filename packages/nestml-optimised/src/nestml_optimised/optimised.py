@@ -38,7 +38,7 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "input_free_loop": (True, False),
     "slice_skipping": (True, False),
     "fma_clones": (True, False),
-    "population_update": ("auto", True, False),
+    "population_update": (True, False),
     "numeric_solver": ("rk45", "Heun"),
 }
 
@@ -99,14 +99,12 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             Compile the update a second time for processors with fused multiply-add, and choose when the module is
             loaded, if compiler and system support it. Results of different processors may then differ in the last
             digits.
-        ``population_update`` : {"auto", True, False}
+        ``population_update`` : bool
             Update eight neurons at a time, one in each lane of vector registers, if the model's step has neither loops
             nor random numbers, nor functions other than exp, expm1, ln, log10, tanh, pow, min, max and abs, and the
             options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code for AVX-512, AVX2
             or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the others, nor on
-            recorders. By default, this is done if equations are integrated numerically. Linear neurons gain with dense
-            input, but may take longer in large networks. If a model's neurons are updated one by one, a comment in the
-            generated header states the reason.
+            recorders. If a model's neurons are updated one by one, a comment in the generated header states the reason.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the

@@ -21,6 +21,7 @@
 #include "kernel_manager.h"
 
 #include "countdown.h"
+#include "memory_chunks.h"
 #include "spike_queue.h"
 #include "vectorisation.h"
 
@@ -113,6 +114,22 @@ public:
   virtual ~LaneBlock()
   {
     free_rows_();
+    if ( next_ )
+    {
+      next_->previous_ = previous_;
+    }
+    if ( previous_ )
+    {
+      previous_->next_ = next_;
+    }
+  }
+
+  //! Remember that another block, which is new, is updated after this one.
+  void
+  append( LaneBlock& next )
+  {
+    next_ = &next;
+    next.previous_ = this;
   }
 
   //! Count one more neuron, or other owner.
@@ -197,7 +214,7 @@ public:
       free_rows_();
       n_slots_ = slots;
       n_ports_ = ports;
-      rows_ = new ( std::align_val_t( 64 ) ) double[ slots * ports * n_lanes ]();
+      allocate_rows_();
       SpikeQueue::account( bytes_() );
     }
     return rows_ + lane;
@@ -240,24 +257,56 @@ protected:
     spikes_.clear();
   }
 
+  /**
+   * Request the memory of the blocks that are updated next, so that it arrives while this one is updated.
+   *
+   * Always inline, since compilers remove calls of functions that only request memory.
+   *
+   * @tparam Bytes  The memory at the beginning of a block, of which the rest is found by the processor.
+   * @param from    The first step of the slice.
+   */
+  template < std::size_t Bytes >
+  [[gnu::always_inline]] inline void
+  request_next_( [[maybe_unused]] const long from ) const
+  {
+#if defined( __GNUC__ )
+    const LaneBlock* block = next_;
+    if ( block and block->next_ )
+    {
+      block = block->next_;
+      const std::size_t row = nest::kernel().event_delivery_manager.get_modulo( from ) * block->n_ports_;
+      for ( std::size_t port = 0; port < block->n_ports_; ++port )
+      {
+        __builtin_prefetch( block->rows_ + ( row + port ) * n_lanes, 1 );
+      }
+      block = block->next_;
+      for ( std::size_t byte = 0; block and byte < Bytes; byte += 64 )
+      {
+        __builtin_prefetch( reinterpret_cast< const char* >( block ) + byte, 1 );
+      }
+    }
+#endif
+  }
+
   //! Look at the neurons again before the next update, because one has changed.
   void
   note_change_( const std::size_t lane )
   {
     changed_ = true;
-    // Other neurons decide whether a block is updated, and so remembers input, while this neuron is frozen.
-    history_ &= ~( every_slice_ << lane );
+    // Other neurons decide whether a block is updated, and so counts slices, while this neuron is frozen.
+    quiet_slices_ |= quiet_limit << lane * 8;
   }
 
-  //! Remember which lanes have input in a slice, and return those that had none in the slices before it.
+  //! Count the slices without input of each lane, and return the lanes that had none for some time.
   LaneMask
-  remember_input_( const LaneMask lanes )
+  count_quiet_slices_( const LaneMask with_input )
   {
-    std::uint64_t recent = history_ | history_ >> 32;
-    recent |= recent >> 16;
-    recent |= recent >> 8;
-    history_ = history_ << n_lanes | lanes;
-    return static_cast< LaneMask >( ~recent );
+    // Eight numbers of eight bits in one word, which stop at the limit.
+    quiet_slices_ += ~quiet_slices_ / quiet_limit & of_each_lane_;
+    const std::uint64_t bits = with_input * of_each_lane_ & 0x8040201008040201;
+    const std::uint64_t chosen = ( ( bits + 0x7f7f7f7f7f7f7f7f ) | bits ) & 0x8080808080808080; // the first bit of each number
+    quiet_slices_ &= ~( ( chosen >> 7 ) * 0xff );
+    return static_cast< LaneMask >( ( quiet_slices_ / quiet_limit & of_each_lane_ ) * 0x0102040810204080 >> 56 );
   }
 
   //! Let all lanes defer steps, if there is no input, until one of them has enough.
@@ -286,6 +335,13 @@ protected:
     }
     idle_left_ = 0;
     idle_steps_ = 0;
+  }
+
+  //! Return whether there can be input.
+  bool
+  has_rows_() const
+  {
+    return rows_;
   }
 
   //! Return the rows from a step on, to another or to the end of the ring.
@@ -382,6 +438,17 @@ private:
     return static_cast< long >( sizeof( double ) * n_slots_ * n_ports_ * n_lanes );
   }
 
+  //! Allocate rows of zeros: in large pages if there are so many that the processor cannot keep all addresses of pages.
+  void
+  allocate_rows_()
+  {
+    const auto bytes = static_cast< std::size_t >( bytes_() );
+    in_large_pages_ = SpikeQueue::accounted() > small_pages_ and bytes <= LargePages::largest;
+    void* const memory = in_large_pages_ ? LargePages::take( bytes ) : ::operator new( bytes, std::align_val_t( 64 ) );
+    rows_ = static_cast< double* >( memory );
+    std::fill_n( rows_, n_slots_ * n_ports_ * n_lanes, 0.0 );
+  }
+
   void
   free_rows_()
   {
@@ -389,21 +456,36 @@ private:
     {
       SpikeQueue::flush();
       SpikeQueue::account( -bytes_() );
-      ::operator delete[]( rows_, std::align_val_t( 64 ) );
+      if ( in_large_pages_ )
+      {
+        LargePages::give_back( rows_ );
+      }
+      else
+      {
+        ::operator delete( rows_, std::align_val_t( 64 ) );
+      }
       rows_ = nullptr;
       n_slots_ = 0;
     }
   }
 
-  //! The bit of the first lane in each slice that the history covers.
-  static constexpr std::uint64_t every_slice_ = 0x0101010101010101;
+  //! Memory of rows in bytes of which processors keep all addresses of pages: a thousand pages of 4 KiB.
+  static constexpr long small_pages_ = 4194304;
 
+  //! The number one of each lane.
+  static constexpr std::uint64_t of_each_lane_ = 0x0101010101010101;
+
+  //! The slices without input, a power of two, after which a lane may defer steps. Before, more input may be near.
+  static constexpr std::uint64_t quiet_limit = 32;
+
+  LaneBlock* next_ = nullptr;     //!< the block that the thread made next
+  LaneBlock* previous_ = nullptr; //!< and the one before
   long updated_until_ = -1;
-  //! The lanes with input in the last eight slices. A lane with any does not begin to defer steps: more may be near.
-  std::uint64_t history_ = 0;
+  std::uint64_t quiet_slices_ = quiet_limit * of_each_lane_; //!< of each lane, in eight bits
   double* rows_ = nullptr;
   std::uint32_t n_slots_ = 0;
   std::uint32_t n_ports_ = 0;
+  bool in_large_pages_ = false; //!< whether the rows are
   std::uint8_t n_taken_ = 0;
   std::atomic< std::uint32_t > owners_ = 0;
 };
@@ -466,9 +548,14 @@ open_block()
   if ( not open.block or open.block->is_full()
     or ( open.block->owners() == 1 and open.block->n_taken() > 0 ) )
   {
+    auto* const block = new Block;
+    if ( open.block )
+    {
+      open.block->append( *block );
+    }
     LaneBlock::release( open.block );
-    open.block = new Block;
-    open.block->acquire();
+    open.block = block;
+    block->acquire();
   }
   return *open.block;
 }
