@@ -24,10 +24,13 @@ from amat.benchmark.library_accuracy import find_errors
 from amat.benchmark.update import create_input
 from amat.compendium.provenance import commit, cpu_model, versions
 
-__all__ = ["format_table", "measure_library"]
+__all__ = ["format_table", "largest_error", "measure_library"]
 
 #: Neurons, and model time in ms before the clock starts and while it runs, of a measurement of time.
 TIMED_NEURONS, WARM_UP, TIMED = 200, 20.0, 100.0
+
+#: The stimuli of the comparison with the reference.
+_STIMULI = ("step", "noise", "poisson")
 
 #: Neurons of a measurement of memory, and the model time after which it is read.
 STORED_NEURONS, STORED_DURATION = 1000, 20.0
@@ -135,6 +138,11 @@ def _memory(library: Library, neuron: Neuron, build: str) -> float:
     return (allocated_bytes() - before) / STORED_NEURONS
 
 
+def largest_error(table: pd.DataFrame) -> pd.Series:
+    """Return the largest error in mV over the stimuli, for each row of the measurements; NaN where there is none."""
+    return table[[f"{stimulus}_error_mV" for stimulus in _STIMULI]].max(axis=1)
+
+
 def format_table(table: pd.DataFrame) -> str:
     """Return the measurements as a Markdown table with one row for each neuron."""
     lines = [
@@ -142,7 +150,7 @@ def format_table(table: pd.DataFrame) -> str:
         "| memory (kB): ours | NESTML's | NEST's |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, group in table.groupby("neuron", sort=True):
+    for name, group in table.assign(error=largest_error(table)).groupby("neuron", sort=True):
         rows: dict[str, dict[str, Any]] = {
             row["build"]: {str(name): value for name, value in row.items()} for row in group.to_dict("records")
         }
@@ -159,16 +167,11 @@ def format_table(table: pd.DataFrame) -> str:
 def _format_error(row: Mapping[str, Any]) -> str:
     if row.get("result", "built") != "built":
         return str(row["result"])
-    found = [row.get(f"{stimulus}_error_mV") for stimulus in ("step", "noise", "poisson")]
-    known = [value for value in found if value is not None and np.isfinite(value)]
-    return f"{max(known):.0e}" if known else "–"
+    return _format(row.get("error"), "{:.0e}")
 
 
 def _format_spikes(row: Mapping[str, Any]) -> str:
-    totals = [
-        [row.get(f"{stimulus}_{quantity}") for stimulus in ("step", "noise", "poisson")]
-        for quantity in ("equal", "spikes")
-    ]
+    totals = [[row.get(f"{stimulus}_{quantity}") for stimulus in _STIMULI] for quantity in ("equal", "spikes")]
     equal, spikes = (sum(int(v) for v in values if v is not None and np.isfinite(v)) for values in totals)
     return f"{equal}/{spikes}"
 
