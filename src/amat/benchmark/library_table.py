@@ -9,6 +9,7 @@ equivalent model, with that. The accuracy is that of the membrane potential betw
 """
 
 import gc
+import multiprocessing
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from amat.benchmark.library_accuracy import find_errors
 from amat.benchmark.update import create_input
 from amat.compendium.provenance import commit, cpu_model, versions
 
-__all__ = ["format_table", "largest_error", "measure_library"]
+__all__ = ["format_table", "largest_error", "measure_library", "measure_memory"]
 
 #: Neurons, and model time in ms before the clock starts and while it runs, of a measurement of time.
 TIMED_NEURONS, WARM_UP, TIMED = 200, 20.0, 100.0
@@ -74,12 +75,13 @@ def measure_library(neurons: Sequence[Neuron] = NEURONS, *, rounds: int = 5, pro
     for neuron in neurons:
         progress(f"measuring {neuron.name}")
         times = _time(library, neuron, rounds)
+        memory = measure_memory(library, neuron)
         for build in library.models(neuron):
             row: dict[str, Any] = {"neuron": neuron.name, "build": build, "result": "built"}
             row |= errors.get((neuron.name, build), {})
             row["ns"] = statistics.median(times[build])
             row |= {f"ratio_to_{other}": _ratio(times, build, other) for other in ("nestml", "nest") if other != build}
-            rows.append(row | {"bytes": _memory(library, neuron, build)})
+            rows.append(row | {"bytes": memory[build]})
         rows += [
             {"neuron": neuron.name, "build": codegen, "result": library.results[neuron.name, codegen]}
             for codegen in CODEGENS
@@ -123,8 +125,16 @@ def _time(library: Library, neuron: Neuron, rounds: int) -> dict[str, list[float
     return times
 
 
+def measure_memory(library: Library, neuron: Neuron) -> dict[str, float]:
+    """Return the bytes per neuron that creation, two synapses and a simulation take, by build.
+
+    They are measured in a new process, because NEST's tables grow with each reset after which modules are loaded.
+    """
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return {build: pool.apply(_memory, (library, neuron, build)) for build in library.models(neuron)}
+
+
 def _memory(library: Library, neuron: Neuron, build: str) -> float:
-    """Return the bytes per neuron that creation, two synapses and a simulation take."""
     nest = library.reset()
     model = library.models(neuron)[build]
     receptors = _receptors(nest, model)[:1]
@@ -132,7 +142,7 @@ def _memory(library: Library, neuron: Neuron, build: str) -> float:
     before = allocated_bytes()
     nodes = nest.Create(model, STORED_NEURONS)
     case = Case("amat", rate=INPUT_RATE, neurons=STORED_NEURONS)
-    create_input(nest, nodes, case, STORED_DURATION, SEED, sources=(1, 1), weight=neuron.weight, receptors=receptors)
+    create_input(nest, nodes, case, STORED_DURATION, SEED, sources=(1, 1), weight=0.0, receptors=receptors)
     nest.Simulate(STORED_DURATION)
     gc.collect()
     return (allocated_bytes() - before) / STORED_NEURONS

@@ -17,6 +17,7 @@ from amat import paths, toolchain
 from amat.analysis import accuracy, validation
 from amat.benchmark.collect import read_cells
 from amat.benchmark.comparisons import summary_page, summary_text
+from amat.benchmark.library_table import largest_error
 from amat.neurons import AmatParameters
 from amat.simulation.kernel import reset_kernel
 
@@ -40,6 +41,7 @@ def measure_numbers(sets: int, seed: int) -> dict[str, Any]:
         "validation": validation_numbers(sets, seed),
         "near": near_time_constants(seed),
         "benchmark": benchmark_numbers(),
+        "library": library_numbers(),
         "versions": {name: version(name) for name in ("nestml", "odetoolbox", "nest-simulator")},
     }
 
@@ -111,4 +113,33 @@ def benchmark_numbers() -> dict[str, Any]:
         "rows": rows[same].to_dict("records"),
         "machine": f"{first['cpu']}, {first['usable_cores']} cores",
         "seeds": int(measured["seed"].nunique()),
+    }
+
+
+def library_numbers() -> dict[str, Any]:
+    """Return the measured ratios of the optimised neurons of NESTML's library to those of its unmodified generator.
+
+    Returns
+    -------
+    dict
+        ``rows``, one for each neuron: its name, the ratios of time and memory, and the largest errors of both in mV;
+        the ``median``, ``least`` and ``most`` of the ratios of time, without neurons whose unmodified code has an error
+        above 10 mV; the ``cpu``.
+    """
+    table = pd.read_csv(paths.DATA / "library_neurons.csv")
+    builds = table.assign(error=largest_error(table)).set_index(["neuron", "build"])
+    ours, unmodified = builds.xs("optimised", level="build"), builds.xs("nestml", level="build")
+    time = ours["ratio_to_nestml"]
+    columns = {
+        "time": time.map("{:.2f}".format),
+        "memory": (ours["bytes"] / unmodified["bytes"]).map("{:.2f}".format),
+        "error": ours["error"].map("{:.0e}".format, na_action="ignore").fillna("–"),
+        "unmodified_error": unmodified["error"].map("{:.0e}".format, na_action="ignore").fillna("–"),
+    }
+    time = time[~(unmodified["error"] > 10.0)]
+    numbers = {"median": time.median(), "least": time.min(), "most": time.max()}
+    return {
+        "rows": pd.DataFrame(columns).rename_axis("name").reset_index().to_dict("records"),
+        "cpu": table["cpu"].iloc[0],
+        **{key: f"{value:.2f}" for key, value in numbers.items()},
     }
