@@ -25,7 +25,7 @@ from amat.benchmark.library_accuracy import find_errors
 from amat.benchmark.update import create_input
 from amat.compendium.provenance import commit, cpu_model, versions
 
-__all__ = ["format_table", "largest_error", "measure_library", "measure_memory"]
+__all__ = ["compare_with_nestml", "format_table", "measure_library", "measure_memory"]
 
 #: Neurons, and model time in ms before the clock starts and while it runs, of a measurement of time.
 TIMED_NEURONS, WARM_UP, TIMED = 200, 20.0, 100.0
@@ -148,9 +148,33 @@ def _memory(library: Library, neuron: Neuron, build: str) -> float:
     return (allocated_bytes() - before) / STORED_NEURONS
 
 
-def largest_error(table: pd.DataFrame) -> pd.Series:
+def _largest_error(table: pd.DataFrame) -> pd.Series:
     """Return the largest error in mV over the stimuli, for each row of the measurements; NaN where there is none."""
     return table[[f"{stimulus}_error_mV" for stimulus in _STIMULI]].max(axis=1)
+
+
+def compare_with_nestml(table: pd.DataFrame) -> pd.DataFrame:
+    """Compare the optimised neurons with those of NESTML's unmodified generator.
+
+    Returns
+    -------
+    pandas.DataFrame
+        By neuron: ``time``, ``to_nest`` and ``memory``, ratios of the optimised neuron to NESTML's, to NEST's and to
+        NESTML's; ``error`` and ``nestml_error``, the largest errors in mV, NaN without a reference; ``comparable``,
+        whether NESTML's error is at most 10 mV or unknown. Times of builds that differ by more say nothing.
+    """
+    builds = table.assign(error=_largest_error(table)).set_index(["neuron", "build"])
+    ours, nestml = builds.xs("optimised", level="build"), builds.xs("nestml", level="build")
+    return pd.DataFrame(
+        {
+            "time": ours["ratio_to_nestml"],
+            "to_nest": ours["ratio_to_nest"],
+            "memory": ours["bytes"] / nestml["bytes"],
+            "error": ours["error"],
+            "nestml_error": nestml["error"],
+            "comparable": ~(nestml["error"] > 10.0),
+        }
+    )
 
 
 def format_table(table: pd.DataFrame) -> str:
@@ -160,7 +184,7 @@ def format_table(table: pd.DataFrame) -> str:
         "| memory (kB): ours | NESTML's | NEST's |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, group in table.assign(error=largest_error(table)).groupby("neuron", sort=True):
+    for name, group in table.assign(error=_largest_error(table)).groupby("neuron", sort=True):
         rows: dict[str, dict[str, Any]] = {
             row["build"]: {str(name): value for name, value in row.items()} for row in group.to_dict("records")
         }

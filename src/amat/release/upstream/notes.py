@@ -17,7 +17,7 @@ from amat import paths, toolchain
 from amat.analysis import accuracy, validation
 from amat.benchmark.collect import read_cells
 from amat.benchmark.comparisons import summary_page, summary_text
-from amat.benchmark.library_table import largest_error
+from amat.benchmark.library_table import compare_with_nestml
 from amat.neurons import AmatParameters
 from amat.simulation.kernel import reset_kernel
 
@@ -127,19 +127,15 @@ def library_numbers() -> dict[str, Any]:
         above 10 mV; the ``cpu``.
     """
     table = pd.read_csv(paths.DATA / "library_neurons.csv")
-    builds = table.assign(error=largest_error(table)).set_index(["neuron", "build"])
-    ours, unmodified = builds.xs("optimised", level="build"), builds.xs("nestml", level="build")
-    time = ours["ratio_to_nestml"]
-    columns = {
-        "time": time.map("{:.2f}".format),
-        "memory": (ours["bytes"] / unmodified["bytes"]).map("{:.2f}".format),
-        "error": ours["error"].map("{:.0e}".format, na_action="ignore").fillna("–"),
-        "unmodified_error": unmodified["error"].map("{:.0e}".format, na_action="ignore").fillna("–"),
-    }
-    time = time[~(unmodified["error"] > 10.0)]
+    compared = compare_with_nestml(table)
+    time = compared.loc[compared["comparable"], "time"]
+    forms = {"time": "{:.2f}", "memory": "{:.2f}", "error": "{:.0e}", "nestml_error": "{:.0e}"}
+    rows = pd.DataFrame(
+        {name: compared[name].map(form.format, na_action="ignore").fillna("–") for name, form in forms.items()}
+    )
     numbers = {"median": time.median(), "least": time.min(), "most": time.max()}
     return {
-        "rows": pd.DataFrame(columns).rename_axis("name").reset_index().to_dict("records"),
+        "rows": rows.rename_axis("name").reset_index().to_dict("records"),
         "cpu": table["cpu"].iloc[0],
         **{key: f"{value:.2f}" for key, value in numbers.items()},
     }

@@ -262,7 +262,7 @@ protected:
    *
    * Always inline, since compilers remove calls of functions that only request memory.
    *
-   * @tparam Bytes  The memory at the beginning of a block, of which the rest is found by the processor.
+   * @tparam Bytes  The bytes to request at the beginning of a block; the processor finds the rest.
    * @param from    The first step of the slice.
    */
   template < std::size_t Bytes >
