@@ -355,7 +355,7 @@ def current_files(draw) -> bytes:
     table = [*draw(st.sampled_from([[], [["time", "current"]]])), *good, *draw(rows | st.just([]))]
     text = end.join(separator.join(row) for row in table) + draw(st.sampled_from(["", end, end * 3]))
     content = text.encode(draw(st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"])), "replace")
-    content = gzip.compress(content) if draw(st.integers(0, 3)) == 0 else content
+    content = gzip.compress(content, mtime=0) if draw(st.integers(0, 3)) == 0 else content
     return content[: draw(st.integers(0, 40))] if draw(st.integers(0, 5)) == 0 else content
 
 
