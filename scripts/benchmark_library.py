@@ -23,10 +23,8 @@ step, a noise current and random spikes, before the first spike at another time.
 of all spikes of the solution. Times are ratios of ours to the others with 4,000 input spikes/s, medians of ratios in
 one process. Memory is that of a neuron with two synapses, NEST's tables included.
 Where the error of NESTML's code exceeds 10 mV, the two builds do not solve the same equations, and their times cannot
-be compared: in its equations NESTML's code leaves out factors of units (`hh_cond_exp_destexhe`, `hh_moto_5ht`) or of
-an inline expression (`hill_tononi`). The reference has these factors, as the optimised code does. For
-`hh_cond_exp_destexhe` that is not what the model means by default: NESTML stores 0.012 uS as 12, so that the factor
-makes the noise conductances 1000 times too large. Set them, and their means and deviations, in uS.
+be compared: in its equations NESTML's code leaves out the unit of a number (`hh_moto_5ht`) or a factor of an inline
+expression (`hill_tononi`). The reference has these factors, as the optimised code does.
 
 """
 

@@ -174,6 +174,7 @@ UPDATE = LEAKY[LEAKY.index("    update:") :]
         ("exc_spikes <-", "exc_spikes nS <-", "9:", "has no type"),
         ("V_m mV", "V m mV", "3:", "V_m"),
         ("    parameters:\n", "    parameters\n", "4:", "parameters:"),
+        ("-V_m / tau", "-0.1 ms**-1 * V_m", "7:29", r"(0.1 ms**-1) * V_m"),
         ("tau ms =", "in ms =", "5:8", "in is a reserved word"),
         ("tau ms =", "tau =", "5:", "tau real"),
         ("-V_m / tau", "-(V_m / tau", "7:16", "close the parenthesis"),

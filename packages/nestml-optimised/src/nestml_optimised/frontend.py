@@ -15,7 +15,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,12 +29,13 @@ from pynestml.utils.model_parser import ModelParser
 
 from nestml_optimised.checked import CheckedNESTCodeGenerator
 from nestml_optimised.errors import ModelError, ModelWarning, OptionError
-from nestml_optimised.messages import SYNTAX, find_syntax_error, format_message, is_follow_up
+from nestml_optimised.messages import SYNTAX, find_syntax_error, find_unknown_unit, format_message, is_follow_up
 from nestml_optimised.mistakes import find_duplicates, find_mistakes
 from nestml_optimised.nest_installation import find_nest
 from nestml_optimised.optimised import OptimisedNESTCodeGenerator
 from nestml_optimised.ports import check_ports, find_unread_ports
 from nestml_optimised.transformer import replace_transformers
+from nestml_optimised.units import conversion_in_nest_units
 
 __all__ = ["Codegen", "generate", "generate_nest_target", "parse_models"]
 
@@ -214,7 +215,8 @@ def parse_models(input_path: _Paths, target_path: str | os.PathLike[str], *, pla
     """
     with redirect_stdout(io.StringIO()):  # the messages are in the error
         pynestml_frontend.configure_front_end(_as_text(input_path), platform, target_path=target_path)
-        return _parse()
+        with conversion_in_nest_units():
+            return _parse()
 
 
 def _as_text(paths: _Paths) -> str | list[str]:
@@ -235,11 +237,12 @@ def _process(codegen: str, unknown_to_builder: Mapping[str, Any]) -> dict[str, d
     if codegen != "nestml":
         transformers = replace_transformers(transformers, matrices=codegen == "optimised")
 
-    parsed = _parse()
-    if codegen != "optimised":
-        for model in parsed:
-            check_ports(model)
-    models, metadata = pynestml_frontend.transform_models(transformers, parsed)
+    with nullcontext() if codegen == "nestml" else conversion_in_nest_units():
+        parsed = _parse()
+        if codegen != "optimised":
+            for model in parsed:
+                check_ports(model)
+        models, metadata = pynestml_frontend.transform_models(transformers, parsed)
     pynestml_frontend.generate_code(generator, models, metadata)
     _raise_errors()
     if FrontendConfiguration.store_log:
@@ -266,7 +269,7 @@ def _parse() -> list[Any]:
         entries = list(Logger.get_log().values())[begin:]
         errors = list(dict.fromkeys(_find_errors(file, found, [e for e in entries if e[2] is LoggingLevel.ERROR])))
         if failure and not errors:
-            errors = [f"{file}: NESTML failed with {failure}"]
+            errors = [_describe_failure(file, failure)]
         problems += errors
         for entry in entries:
             if entry[2] is LoggingLevel.WARNING and not errors:
@@ -323,6 +326,14 @@ def _find_errors(file: str, models: Sequence[Any], entries: Sequence[Any]) -> It
         shown.add(line)
     if not entries and not duplicates:
         yield from (format_message(file, *mistake) for model in models for mistake in find_mistakes(model))
+
+
+def _describe_failure(file: str, failure: str) -> str:
+    """Return the message about an exception of NESTML."""
+    if not (unit := find_unknown_unit(file)):
+        return f"{file}: NESTML failed with {failure}"
+    line, column, name = unit
+    return format_message(file, line, column, f'NESTML takes "{name}" for a unit')
 
 
 def _describe(file: str, entry: Any) -> str:

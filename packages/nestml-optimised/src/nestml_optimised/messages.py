@@ -14,8 +14,9 @@ from antlr4.error.ErrorListener import ErrorListener
 from pynestml.generated.PyNestMLLexer import PyNestMLLexer
 from pynestml.generated.PyNestMLParser import PyNestMLParser
 from pynestml.symbols.predefined_functions import PredefinedFunctions
+from pynestml.symbols.predefined_units import PredefinedUnits
 
-__all__ = ["SYNTAX", "find_syntax_error", "format_message", "is_follow_up"]
+__all__ = ["SYNTAX", "find_syntax_error", "find_unknown_unit", "format_message", "is_follow_up"]
 
 #: The beginnings of NESTML's messages about syntax. They point at the last error of a file, not at its first.
 SYNTAX = ("Error occurred during parsing", "Error occurred during lexing")
@@ -50,6 +51,7 @@ _FIXES_OF_SYNTAX = (
 #: Likely fixes by patterns of NESTML's message.
 _FIXES = (
     (r"free-standing physical units allowed \((.*)\)", 'give the unit a number: "1 {0}".'),
+    (r'takes "(\w+)" for', 'put a number and its unit into parentheses: "(0.1 ms**-1) * {0}"; or correct the unit.'),
     (r"has no equations", 'add a block "equations:", or remove the call.'),
     (r"violate the invariant", "correct the default value, or the invariant."),
     (r"integrate_odes\(\)", 'add a block "update:" that calls integrate_odes().'),
@@ -82,6 +84,29 @@ class _FirstError(ErrorListener):  # type: ignore[misc]  # ANTLR is not typed
 
 def find_syntax_error(file: str) -> tuple[int, int] | None:
     """Return the line and column of the first syntax error in a NESTML file."""
+    return _parse(file)[0]
+
+
+def find_unknown_unit(file: str) -> tuple[int, int, str] | None:
+    """Return the line, the column and the name of the first part of a unit after a number that is no unit.
+
+    NESTML takes all that follows a number, such as ``0.1 ms**-1 * x``, for its unit.
+    """
+    pending = [_parse(file)[1]]
+    found = []
+    while pending:
+        node = pending.pop()
+        children = getattr(node, "children", None) or []
+        pending += children
+        if isinstance(node, PyNestMLParser.UnitTypeContext):
+            token = node.unit
+            if token is not None and not PredefinedUnits.is_unit(token.text):
+                found.append((token.line, token.column, token.text))
+    return min(found, default=None)
+
+
+def _parse(file: str) -> tuple[tuple[int, int] | None, Any]:
+    """Return the place of the first syntax error in a file, if there is one, and the tree of the rest."""
     listener = _FirstError()
     lexer = PyNestMLLexer(FileStream(file, encoding="utf-8"))
     parser = PyNestMLParser(None)
@@ -90,10 +115,11 @@ def find_syntax_error(file: str) -> tuple[int, int] | None:
         recognizer.addErrorListener(listener)
     stream = CommonTokenStream(lexer)
     stream.fill()
-    if listener.found is None:
-        parser.setTokenStream(stream)
-        parser.nestMLCompilationUnit()
-    return listener.found
+    if listener.found is not None:
+        return listener.found, None
+    parser.setTokenStream(stream)
+    tree = parser.nestMLCompilationUnit()
+    return listener.found, tree
 
 
 def format_message(file: str, line: int, column: int, text: str, *, syntax: bool = False) -> str:

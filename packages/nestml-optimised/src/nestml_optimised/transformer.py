@@ -10,6 +10,7 @@ from typing import Any
 
 import odetoolbox
 import sympy
+from pynestml.codegeneration.printers.ode_toolbox_expression_printer import ODEToolboxExpressionPrinter
 from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.meta_model.ast_expression import ASTExpression
 from pynestml.meta_model.ast_node import ASTNode
@@ -22,8 +23,11 @@ from pynestml.utils.model_parser import ModelParser
 from pynestml.visitors.ast_parent_visitor import ASTParentVisitor
 from pynestml.visitors.ast_symbol_table_visitor import ASTSymbolTableVisitor
 
+from nestml_optimised.units import SympyPrinterInNestUnits
+
 __all__ = [
     "EquationSystem",
+    "EquationTransformer",
     "InlineExpansionTransformer",
     "OrderedConvolutionsTransformer",
     "SystemMatrixTransformer",
@@ -157,7 +161,21 @@ class OrderedConvolutionsTransformer(ConvolutionsToBuffersTransformer):  # type:
         return models
 
 
-class SystemMatrixTransformer(ODEToolboxTransformer):  # type: ignore[misc]
+class EquationTransformer(ODEToolboxTransformer):  # type: ignore[misc]
+    """A transformer that hands equations to ODE-toolbox with all numbers in NEST's units."""
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(options)
+        names, calls = self._ode_toolbox_variable_printer, self._ode_toolbox_function_call_printer
+        self._ode_toolbox_printer = ODEToolboxExpressionPrinter(
+            SympyPrinterInNestUnits(
+                variable_printer=names, constant_printer=self._constant_printer, function_call_printer=calls
+            )
+        )
+        names._expression_printer = calls._expression_printer = self._ode_toolbox_printer
+
+
+class SystemMatrixTransformer(EquationTransformer):
     """A transformer that takes the matrices of a model's equations from ODE-toolbox, but no solution.
 
     ODE-toolbox solves equations symbolically where it can. That takes most of the time of code generation, fails for
@@ -213,7 +231,6 @@ def replace_transformers(transformers: Iterable[Any], *, matrices: bool) -> list
     ours: dict[type, type] = {
         InlineExpressionExpansionTransformer: InlineExpansionTransformer,
         ConvolutionsToBuffersTransformer: OrderedConvolutionsTransformer,
+        ODEToolboxTransformer: SystemMatrixTransformer if matrices else EquationTransformer,
     }
-    if matrices:
-        ours[ODEToolboxTransformer] = SystemMatrixTransformer
     return [ours[type(transformer)]() if type(transformer) in ours else transformer for transformer in transformers]
