@@ -5,17 +5,26 @@
 """The benchmark of NESTML's library, on one of its neurons."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from amat.benchmark import library, library_accuracy, library_table
+from amat.benchmark import library, library_accuracy, library_runs, library_table
 
 pytestmark = pytest.mark.slow
 
 
+NEURONS = library_runs.find_neurons(["iaf_psc_exp"])
+
+
 @pytest.fixture(scope="module")
-def table():
-    (neuron,) = (neuron for neuron in library.NEURONS if neuron.name == "iaf_psc_exp")
-    return library_table.measure_library([neuron], rounds=1, progress=lambda text: None).set_index("build")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("library")
+
+
+@pytest.fixture(scope="module")
+def table(folder):
+    found = library_runs.measure_library(NEURONS, folder=folder, rounds=1, progress=lambda text: None)
+    return found.set_index("build")
 
 
 def test_the_neurons_are_those_that_nestml_installs():
@@ -29,6 +38,14 @@ def test_all_builds_are_measured(table):
     assert (table["ns"] > 0).all()
     ours = table.loc["optimised"]
     assert ours["ratio_to_nestml"] == pytest.approx(ours["ns"] / table.loc["nestml", "ns"])
+
+
+def test_a_measured_neuron_is_not_measured_again(table, folder):
+    """The rows that were kept are equal to the measured ones to the last digit."""
+    steps = []
+    again = library_runs.measure_library(NEURONS, folder=folder, rounds=1, progress=steps.append)
+    pd.testing.assert_frame_equal(again.set_index("build"), table)
+    assert steps[-1] == "iaf_psc_exp is measured already"
 
 
 @pytest.mark.parametrize("stimulus", ["step", "noise", "poisson"])

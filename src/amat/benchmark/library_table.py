@@ -20,12 +20,11 @@ import pandas as pd
 
 from amat.benchmark.cases import INPUT_RATE, Case
 from amat.benchmark.kernel import RESOLUTION, Clock, allocated_bytes
-from amat.benchmark.library import CODEGENS, NEURONS, SEED, Library, Neuron, Progress, build_library
+from amat.benchmark.library import CODEGENS, SEED, Library, Neuron, Progress
 from amat.benchmark.library_accuracy import find_errors
 from amat.benchmark.update import create_input
-from amat.compendium.provenance import commit, cpu_model, versions
 
-__all__ = ["compare_with_nestml", "format_table", "measure_library", "measure_memory"]
+__all__ = ["MEASURED", "compare_with_nestml", "format_table", "measure_memory", "measure_neuron"]
 
 #: Neurons, and model time in ms before the clock starts and while it runs, of a measurement of time.
 TIMED_NEURONS, WARM_UP, TIMED = 200, 20.0, 100.0
@@ -33,16 +32,38 @@ TIMED_NEURONS, WARM_UP, TIMED = 200, 20.0, 100.0
 #: The stimuli of the comparison with the reference.
 _STIMULI = ("step", "noise", "poisson")
 
+#: The measured columns of the table, which has one row for each neuron and build:
+#:
+#: =================== ===================================================================================
+#: neuron, build       build is nest (built in), nestml (NESTML's unmodified generator) or optimised
+#: result              "built", or the reason why there is no model
+#: STIMULUS_spikes     of the reference; STIMULUS is step, noise or poisson
+#: STIMULUS_equal      number of spikes at the reference's times before the first one that differs
+#: STIMULUS_error_mV   largest error of the membrane potential before the first spike that differs from the
+#:                     reference
+#: ns                  processor time of a neuron's step under Poisson input, median
+#: ratio_to_nestml     median of the ratios of times in a round
+#: ratio_to_nest       likewise
+#: bytes               of a neuron, with two synapses and the tables of the kernel
+#: =================== ===================================================================================
+MEASURED = (
+    *("neuron", "build", "result"),
+    *(f"{stimulus}_{quantity}" for stimulus in _STIMULI for quantity in ("spikes", "equal", "error_mV")),
+    *("ns", "ratio_to_nestml", "ratio_to_nest", "bytes"),
+)
+
 #: Neurons of a measurement of memory, and the model time after which it is read.
 STORED_NEURONS, STORED_DURATION = 1000, 20.0
 
 
-def measure_library(neurons: Sequence[Neuron] = NEURONS, *, rounds: int = 5, progress: Progress) -> pd.DataFrame:
-    """Build, compare and measure neurons.
+def measure_neuron(library: Library, neuron: Neuron, *, rounds: int, progress: Progress) -> list[dict[str, Any]]:
+    """Compare and measure the builds of a neuron.
 
     Parameters
     ----------
-    neurons : sequence of Neuron
+    library : Library
+        Has the neuron.
+    neuron : Neuron
     rounds : int
         Of the measurement of time.
     progress : callable
@@ -50,47 +71,27 @@ def measure_library(neurons: Sequence[Neuron] = NEURONS, *, rounds: int = 5, pro
 
     Returns
     -------
-    pandas.DataFrame
-        One row for each neuron and build, with the columns
-
-        =================== ===================================================================================
-        neuron, build       build is nest (built in), nestml (NESTML's unmodified generator) or optimised
-        result              "built", or the reason why there is no model
-        STIMULUS_error_mV   largest error of the membrane potential before the first spike that differs from the
-                            reference; STIMULUS is step, noise or poisson
-        STIMULUS_spikes     of the reference
-        STIMULUS_equal      number of spikes at the reference's times before the first one that differs
-        ns                  processor time of a neuron's step under Poisson input, median
-        ratio_to_nestml     median of the ratios of times in a round
-        ratio_to_nest       likewise
-        bytes               of a neuron, with two synapses and the tables of the kernel
-        =================== ===================================================================================
-
-        and the commit, versions and processor.
+    list of dict
+        One row for each build, with values of the columns `MEASURED`.
     """
-    library = build_library(neurons, progress=progress)
-    progress("comparing with the reference")
-    errors = find_errors(library, neurons, progress)
+    models = library.models(neuron)
+    progress(f"comparing {neuron.name} with the reference")
+    errors = find_errors(library, [neuron], progress)
+    progress(f"measuring {neuron.name}")
+    times = _time(library, neuron, rounds)
+    memory = measure_memory(library, neuron)
     rows = []
-    for neuron in neurons:
-        progress(f"measuring {neuron.name}")
-        times = _time(library, neuron, rounds)
-        memory = measure_memory(library, neuron)
-        for build in library.models(neuron):
-            row: dict[str, Any] = {"neuron": neuron.name, "build": build, "result": "built"}
-            row |= errors.get((neuron.name, build), {})
-            row["ns"] = statistics.median(times[build])
-            row |= {f"ratio_to_{other}": _ratio(times, build, other) for other in ("nestml", "nest") if other != build}
-            rows.append(row | {"bytes": memory[build]})
-        rows += [
-            {"neuron": neuron.name, "build": codegen, "result": library.results[neuron.name, codegen]}
-            for codegen in CODEGENS
-            if codegen not in library.models(neuron)
-        ]
-    found = versions()
-    return pd.DataFrame(rows).assign(
-        nest_version=found["nest-simulator"], nestml_version=found["nestml"], commit=commit(), cpu=cpu_model()
-    )
+    for build in models:
+        row: dict[str, Any] = {"neuron": neuron.name, "build": build, "result": "built"}
+        row |= errors.get((neuron.name, build), {})
+        row["ns"] = statistics.median(times[build])
+        row |= {f"ratio_to_{other}": _ratio(times, build, other) for other in ("nestml", "nest") if other != build}
+        rows.append(row | {"bytes": memory[build]})
+    missing = [codegen for codegen in CODEGENS if codegen not in models]
+    return rows + [
+        {"neuron": neuron.name, "build": codegen, "result": library.results[neuron.name, codegen]}
+        for codegen in missing
+    ]
 
 
 def _ratio(times: Mapping[str, Sequence[float]], build: str, other: str) -> float:

@@ -136,6 +136,6 @@ def library_numbers() -> dict[str, Any]:
     numbers = {"median": time.median(), "least": time.min(), "most": time.max()}
     return {
         "rows": rows.rename_axis("name").reset_index().to_dict("records"),
-        "cpu": table["cpu"].iloc[0],
+        "cpu": " or ".join(table["cpu"].unique()),
         **{key: f"{value:.2f}" for key, value in numbers.items()},
     }
