@@ -191,6 +191,24 @@ def test_finished_cells_are_not_measured_again(cluster, benchmark, benchmark_com
     assert times() == before
 
 
+def test_microcircuit_has_equal_spikes_for_any_layout(cluster):
+    """The parts of the ranks are merged into the same activity that one process with as many threads has."""
+    found = []
+    for ranks, threads in ((1, 2), (2, 1)):
+        output = cluster.folder / f"microcircuit-{ranks}x{threads}.json"
+        launcher = ["srun", "--mpi=pmix", "--kill-on-bad-exit=1", "-n", ranks, "-c", threads]
+        options = ["--model=iaf_psc_exp", "--workload=microcircuit-poisson", "--scale=0.02", "--duration=100"]
+        layout = [f"--ranks={ranks}", f"--threads={threads}", f"--output={output}"]
+        command = [*launcher, sys.executable, "-m", "amat", "benchmark", "cell", *options, *layout]
+        run(*command, env=cluster.environment, log=output.with_suffix(".log"), timeout=600)
+        found.append(json.loads(output.read_text()))
+    alone, split = found
+    assert alone["spikes"] == split["spikes"] > 20
+    assert alone["synapses"] == split["synapses"]
+    assert alone["fingerprints"] == split["fingerprints"]
+    assert alone["populations"] == split["populations"]
+
+
 # --- notebooks -------------------------------------------------------------------------------------------------------
 
 
