@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nestml_optimised import generate
 from nestml_optimised.nest_installation import compiler, find_nest
 
 from amat import toolchain
@@ -26,6 +27,10 @@ pytestmark = pytest.mark.slow
 MODEL = "amat2_psc_exp_neuron_opt"
 
 OPTIMISED = [name for name, model in toolchain.SHIPPED_MODELS.items() if model.codegen == "optimised"]
+
+LIBRARY = Path(sys.prefix) / "models" / "neurons"
+#: Neurons that are updated together and one by one, with exact and with numerical integration.
+CLANG_NEURONS = ["iaf_psc_exp_neuron", "hh_psc_alpha_neuron", "iaf_psc_exp_htum_neuron", "hh_cond_exp_destexhe_neuron"]
 
 #: The last output of a complete simulation.
 FINISHED = "the simulation is over"
@@ -103,10 +108,21 @@ def system_includes():
 
 @pytest.mark.parametrize("name", OPTIMISED)
 def test_generated_code_compiles_without_a_warning(name):
-    """The neuron's code with the compiler flags of modules; warnings about NEST's headers do not count."""
     generated = toolchain.build(name).generated
-    command = [compiler(), *find_nest().compile_flags, "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
-    command += [*system_includes(), f"-I{generated}", str(generated / f"{name}.cpp")]
+    check_warnings(compiler(), generated / f"{name}.cpp")
+
+
+@pytest.mark.skipif(shutil.which("clang++") is None, reason="clang is not installed")
+@pytest.mark.parametrize("name", CLANG_NEURONS)
+def test_clang_compiles_generated_code_without_a_warning(name, tmp_path):
+    generate(LIBRARY / f"{name}.nestml", tmp_path / "code", module_name=f"{name}module")
+    check_warnings("clang++", tmp_path / "code" / f"{name}.cpp")
+
+
+def check_warnings(program, source):
+    """Compile a neuron's code with the flags of modules; warnings about NEST's headers do not count."""
+    command = [program, *find_nest().compile_flags, "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    command += [*system_includes(), f"-I{source.parent}", str(source)]
     finished = subprocess.run(command, check=False, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr[-3000:]
 

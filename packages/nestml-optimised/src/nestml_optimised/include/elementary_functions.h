@@ -255,8 +255,8 @@ pow( const double x, const double y )
   const double with_sign = whole_exponent ? signed_size : size;
   const bool undefined = ( x < 0.0 ) & ( x > -infinity ) & not whole_exponent;
   const double defined = undefined ? not_a_number : with_sign;
-  const double number = ( x != x ) | ( y != y ) ? not_a_number : defined;
-  return ( x == 1.0 ) | ( y == 0.0 ) ? 1.0 : number;
+  const double number = ( ( x != x ) | ( y != y ) ) ? not_a_number : defined;
+  return ( ( x == 1.0 ) | ( y == 0.0 ) ) ? 1.0 : number;
 }
 
 } // namespace nestml_optimised::inline v0_1_0

@@ -211,7 +211,7 @@ struct Integration
         const double shorter = best > 0.2 ? best : 0.2;
         const double for_rejected = error[ j ] < too_large ? shorter : 0.1;
         const double for_partial = accepted ? longer : for_rejected;
-        factor[ j ] = accepted & ( step[ j ] == h ) ? 1.0 : for_partial;
+        factor[ j ] = ( accepted & ( step[ j ] == h ) ) ? 1.0 : for_partial;
       }
     }
     long failing = 0;
