@@ -233,4 +233,12 @@ def replace_transformers(transformers: Iterable[Any], *, matrices: bool) -> list
         ConvolutionsToBuffersTransformer: OrderedConvolutionsTransformer,
         ODEToolboxTransformer: SystemMatrixTransformer if matrices else EquationTransformer,
     }
-    return [ours[type(transformer)]() if type(transformer) in ours else transformer for transformer in transformers]
+    return [
+        ours[type(transformer)](_options(transformer)) if type(transformer) in ours else transformer
+        for transformer in transformers
+    ]
+
+
+def _options(transformer: Any) -> dict[str, Any]:
+    """Return a transformer's options, among them those of the user."""
+    return {name: transformer.get_option(name) for name in type(transformer)._default_options}

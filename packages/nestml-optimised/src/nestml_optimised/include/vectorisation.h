@@ -25,4 +25,9 @@
 #define LOOP_OVER_LANES
 #endif
 
+// GCC vectorises the conjunction of conditions as bits, of which clang warns. Conditions have no side effects.
+#if defined( __clang__ )
+#pragma clang diagnostic ignored "-Wbitwise-instead-of-logical"
+#endif
+
 #endif // VECTORISATION_H
