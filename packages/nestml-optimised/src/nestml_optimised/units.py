@@ -5,7 +5,7 @@
 """Conversion of units in expressions.
 
 Generated code stores every value in NEST's units: nS where a model says uS, and ms where it says s. NESTML converts
-numbers with units to them. Where two units differ by a factor, as in the sum of a time in ms and one in s, NESTML
+numbers with units to them. Where two units differ by a factor, as in the sum of a potential in mV and one in V, NESTML
 multiplies by this factor as well, although the values are already in the same unit. The functions here correct this.
 """
 
