@@ -13,6 +13,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -21,12 +22,13 @@ from typing import Any
 
 import nestml_optimised
 from nestml_optimised import ModelWarning, NestmlOptimisedError
-from nestml_optimised.nest_installation import compiler, find_nest
+from nestml_optimised.nest_installation import find_nest
 
 from amat import paths
 from amat.toolchain.cache import compute_digest, find_or_build
 from amat.toolchain.catalogue import AMAT, SHIPPED_MODELS, Model, find_model
 from amat.toolchain.errors import REJECTED, UNSUPPORTED, ToolchainError, UnsupportedError
+from amat.toolchain.nest_headers import INCLUDE_HEADERS, compile_headers, compiler_version
 from amat.toolchain.system import extract_error, find_missing, format_missing
 
 __all__ = [
@@ -44,14 +46,6 @@ __all__ = [
 Progress = Callable[[str], None]
 
 _GENERATED = "generated"
-
-#: Replacement of NEST's header ``nest_impl.h``, which has no include guard, where several files are compiled as one.
-_GUARDED = """
-#pragma once
-#ifndef NEST_EXTENSION_INTERFACE_H  // this header includes it
-#include_next "nest_impl.h"
-#endif
-"""
 
 
 @dataclass(frozen=True)
@@ -136,7 +130,7 @@ def build(model: str | os.PathLike[str] | Model = AMAT, *, progress: Progress | 
 def build_together(name: str, models: Sequence[Model], *, progress: Progress | None = None) -> Module:
     """Return a module that holds several models, built if it is not in the cache.
 
-    All are compiled as one file, which takes much less time than modules of their own: most of it is NEST's headers.
+    This takes much less time than modules of their own, because most of it is for NEST's headers.
 
     Parameters
     ----------
@@ -230,7 +224,7 @@ def _describe(models: Sequence[Model], texts: Sequence[str]) -> dict[str, Any]:
         "nest_version": nest.version,
         "nest_build": nest.build_id,
         "compile_flags": nest.compile_flags,
-        "compiler": _compiler_version(),
+        "compiler": compiler_version(),
         **describe_generation(),
     }
 
@@ -242,12 +236,6 @@ def _generator_digest() -> str:
     files = sorted(p for p in package.rglob("*") if p.suffix in {".py", ".jinja2", ".h"})
     texts = [[str(p.relative_to(package)), p.read_text(encoding="utf-8")] for p in files]
     return compute_digest([*texts, Path(__file__).with_name("generate.py").read_text(encoding="utf-8")])
-
-
-@cache
-def _compiler_version() -> str:
-    output = subprocess.run([compiler(), "--version"], check=True, capture_output=True, text=True)
-    return output.stdout.splitlines()[0]
 
 
 def check_compiler() -> None:
@@ -265,26 +253,22 @@ def _build(name: str, models: Sequence[Model], texts: Sequence[str], work: Path,
     # NEST derives a module's name from its file, and two modules may not share one.
     module_name = f"{name}module"
     report("generating C++ from NESTML")
-    _generate(models, texts, generated, module_name)
+    with ThreadPoolExecutor(1) as background:
+        headers = background.submit(compile_headers, nest)
+        _generate(models, texts, generated, module_name)
     report("configuring")
-    config = nest.write_config(work)
-    options = [f"-Dwith-nest={config}", *(_compile_as_one(work / "build" / "guarded") if len(models) > 1 else [])]
+    config = nest.write_config(work, INCLUDE_HEADERS)
+    # Neuron and module are compiled as one file, because both use the same parts of NEST's headers.
+    options = [f"-Dwith-nest={config}", "-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0"]
+    options += [f"-DCMAKE_CXX_FLAGS={shlex.join(['-iquote', str(headers.result())])}"]
     _run(["cmake", *options, "-S", str(generated), "-B", str(work / "build")], "cmake", work)
     report("compiling")
-    jobs = str(len(os.sched_getaffinity(0)))
     environment = {**os.environ, "CPLUS_INCLUDE_PATH": nest.include_path}
-    command = ["cmake", "--build", str(work / "build"), "--parallel", jobs]
+    command = ["cmake", "--build", str(work / "build")]
     _run(command, f"the compiler, on the C++ code of {_names(models)},", work, env=environment)
     (work / "build" / f"{module_name}.so").rename(work / f"{module_name}.so")
     for leftover in ("build", "bin", "report"):
         shutil.rmtree(work / leftover)
-
-
-def _compile_as_one(folder: Path) -> list[str]:
-    """Return settings of CMake with which all files are compiled as one, and write a header that this needs."""
-    folder.mkdir(parents=True)
-    (folder / "nest_impl.h").write_text(_GUARDED)
-    return ["-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0", f"-DCMAKE_CXX_FLAGS=-iquote {folder}"]
 
 
 def _generate(models: Sequence[Model], texts: Sequence[str], generated: Path, module_name: str) -> None:
