@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,12 +75,7 @@ class NestInstallation:
         abi = f"-D_GLIBCXX_USE_CXX11_ABI={int(self.new_abi)}"
         return ["-std=c++20", "-O3", "-DNDEBUG", "-fopenmp", abi]
 
-    @property
-    def anonymous_prefix(self) -> str:
-        """A compiler flag that keeps the name of NEST's folder out of a module."""
-        return f"-ffile-prefix-map={self.prefix}=nest"
-
-    def write_config(self, folder: Path, flags: Sequence[str] = ()) -> Path:
+    def write_config(self, folder: Path) -> Path:
         """Write a ``nest-config`` for this NEST, and return its path.
 
         A wheel's own ``nest-config`` names folders of the machine that built the wheel.
@@ -90,11 +84,9 @@ class NestInstallation:
         ----------
         folder : pathlib.Path
             The folder that will hold ``bin/nest-config``.
-        flags : sequence of str, optional
-            Further flags of the compiler, without blanks.
         """
         # Keep folder names out of the module, so that it does not depend on where it is built.
-        anonymous = [f"-ffile-prefix-map={folder}=.", self.anonymous_prefix]
+        anonymous = [f"-ffile-prefix-map={folder}=.", f"-ffile-prefix-map={self.prefix}=nest"]
         answers = {
             "--version": self.version,
             "--prefix": str(self.prefix),
@@ -102,7 +94,7 @@ class NestInstallation:
             "--compiler": compiler(),
             "--compiler-name": "GNU",
             "--includes": shlex.join(self.include_flags),
-            "--cflags": shlex.join([*self.compile_flags, *anonymous, *flags]),
+            "--cflags": shlex.join([*self.compile_flags, *anonymous]),
             "--libs": "",  # Python has NEST's symbols loaded before any module
             "--static-libraries": "OFF",
             "--docdir": "share/doc/nest",
