@@ -168,6 +168,32 @@ def test_frozen_neurons_do_not_change_a_bit_of_others(model, rate, delay):
     assert (spikes, potentials) != (all_spikes, all_potentials)
 
 
+@pytest.mark.parametrize("delay", [1.5, RESOLUTION])
+def test_pending_input_stays_when_neurons_are_added(delay):
+    """A group of blocks gets more of them, and another group begins, while spikes are on their way."""
+    model = "iaf_psc_exp_neuron_opt"
+    found = []
+    for single in (False, True):
+        nest = reset_kernel(RESOLUTION)
+        nest.set(min_delay=delay, max_delay=4.5)
+        module = toolchain.build(one_by_one(model) if single else SHIPPED_MODELS[model])
+        nest.Install(str(module.library))
+        spikes = nest.Create("spike_generator", params={"spike_times": [18.0, 19.9, 20.1, 38.0, 39.9]})
+        neurons = nest.NodeCollection()
+        for number in (19, 300, 700):
+            added = nest.Create(module.model, number)
+            with_input = added[: number // 2 : 3]  # the last blocks have none
+            weights = 10.0 * np.arange(1, len(with_input) + 1)
+            nest.Connect(spikes, with_input, syn_spec={"weight": weights[:, None], "delay": delay})
+            nest.Connect(spikes, with_input, syn_spec={"weight": -0.5 * weights[:, None], "delay": 4.5})
+            neurons += added
+            nest.Simulate(20.0)
+        potentials = np.array(neurons.V_m)
+        assert np.count_nonzero(potentials != potentials[-1]) > 150
+        found.append(potentials)
+    np.testing.assert_allclose(*found, rtol=0, atol=1e-10)
+
+
 @every_model
 def test_recorded_potentials_are_those_of_single_neurons(model):
     spikes, _, recorded = run(model, recorded=True, current=True)

@@ -14,26 +14,18 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <vector>
 
 // Includes from NEST:
 #include "kernel_manager.h"
 
 #include "countdown.h"
-#include "memory_chunks.h"
+#include "lane_group.h"
 #include "spike_queue.h"
 #include "vectorisation.h"
 
 namespace nestml_optimised::inline v0_1_0
 {
-
-/**
- * The number of neurons in a block.
- *
- * It is that of doubles in the longest vector registers (AVX-512) and in a cache line.
- */
-inline constexpr std::size_t n_lanes = 8;
 
 //! A set of lanes, one bit for each.
 using LaneMask = std::uint8_t;
@@ -99,7 +91,7 @@ choose( const long condition, const Countdown& value, const Countdown& otherwise
  * This is the part that does not depend on the model. A generated class adds state and parameters, as structures of
  * arrays. What a lane computes does not depend on the other lanes.
  *
- * Spikes arrive in rows, one for each port and time slot, with an entry for each lane. The rows form a ring buffer.
+ * Spikes arrive in rows, one for each port and time slot, with an entry for each lane.
  */
 class LaneBlock
 {
@@ -113,23 +105,18 @@ public:
 
   virtual ~LaneBlock()
   {
-    free_rows_();
-    if ( next_ )
+    if ( group_ )
     {
-      next_->previous_ = previous_;
-    }
-    if ( previous_ )
-    {
-      previous_->next_ = next_;
+      LaneGroup::remove( group_, number_ );
     }
   }
 
-  //! Remember that another block, which is new, is updated after this one.
+  //! Begin a group, or join that of the block before.
   void
-  append( LaneBlock& next )
+  join_group( const LaneBlock* const before )
   {
-    next_ = &next;
-    next.previous_ = this;
+    group_ = before and not before->group_->is_full() ? before->group_ : new LaneGroup;
+    number_ = static_cast< std::uint32_t >( group_->add( *this ) );
   }
 
   //! Count one more neuron, or other owner.
@@ -201,32 +188,32 @@ public:
     return updated_until_ != end_( origin, to );
   }
 
-  /**
-   * Create the rows, of the number that the delays of this simulation require.
-   *
-   * @return the entry of a lane in the first row.
-   */
-  double*
-  prepare_rows( const std::size_t ports, const std::size_t slots, const std::size_t lane )
+  //! Create the rows that the delays of this simulation require, and return the number from a time slot to the next.
+  std::size_t
+  prepare_rows( const std::size_t ports )
   {
-    if ( n_slots_ != slots )
-    {
-      free_rows_();
-      n_slots_ = slots;
-      n_ports_ = ports;
-      allocate_rows_();
-      SpikeQueue::account( bytes_() );
-    }
-    return rows_ + lane;
+    group_->prepare_rows( ports );
+    n_ports_ = static_cast< std::uint32_t >( ports );
+    return group_->stride() / n_lanes;
+  }
+
+  //! Return the first row of a time slot.
+  double*
+  row( const std::size_t slot ) const
+  {
+    return group_->row( number_, n_ports_, slot );
   }
 
   //! Forget the input of a lane.
   void
   clear_lane( const std::size_t lane )
   {
-    for ( std::size_t row = 0; row < n_slots_ * n_ports_; ++row )
+    for ( std::size_t slot = 0; has_rows_() and slot < group_->n_slots(); ++slot )
     {
-      rows_[ row * n_lanes + lane ] = 0.0;
+      for ( std::size_t port = 0; port < n_ports_; ++port )
+      {
+        row( slot )[ port * n_lanes + lane ] = 0.0;
+      }
     }
   }
 
@@ -258,32 +245,21 @@ protected:
   }
 
   /**
-   * Request the memory of the blocks that are updated next, so that it arrives while this one is updated.
+   * Request the memory of a block that is updated soon, so that it arrives while this one is updated.
    *
    * Always inline, since compilers remove calls of functions that only request memory.
    *
    * @tparam Bytes  The bytes to request at the beginning of a block; the processor finds the rest.
-   * @param from    The first step of the slice.
    */
   template < std::size_t Bytes >
   [[gnu::always_inline]] inline void
-  request_next_( [[maybe_unused]] const long from ) const
+  request_next_() const
   {
 #if defined( __GNUC__ )
-    const LaneBlock* block = next_;
-    if ( block and block->next_ )
+    const LaneBlock* const block = group_->find( number_ + 3 );
+    for ( std::size_t byte = 0; block and byte < Bytes; byte += 64 )
     {
-      block = block->next_;
-      const std::size_t row = nest::kernel().event_delivery_manager.get_modulo( from ) * block->n_ports_;
-      for ( std::size_t port = 0; port < block->n_ports_; ++port )
-      {
-        __builtin_prefetch( block->rows_ + ( row + port ) * n_lanes, 1 );
-      }
-      block = block->next_;
-      for ( std::size_t byte = 0; block and byte < Bytes; byte += 64 )
-      {
-        __builtin_prefetch( reinterpret_cast< const char* >( block ) + byte, 1 );
-      }
+      __builtin_prefetch( reinterpret_cast< const char* >( block ) + byte, 1 );
     }
 #endif
   }
@@ -337,11 +313,18 @@ protected:
     idle_steps_ = 0;
   }
 
+  //! Return the number of slices for which input can be pending.
+  std::size_t
+  n_slices_() const
+  {
+    return group_->n_slices();
+  }
+
   //! Return whether there can be input.
   bool
   has_rows_() const
   {
-    return rows_;
+    return n_ports_ > 0;
   }
 
   //! Return the rows from a step on, to another or to the end of the ring.
@@ -349,45 +332,66 @@ protected:
   rows_from_( const long lag, const long to ) const
   {
     const long slot = nest::kernel().event_delivery_manager.get_modulo( lag );
-    const long end = std::min< long >( to, lag + n_slots_ - slot );
-    return { rows_ + slot * n_ports_ * n_lanes, static_cast< long >( n_ports_ * n_lanes ), end };
+    const long end = std::min< long >( to, lag + group_->n_slots() - slot );
+    return { row( slot ), static_cast< long >( group_->stride() ), end };
   }
 
-  //! Return the lanes with input in some steps of the current slice.
+  /**
+   * Return the lanes with input in some steps of the current slice.
+   *
+   * @tparam Ports  The number of rows of a block in each time slot.
+   */
+  template < std::size_t Ports >
   LaneMask
   find_input_( const long from, const long to ) const
   {
-    long found = 0;
+    // The shortest vector registers, so that this can be inlined. A sum that began at zero is never the negative zero.
+    using Pair = long __attribute__( ( vector_size( 16 ), may_alias ) );
+    using DoublePair = double __attribute__( ( vector_size( 16 ), may_alias ) );
+    constexpr std::size_t pairs = n_lanes / 2;
+    Pair bits[ pairs ] {};
     for ( long lag = from; lag < to; )
     {
       const Piece piece = rows_from_( lag, to );
-      found |= lanes_with_input_( piece.row, piece.row + ( piece.end - lag ) * piece.stride );
-      lag = piece.end;
+      for ( const double* row = piece.row; lag < piece.end; ++lag, row += piece.stride )
+      {
+        for ( std::size_t i = 0; i < Ports * pairs; ++i )
+        {
+          bits[ i % pairs ] |= reinterpret_cast< const Pair* >( row )[ i ];
+        }
+      }
     }
-    return static_cast< LaneMask >( found );
+    Pair found {};
+    for ( std::size_t pair = 0; pair < pairs; ++pair )
+    {
+      const Pair lanes { lane_bits[ 2 * pair ], lane_bits[ 2 * pair + 1 ] };
+      found |= ( reinterpret_cast< DoublePair& >( bits[ pair ] ) != DoublePair {} ) & lanes;
+    }
+    return static_cast< LaneMask >( found[ 0 ] | found[ 1 ] );
   }
 
   //! Clear the input of some steps that some lanes have taken.
+  template < std::size_t Ports >
   void
   clear_rows_( const long from, const long to, const LaneMask lanes )
   {
+    const bool all = static_cast< LaneMask >( lanes | ~live_ ) == all_lanes;
     for ( long lag = from; lag < to; )
     {
       const Piece piece = rows_from_( lag, to );
-      double* const start = rows_ + ( piece.row - rows_ );
-      const std::size_t size = ( piece.end - lag ) * piece.stride;
-      if ( static_cast< LaneMask >( lanes | ~live_ ) == all_lanes )
+      double* entries = row( nest::kernel().event_delivery_manager.get_modulo( lag ) );
+      for ( ; lag < piece.end; ++lag, entries += piece.stride )
       {
-        std::fill_n( start, size, 0.0 );
-      }
-      else
-      {
-        for ( std::size_t i = 0; i < size; ++i )
+        if ( all )
         {
-          start[ i ] = lanes & lane_bit( i % n_lanes ) ? 0.0 : start[ i ];
+          std::fill_n( entries, Ports * n_lanes, 0.0 );
+          continue;
+        }
+        for ( std::size_t i = 0; i < Ports * n_lanes; ++i )
+        {
+          entries[ i ] = lanes & lane_bit( i % n_lanes ) ? 0.0 : entries[ i ];
         }
       }
-      lag = piece.end;
     }
   }
 
@@ -408,84 +412,17 @@ private:
     return origin.get_tics() + to;
   }
 
-  //! Return the lanes with an entry other than zero in some rows. A sum that began at zero is never the negative zero.
-  static long
-  lanes_with_input_( const double* row, const double* const end )
-  {
-    // The shortest vector registers, so that this can be inlined.
-    using Pair = long __attribute__( ( vector_size( 16 ), may_alias ) );
-    constexpr std::size_t pairs = n_lanes / 2;
-    Pair bits[ pairs ] {};
-    for ( ; row < end; row += n_lanes )
-    {
-      for ( std::size_t pair = 0; pair < pairs; ++pair )
-      {
-        bits[ pair ] |= reinterpret_cast< const Pair* >( row )[ pair ];
-      }
-    }
-    long found = 0;
-    for ( std::size_t lane = 0; lane < n_lanes; ++lane )
-    {
-      found |= bits[ lane / 2 ][ lane % 2 ] != 0 ? lane_bits[ lane ] : 0;
-    }
-    return found;
-  }
-
-  //! Return the memory of the rows in bytes.
-  long
-  bytes_() const
-  {
-    return static_cast< long >( sizeof( double ) * n_slots_ * n_ports_ * n_lanes );
-  }
-
-  //! Allocate rows of zeros: in large pages if there are so many that the processor cannot keep all addresses of pages.
-  void
-  allocate_rows_()
-  {
-    const auto bytes = static_cast< std::size_t >( bytes_() );
-    in_large_pages_ = SpikeQueue::accounted() > small_pages_ and bytes <= LargePages::largest;
-    void* const memory = in_large_pages_ ? LargePages::take( bytes ) : ::operator new( bytes, std::align_val_t( 64 ) );
-    rows_ = static_cast< double* >( memory );
-    std::fill_n( rows_, n_slots_ * n_ports_ * n_lanes, 0.0 );
-  }
-
-  void
-  free_rows_()
-  {
-    if ( rows_ )
-    {
-      SpikeQueue::flush();
-      SpikeQueue::account( -bytes_() );
-      if ( in_large_pages_ )
-      {
-        LargePages::give_back( rows_ );
-      }
-      else
-      {
-        ::operator delete( rows_, std::align_val_t( 64 ) );
-      }
-      rows_ = nullptr;
-      n_slots_ = 0;
-    }
-  }
-
-  //! Memory of rows in bytes of which processors keep all addresses of pages: a thousand pages of 4 KiB.
-  static constexpr long small_pages_ = 4194304;
-
   //! The number one of each lane.
   static constexpr std::uint64_t of_each_lane_ = 0x0101010101010101;
 
   //! The slices without input, a power of two, after which a lane may defer steps. Before, more input may be near.
   static constexpr std::uint64_t quiet_limit = 32;
 
-  LaneBlock* next_ = nullptr;     //!< the block that the thread made next
-  LaneBlock* previous_ = nullptr; //!< and the one before
   long updated_until_ = -1;
   std::uint64_t quiet_slices_ = quiet_limit * of_each_lane_; //!< of each lane, in eight bits
-  double* rows_ = nullptr;
-  std::uint32_t n_slots_ = 0;
-  std::uint32_t n_ports_ = 0;
-  bool in_large_pages_ = false; //!< whether the rows are
+  LaneGroup* group_ = nullptr;
+  std::uint32_t number_ = 0;  //!< of this block in its group
+  std::uint32_t n_ports_ = 0; //!< zero without input
   std::uint8_t n_taken_ = 0;
   std::atomic< std::uint32_t > owners_ = 0;
 };
@@ -549,10 +486,8 @@ open_block()
     or ( open.block->owners() == 1 and open.block->n_taken() > 0 ) )
   {
     auto* const block = new Block;
-    if ( open.block )
-    {
-      open.block->append( *block );
-    }
+    // After a reset of NEST, the blocks before have no neurons.
+    block->join_group( open.block and open.block->owners() > 1 ? open.block : nullptr );
     LaneBlock::release( open.block );
     open.block = block;
     block->acquire();

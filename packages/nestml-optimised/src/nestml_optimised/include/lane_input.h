@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 // Includes from NEST:
 #include "kernel_manager.h"
 
 #include "lane_block.h"
+#include "lane_group.h"
 #include "spike_queue.h"
 
 namespace nestml_optimised::inline v0_1_0
@@ -50,7 +50,7 @@ public:
 
 protected:
   explicit LaneInput( const std::size_t lane )
-    : lane_( static_cast< std::uint8_t >( lane ) )
+    : lane_( lane & ( n_lanes - 1 ) )
   {
   }
 
@@ -60,7 +60,6 @@ protected:
   {
     finish_spikes();
     block.clear_lane( lane_ );
-    pending_slices_ = 0;
   }
 
   //! Store deferred additions, before a simulation ends or buffers are freed.
@@ -84,18 +83,10 @@ protected:
   void
   prepare_spikes( LaneBlock& block )
   {
-    const long min_delay = nest::kernel().connection_manager.get_min_delay();
-    const long slots = min_delay + nest::kernel().connection_manager.get_max_delay();
     if ( expected_ )
     {
-      double* const input = block.prepare_rows( Ports, slots, lane_ );
-      const auto slices = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay, always ) );
-      if ( input != input_ or slices != n_slices_ )
-      {
-        pending_slices_ = std::min( pending_slices_, slices );
-        input_ = input;
-        n_slices_ = slices;
-      }
+      stride_ = static_cast< std::uint16_t >( block.prepare_rows( Ports ) );
+      input_ = block.row( 0 ) + lane_;
     }
     SpikeQueue::prepare();
   }
@@ -110,30 +101,27 @@ protected:
   void
   add_spikes( const std::size_t port, const long steps, const double weight )
   {
-    const std::size_t row = nest::kernel().event_delivery_manager.get_modulo( steps ) * Ports + port;
+    const std::size_t row = nest::kernel().event_delivery_manager.get_modulo( steps ) * stride_ + port;
     SpikeQueue::add( input_[ row * n_lanes ], weight );
-    if ( pending_slices_ != n_slices_ )
+    if ( last_slice_ != current_slice() )
     {
       // Only the first spike in a slice writes, so that the others leave the cache line clean.
-      pending_slices_ = n_slices_;
+      last_slice_ = current_slice();
     }
   }
 
-  //! Return whether spikes may arrive in the current slice. If not, the neuron's entries are zero.
-  bool
-  spikes_pending() const
-  {
-    return pending_slices_ > 0;
-  }
-
-  //! Count the end of the current slice if an update reached it.
+  //! Expect input at any time, as after a spike.
   void
-  end_slice( const long to )
+  expect_input()
   {
-    if ( spikes_pending() and to == nest::kernel().connection_manager.get_min_delay() )
-    {
-      pending_slices_ -= pending_slices_ != always;
-    }
+    last_slice_ = current_slice();
+  }
+
+  //! Return the slices since the last spike. The number begins again at zero after the largest.
+  std::uint16_t
+  slices_without_spikes() const
+  {
+    return current_slice() - last_slice_;
   }
 
   //! Let the neuron ask its block for an update in its turn, or not.
@@ -157,11 +145,18 @@ protected:
     spikes_ = true;
   }
 
-  //! Return whether there are spikes to emit, and forget that.
+  //! Return whether there are spikes to emit.
   bool
-  take_spikes()
+  has_spikes() const
   {
-    return spikes_ and std::exchange( spikes_, false );
+    return spikes_;
+  }
+
+  //! Forget the spikes to emit.
+  void
+  forget_spikes()
+  {
+    spikes_ = false;
   }
 
   //! Return the neuron's lane.
@@ -172,15 +167,21 @@ protected:
   }
 
 private:
-  //! The value for more slices than can be counted; spikes then always count as pending.
-  static constexpr std::uint16_t always = 65535;
+  //! Return the number of the current slice, which begins again at zero after the largest.
+  static std::uint16_t
+  current_slice()
+  {
+    return static_cast< std::uint16_t >( nest::kernel().simulation_manager.get_slice() );
+  }
 
-  const std::uint8_t lane_;
-  bool expected_ = false;            //!< whether a connection was made
-  std::uint16_t n_slices_ = 0;       //!< that the rows span
-  std::uint16_t pending_slices_ = 0; //!< until all spikes are taken
-  bool asks_ = true;                 //!< for an update of its block
-  bool spikes_ = false;              //!< to emit
+  static_assert( LaneGroup::most_blocks * Ports < 65536 );
+
+  const std::uint8_t lane_ : 3;
+  bool expected_ : 1 = false;        //!< whether a connection was made
+  bool asks_ : 1 = true;             //!< for an update of its block
+  bool spikes_ : 1 = false;          //!< to emit
+  std::uint16_t stride_ = 0;         //!< rows from a slot to the next
+  std::uint16_t last_slice_ = 0;     //!< with a spike
   double* input_ = nullptr;          //!< the entry in the first row
 };
 
