@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from turns import skip_unless_in_turn
 
 pytestmark = pytest.mark.slow
 
@@ -93,12 +94,25 @@ class Visit:
     width_on_a_phone: int
 
 
-@pytest.fixture(scope="module")
-def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[str, Visit]:
-    """Visits to all pages: in the light theme on a wide screen, then in the dark theme, then with a phone's width.
+#: Groups of the pages of firing patterns, which are made alike.
+PATTERN_GROUPS = 5
 
-    In the dark theme only colours are checked, since everything else is the same.
+
+@pytest.fixture(scope="module", params=["other pages", *range(PATTERN_GROUPS)], ids=lambda group: f"group-{group}")
+def visits(
+    request: pytest.FixtureRequest, browser: Any, pages: list[Path], built_book: Path, axe: str
+) -> dict[str, Visit]:
+    """Visits to pages: in the light theme on a wide screen, then in the dark theme, then with a phone's width.
+
+    In the dark theme only colours are checked, since everything else is the same. Continuous integration visits one
+    group of the pages of firing patterns at each commit, in turn.
     """
+    patterns = [path for path in pages if path.parent.name == "patterns"]
+    if request.param == "other pages":
+        pages = [path for path in pages if path not in patterns]
+    else:
+        pages = patterns[request.param :: PATTERN_GROUPS]
+        skip_unless_in_turn(request.param, PATTERN_GROUPS)
     visits = {}
     context = browser.new_context(offline=True, reduced_motion="reduce")  # colours change without transition
     for path in pages:
@@ -120,6 +134,7 @@ def visits(browser: Any, pages: list[Path], built_book: Path, axe: str) -> dict[
         visits[name_of(path, built_book)] = Visit(violations, dark_violations, faults, width)
         page.close()
     context.close()
+    assert visits
     return visits
 
 

@@ -4,13 +4,12 @@
 
 """The optimised generator on every neuron of NESTML's library, compared with NESTML's unmodified generator."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from turns import skip_unless_in_turn
 
 import amat
 from amat import toolchain
@@ -60,11 +59,8 @@ WEIGHTS = {
 def neuron_of_this_run(request):
     """Skip neurons of other groups in continuous integration, which takes one group at each commit, in turn."""
     name = getattr(request.node, "callspec", None) and request.node.callspec.params.get("name")
-    if name and os.environ.get("CI") == "true":
-        counted = subprocess.run(["git", "rev-list", "--count", "HEAD"], check=False, capture_output=True, text=True)
-        groups = len(NEURONS) // TOGETHER
-        if NEURONS.index(name) // TOGETHER != int(counted.stdout or 0) % groups:
-            pytest.skip(f"continuous integration tests one of {groups} groups at each commit; ./amat test tests all")
+    if name:
+        skip_unless_in_turn(NEURONS.index(name) // TOGETHER, len(NEURONS) // TOGETHER)
 
 
 def install(nest, path, codegen):

@@ -67,8 +67,15 @@ class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTM
 class FunctionCallPrinter(NESTCppFunctionCallPrinter):  # type: ignore[misc]  # NESTML is not typed
     """A printer of calls of functions; those of the model are static members of a class ``Functions``."""
 
+    def __init__(self, expression_printer: Any) -> None:
+        super().__init__(expression_printer)
+        #: C++ of random numbers that are drawn before a step, by the call in NESTML.
+        self.draws: Mapping[Any, str] = {}
+
     def _print_function_call_format_string(self, call: Any) -> str:
         name = call.get_name()
+        if call in self.draws:  # a mean and a standard deviation, or an offset and a scale
+            return f"( ( {{!s}} ) + ( {{!s}} ) * {self.draws[call]} )"
         if name == PredefinedFunctions.TIME_TIMESTEP:
             return "nest::Time::get_resolution().get_ms()"
         if name == PredefinedFunctions.POW:  # also NESTML's operator **

@@ -15,7 +15,7 @@ from pynestml.utils.ast_utils import ASTUtils
 from nestml_optimised.description import Formula, NeuronDescription
 from nestml_optimised.model import Model
 
-__all__ = ["find_obstacle", "list_quantities"]
+__all__ = ["find_draws", "find_obstacle", "list_quantities"]
 
 #: Functions that compilers vectorise: those of elementary_functions.h, and some of the standard library.
 _FUNCTIONS = {
@@ -31,6 +31,9 @@ _FUNCTIONS = {
     PredefinedFunctions.TANH,
     PredefinedFunctions.POW,
 }
+
+#: Functions of random numbers that can be drawn before a step, by what is drawn.
+_RANDOM = {PredefinedFunctions.RANDOM_NORMAL: "normal", PredefinedFunctions.RANDOM_UNIFORM: "uniform"}
 
 #: The options on which the population update relies, with the values that it needs.
 _NEEDED: dict[str, Any] = {
@@ -67,10 +70,25 @@ def find_obstacle(model: Model, description: NeuronDescription, options: Mapping
     if loops := [node for node in nodes if _is_loop(node)]:
         return f"a step has the loop {str(loops[0]).split(chr(10))[0]}"
     own = {function.get_name() for function in model.neuron.get_functions()}
-    called = {node.get_name() for node in nodes if isinstance(node, ASTFunctionCall)}
+    draws = find_draws(model)
+    called = {node.get_name() for node in nodes if isinstance(node, ASTFunctionCall) and node not in draws}
     if others := sorted(called - own - _FUNCTIONS):
         return f"a step calls {', '.join(others)}"
     return ""
+
+
+def find_draws(model: Model) -> dict[ASTFunctionCall, str]:
+    """Return the calls of random numbers that each step makes once, in order, with "normal" or "uniform"."""
+    statements = [
+        statement for block in model.neuron.get_update_blocks() for statement in block.get_stmts_body().get_stmts()
+    ]
+    return {
+        node: _RANDOM[node.get_name()]
+        for statement in statements
+        if statement.is_small_stmt()
+        for node in _walk(statement)
+        if isinstance(node, ASTFunctionCall) and node.get_name() in _RANDOM
+    }
 
 
 def _find_integration_obstacle(model: Model, description: NeuronDescription) -> str:

@@ -19,11 +19,11 @@ from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.utils.ast_utils import ASTUtils
 
 from nestml_optimised.analysis import analyse
-from nestml_optimised.description import NeuronDescription, Variable, balanced_sum
+from nestml_optimised.description import Formula, NeuronDescription, Variable, balanced_sum
 from nestml_optimised.errors import OptionError, UnsupportedModelError
 from nestml_optimised.expressions import FunctionCallPrinter, ScopedVariablePrinter, Translator, local_name
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
-from nestml_optimised.lanes import find_obstacle, list_quantities
+from nestml_optimised.lanes import find_draws, find_obstacle, list_quantities
 from nestml_optimised.model import Model
 
 __all__ = ["OptimisedNESTCodeGenerator"]
@@ -101,10 +101,11 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             digits.
         ``population_update`` : bool
             Update eight neurons at a time, one in each lane of vector registers, if the model's step has neither loops
-            nor random numbers, nor functions other than exp, expm1, ln, log10, tanh, pow, min, max and abs, and the
-            options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code for AVX-512, AVX2
-            or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the others, nor on
-            recorders. If a model's neurons are updated one by one, a comment in the generated header states the reason.
+            nor random numbers under a condition, nor functions other than exp, expm1, ln, log10, tanh, pow, min, max
+            and abs, and the options above, except ``archiving`` and ``slice_skipping``, have their defaults. The code
+            for AVX-512, AVX2 or SSE2 is chosen when the module is loaded. What a neuron computes does not depend on the
+            others, nor on recorders. If a model's neurons are updated one by one, a comment in the generated header
+            states the reason.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
             estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
@@ -143,6 +144,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
         self._scoped_printer = CppExpressionPrinter(simple_expression_printer=simple)
         self._scoped_variables._expression_printer = self._scoped_printer
         functions._expression_printer = self._scoped_printer
+        self._functions = functions
 
     def generate_code(self, models: Any, metadata: dict[str, dict[str, Any]]) -> None:
         """Generate the code, and copy the headers that it includes into the same folder."""
@@ -194,6 +196,8 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
         base, base_header = _BASES[options["archiving"]]
         on_demand = options["buffers"] == "on_demand"
         obstacle = find_obstacle(model, description, options, adaptive=adaptive)
+        draws = {} if obstacle else find_draws(model)
+        self._functions.draws = {call: f"in.draw_{i}" for i, call in enumerate(draws, 1)}
         return {
             "options": options,
             "base": base,
@@ -205,6 +209,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "adaptive": adaptive,
             "lanes": not obstacle,
             "no_lanes": obstacle,
+            "draws": [Formula(f"draw_{i}", kind) for i, kind in enumerate(draws.values(), 1)],
             "quantities": list_quantities(description),
             "system": description.system,
             "bound": description.bound,
