@@ -13,7 +13,7 @@ from amat import toolchain
 from amat.simulation.kernel import reset_kernel
 from amat.toolchain.catalogue import find_model
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*Input block not defined")]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::nestml_optimised.ModelWarning")]
 
 MODEL = """
 model noisy_neuron:
@@ -28,10 +28,13 @@ model noisy_neuron:
         tau ms = 10 ms
         drive real = 12
         mean real = 0.5
+        tau_noise ms = 2 ms
+    internals:
+        decay real = exp(-resolution() / tau_noise)
     output:
         spike
     update:
-        noise = 0.95 * noise + random_normal(mean / 20, 0.3)
+        noise = decay * noise + random_normal(mean / 20, 0.3)
         uniform = random_uniform(-1, 2)
         integrate_odes(V_m)
     onCondition(V_m > -30 mV):
@@ -47,10 +50,14 @@ OPTIONS = {
 
 
 @pytest.fixture(scope="module")
-def modules(tmp_path_factory):
+def model(tmp_path_factory):
     source = tmp_path_factory.mktemp("noisy") / "noisy_neuron.nestml"
     source.write_text(MODEL)
-    model = find_model(source, codegen="optimised")
+    return find_model(source, codegen="optimised")
+
+
+@pytest.fixture(scope="module")
+def modules(model):
     return {
         name: toolchain.build(dataclasses.replace(model.with_options(options), suffix=f"_{number}"))
         for number, (name, options) in enumerate(OPTIONS.items())
@@ -103,7 +110,7 @@ def test_numbers_have_their_distributions(expected):
     uniform = traces["uniform"]
     assert -1 <= uniform.min() < -0.98
     assert 0.98 < uniform.max() < 1
-    steps = traces["noise"][:, 1:] - 0.95 * traces["noise"][:, :-1]
+    steps = traces["noise"][:, 1:] - np.exp(-0.1 / 2) * traces["noise"][:, :-1]
     assert steps.mean() == pytest.approx(0.025, abs=4 * 0.3 / np.sqrt(steps.size))
     assert steps.std() == pytest.approx(0.3, rel=0.03)
 
@@ -115,6 +122,14 @@ def test_recorders_and_pieces_do_not_change_spikes(settings, modules):
         assert run(module, **settings)[0] == run(modules["one by one"], **settings)[0]
     else:
         assert run(module, **settings)[0] == run(module)[0]
+
+
+def test_the_same_neuron_can_be_in_two_modules_of_one_process(model, modules):
+    """The second is loaded after the first, and after a reset of NEST."""
+    together = dataclasses.replace(model, suffix="_0")
+    another = toolchain.build_together("another", [together])
+    before = run(modules["together"])
+    assert run(dataclasses.replace(another, model=together.name))[0] == before[0]
 
 
 def test_frozen_neurons_draw_no_numbers(modules):
