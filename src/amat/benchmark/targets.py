@@ -10,8 +10,8 @@ ratio and not the largest. Different time constants have no target.
 
 Not all targets are met with NEST 3.10 on one core:
 
-- Memory with input is 0.71 of NEST's for AMAT and 0.73 for Izhikevich's neuron; the target is 0.70. The kernel overhead
-  alone is 0.58 and 0.64.
+- Memory with input is 0.72 of NEST's for AMAT and 0.74 for Izhikevich's neuron; the target is 0.70. The kernel overhead
+  alone is 0.58 and 0.65 (data/benchmarks/update).
 - A balanced network of 2000 neurons takes 0.86 of NEST's time; the target is 0.80. The kernel overhead alone is 0.56.
   With 10000 neurons it takes 0.48 (data/benchmarks/local); the target is 0.60. Both were set for an earlier network.
 """

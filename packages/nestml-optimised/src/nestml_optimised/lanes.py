@@ -32,8 +32,11 @@ _FUNCTIONS = {
     PredefinedFunctions.POW,
 }
 
-#: Functions of random numbers that can be drawn before a step, by what is drawn.
-_RANDOM = {PredefinedFunctions.RANDOM_NORMAL: "normal", PredefinedFunctions.RANDOM_UNIFORM: "uniform"}
+#: C++ of the standard random numbers behind NESTML's functions, which can be drawn before a step.
+_RANDOM = {
+    PredefinedFunctions.RANDOM_NORMAL: "neurons[ lane ]->normal_dev_( rng )",
+    PredefinedFunctions.RANDOM_UNIFORM: "rng->drand()",
+}
 
 #: The options on which the population update relies, with the values that it needs.
 _NEEDED: dict[str, Any] = {
@@ -78,7 +81,7 @@ def find_obstacle(model: Model, description: NeuronDescription, options: Mapping
 
 
 def find_draws(model: Model) -> dict[ASTFunctionCall, str]:
-    """Return the calls of random numbers that each step makes once, in order, with "normal" or "uniform"."""
+    """Return the calls of random numbers that each step makes once, in order, with the C++ that draws them."""
     statements = [
         statement for block in model.neuron.get_update_blocks() for statement in block.get_stmts_body().get_stmts()
     ]

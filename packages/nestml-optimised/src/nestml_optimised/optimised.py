@@ -209,7 +209,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "adaptive": adaptive,
             "lanes": not obstacle,
             "no_lanes": obstacle,
-            "draws": [Formula(f"draw_{i}", kind) for i, kind in enumerate(draws.values(), 1)],
+            "draws": [Formula(f"draw_{i}", cpp) for i, cpp in enumerate(draws.values(), 1)],
             "quantities": list_quantities(description),
             "system": description.system,
             "bound": description.bound,

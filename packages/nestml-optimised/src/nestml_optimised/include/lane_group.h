@@ -45,7 +45,7 @@ inline constexpr std::size_t n_lanes = 8;
 class LaneGroup
 {
 public:
-  //! The largest number of blocks. More would save no time, but take memory if only some neurons have input.
+  //! The largest number of blocks. All of them have rows as soon as one has input.
   static constexpr std::size_t most_blocks = 64;
 
   LaneGroup() = default;
