@@ -215,12 +215,12 @@ def test_amat_is_nests_with_any_delay_recorder_and_number_of_threads(delay):
 
 
 @pytest.mark.parametrize("delay", [0.1, 1.5])
-def test_amat_is_nests_with_arrays_larger_than_the_cache(delay):
-    """A delay of 20 s takes 3 MB of buffers per neuron, so that additions to them are deferred."""
+def test_amat_is_nests_with_long_delays(delay):
+    """A delay of 2 s takes 0.3 MB of buffers per neuron, more than the cache has for all."""
     reference = run_amat(MODEL, delay)
     for threads in (1, 2):
-        assert run_amat(MODEL, delay, threads=threads, longest=20000.0, meters=True) == reference
-        assert run_amat(MODEL, delay, threads=threads, longest=20000.0, pieces=PIECES) == reference
+        assert run_amat(MODEL, delay, threads=threads, longest=2000.0, meters=True) == reference
+        assert run_amat(MODEL, delay, threads=threads, longest=2000.0, pieces=PIECES) == reference
 
 
 #: 350 ms in total, in whole steps, but rarely in whole slices.

@@ -7,6 +7,7 @@
 import pytest
 import sympy
 from nestml_optimised.analysis import analyse
+from nestml_optimised.constants import find_constant_expressions, name_constant_expressions
 from nestml_optimised.declarations import find_used_names
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.ports import find_ports, rewrite_spike_input
@@ -269,3 +270,53 @@ def test_initial_values_follow_those_that_they_depend_on(nonlinear):
     names = [default.name for default in nonlinear.defaults]
     assert names.index("const double n_rest") < names.index("s.n")
     assert names.index("p.E_L") < names.index("s.V_m")
+
+
+#: Noise whose decay and amplitude depend on parameters alone.
+NOISE = """
+model noise_neuron:
+    state:
+        x real = 0
+        V_m mV = 0 mV
+    parameters:
+        tau ms = 10 ms
+        sigma real = 2
+    internals:
+        half real = sigma / 2
+    output:
+        spike
+    update:
+        decay real = exp(-timestep() / tau)
+        gain real = (half * tau / 1 ms)**.5
+        x = decay * x + gain * exp(-timestep() / tau) * random_normal(0, 1) + sigma * tau / 1 ms
+        x += exp(x / sigma) + exp(-decay)
+    onCondition(V_m > 1 mV and (x > 2 or tau > 1 ms) and x < 3):
+        emit_spike()
+    onCondition(V_m > 1 mV and 1 mV / V_m > 2):
+        emit_spike()
+"""
+
+
+def test_expressions_of_parameters_are_computed_beforehand(read):
+    """Those of the state, of local variables and without a slow function stay in the step."""
+    model, metadata, types = read(NOISE)
+    found = name_constant_expressions(find_constant_expressions(model))
+    assert list(found.values()) == ["constant__1", "constant__2", "constant__1"]
+    description, _ = analyse(model.neuron, metadata, model.translator, *types, bounds=False)
+    shared = {formula.name: formula.cpp for formula in description.shared_internals}
+    step = "nest::Time::get_resolution().get_ms()"
+    assert shared["constant__1"] == f"nestml_optimised::exp( (-{step}) / c.tau )"
+    assert shared["constant__2"].startswith("nestml_optimised::pow( ")
+    assert "c.half" in shared["constant__2"]
+    assert [variable.name for variable in description.shared] == ["tau", "sigma"]
+
+
+def test_conditions_without_branches(read):
+    """A division keeps its guard, because that of integers fails if the divisor is zero."""
+    model, _, _ = read(NOISE)
+    translator = model.translator.with_names({"x": "s.x", "V_m": "s.V_m", "tau": "c.tau"})
+    conditions = [block.get_cond_expr() for block in model.neuron.get_on_condition_blocks()]
+    assert [translator.print_without_branches(condition) for condition in conditions] == [
+        "( ( s.V_m > 1. ) & ( ( s.x > 2 ) | ( c.tau > 1. ) ) ) & ( s.x < 3 )",
+        "s.V_m > 1. && 1. / s.V_m > 2",
+    ]

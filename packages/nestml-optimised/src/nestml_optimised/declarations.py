@@ -9,6 +9,7 @@ from typing import Any
 
 from pynestml.symbols.symbol import SymbolKind
 
+from nestml_optimised.constants import find_constant_expressions, name_constant_expressions
 from nestml_optimised.description import Condition, Formula, Function, Variable
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import Translator, cpp_name, local_name, names_of
@@ -166,7 +167,7 @@ def find_used_names(model: Model, equations: Equations) -> set[str]:
 def declare_internals(
     model: Model, sharing: Sharing, coefficients: Coefficients, used: set[str], translator: Translator, types: Any
 ) -> Internals:
-    """Return the internal variables that are used, and the coefficients of drives.
+    """Return the internal variables that are used, and all else that is computed from parameters beforehand.
 
     Parameters
     ----------
@@ -195,6 +196,8 @@ def declare_internals(
         else:
             own.append(Formula(name, translator.print(expression), types.print_variable_type(symbols[name])))
     shared += [Formula(name, translator.to_cpp(value)) for name, value in coefficients.values.items()]
+    computed = {name: node for node, name in name_constant_expressions(find_constant_expressions(model)).items()}
+    shared += [Formula(name, translator.print(node)) for name, node in computed.items()]
     return Internals(tuple(constants), tuple(shared), tuple(own))
 
 

@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import sympy
+from pynestml.codegeneration.printers.cpp_expression_printer import CppExpressionPrinter
 from pynestml.codegeneration.printers.nest_cpp_function_call_printer import NESTCppFunctionCallPrinter
 from pynestml.codegeneration.printers.nest_variable_printer import NESTVariablePrinter
+from pynestml.meta_model.ast_arithmetic_operator import ASTArithmeticOperator
+from pynestml.meta_model.ast_expression import ASTExpression
+from pynestml.meta_model.ast_logical_operator import ASTLogicalOperator
 from pynestml.symbols.predefined_functions import PredefinedFunctions
 from pynestml.symbols.predefined_variables import PredefinedVariables
 from pynestml.symbols.symbol import SymbolKind
@@ -19,6 +23,7 @@ from pynestml.symbols.symbol import SymbolKind
 from nestml_optimised.errors import UnsupportedModelError
 
 __all__ = [
+    "ExpressionPrinter",
     "FunctionCallPrinter",
     "ScopedVariablePrinter",
     "Translator",
@@ -62,6 +67,40 @@ class ScopedVariablePrinter(NESTVariablePrinter):  # type: ignore[misc]  # NESTM
         if cpp not in self.names:
             raise UnsupportedModelError(f"the variable {name} is of a kind that is not supported")
         return self.names[cpp]
+
+
+class ExpressionPrinter(CppExpressionPrinter):  # type: ignore[misc]
+    """A printer of expressions, some of which have been computed beforehand."""
+
+    def __init__(self, simple_expression_printer: Any) -> None:
+        super().__init__(simple_expression_printer=simple_expression_printer)
+        #: C++ of the expressions that are computed beforehand.
+        self.computed: Mapping[Any, str] = {}
+
+    def print(self, node: Any) -> str:
+        """Return the C++ of an expression."""
+        return self.computed[node] if node in self.computed else str(super().print(node))
+
+    def print_without_branches(self, condition: Any) -> str:
+        """Return the C++ of a condition in which all parts are evaluated, if that cannot fail."""
+        return self.print(condition) if _divides(condition) else self._print_bits(condition)
+
+    def _print_bits(self, condition: Any) -> str:
+        if isinstance(condition, ASTExpression):
+            operator = condition.get_binary_operator()
+            if isinstance(operator, ASTLogicalOperator):
+                left, right = self._print_bits(condition.get_lhs()), self._print_bits(condition.get_rhs())
+                return f"( {left} ) {'&' if operator.is_logical_and else '|'} ( {right} )"
+            if condition.is_encapsulated:
+                return self._print_bits(condition.get_expression())
+        return self.print(condition)
+
+
+def _divides(node: Any) -> bool:
+    """Return whether there is a division in an expression, which fails for integers if the divisor is zero."""
+    if isinstance(node, ASTArithmeticOperator):
+        return bool(node.is_div_op or node.is_modulo_op)
+    return any(_divides(child) for child in node.get_children() if child is not None)
 
 
 class FunctionCallPrinter(NESTCppFunctionCallPrinter):  # type: ignore[misc]  # NESTML is not typed
@@ -160,6 +199,11 @@ class Translator:
         """Return the C++ of a NESTML expression."""
         with self._printing(self.names):
             return str(self._printer.print(expression))
+
+    def print_without_branches(self, condition: Any) -> str:
+        """Return the C++ of a NESTML condition in which all parts are evaluated, if that cannot fail."""
+        with self._printing(self.names):
+            return str(self._printer.print_without_branches(condition))
 
     def to_cpp(self, expression: sympy.Expr) -> str:
         """Return the C++ of a SymPy expression whose symbols are the model's names."""

@@ -4,7 +4,7 @@
 
 """Models whose neurons can be updated together, one in each lane of vector registers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from pynestml.meta_model.ast_function_call import ASTFunctionCall
@@ -12,6 +12,7 @@ from pynestml.meta_model.ast_if_stmt import ASTIfStmt
 from pynestml.symbols.predefined_functions import PredefinedFunctions
 from pynestml.utils.ast_utils import ASTUtils
 
+from nestml_optimised.constants import find_constant_expressions
 from nestml_optimised.description import Formula, NeuronDescription
 from nestml_optimised.model import Model
 
@@ -69,7 +70,8 @@ def find_obstacle(model: Model, description: NeuronDescription, options: Mapping
     parts = _parts_of_step(model, description)
     if adaptive and (reason := _find_integration_obstacle(model, description)):
         return reason
-    nodes = [node for part in parts for node in _walk(part)]
+    computed = set(find_constant_expressions(model))
+    nodes = [node for part in parts for node in _walk(part, computed)]
     if loops := [node for node in nodes if _is_loop(node)]:
         return f"a step has the loop {str(loops[0]).split(chr(10))[0]}"
     own = {function.get_name() for function in model.neuron.get_functions()}
@@ -126,11 +128,13 @@ def _parts_of_step(model: Model, description: NeuronDescription) -> list[Any]:
     return parts + functions + [model.inlines[inline.name] for inline in description.inlines]
 
 
-def _walk(node: Any) -> Iterator[Any]:
-    yield node
-    for child in node.get_children():
-        if child is not None:
-            yield from _walk(child)
+def _walk(node: Any, omitted: Set[Any] = frozenset()) -> Iterator[Any]:
+    """Yield a part of a model and all parts of it, without some."""
+    if node not in omitted:
+        yield node
+        for child in node.get_children():
+            if child is not None:
+                yield from _walk(child, omitted)
 
 
 def _is_loop(node: Any) -> bool:

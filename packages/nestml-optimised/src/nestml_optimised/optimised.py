@@ -12,16 +12,22 @@ from typing import Any, ClassVar
 
 from pynestml.codegeneration.nest_code_generator import NESTCodeGenerator
 from pynestml.codegeneration.printers.constant_printer import ConstantPrinter
-from pynestml.codegeneration.printers.cpp_expression_printer import CppExpressionPrinter
 from pynestml.codegeneration.printers.cpp_printer import CppPrinter
 from pynestml.codegeneration.printers.cpp_simple_expression_printer import CppSimpleExpressionPrinter
 from pynestml.frontend.frontend_configuration import FrontendConfiguration
 from pynestml.utils.ast_utils import ASTUtils
 
 from nestml_optimised.analysis import analyse
+from nestml_optimised.constants import find_constant_expressions, name_constant_expressions
 from nestml_optimised.description import Formula, NeuronDescription, Variable, balanced_sum
 from nestml_optimised.errors import OptionError, UnsupportedModelError
-from nestml_optimised.expressions import FunctionCallPrinter, ScopedVariablePrinter, Translator, local_name
+from nestml_optimised.expressions import (
+    ExpressionPrinter,
+    FunctionCallPrinter,
+    ScopedVariablePrinter,
+    Translator,
+    local_name,
+)
 from nestml_optimised.generator import NO_TIME, TemplateGenerator, template_option
 from nestml_optimised.lanes import find_draws, find_obstacle, list_quantities
 from nestml_optimised.model import Model
@@ -72,7 +78,8 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
 
     Whatever the options, the state is kept in local variables during an update, refractory periods are counted in
     steps, and equations that are linear with constant coefficients advance by propagators, which are computed from the
-    system matrix when a simulation starts. All other equations are integrated numerically, together with the linear
+    system matrix when a simulation starts, as are parts of the update block that depend on parameters alone and call
+    slow functions such as ``exp``. All other equations are integrated numerically, together with the linear
     ones that drive them.
 
     Parameters
@@ -108,8 +115,9 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             states the reason.
         ``numeric_solver`` : {"rk45", "Heun"}
             Integrate nonlinear equations by the embedded Runge-Kutta method of Cash and Karp, in substeps whose
-            estimated error is at most 1e-6, as with NESTML's solver; or, faster, by Heun's method with the
-            simulation's time step, which has to be short compared with the model's time scales.
+            estimated error is at most 2e-7, so that the error is no larger than that of NESTML's solver; or,
+            faster, by Heun's method with the simulation's time step, which has to be short compared with the model's
+            time scales.
     """
 
     _default_options: ClassVar[dict[str, Any]] = {
@@ -141,7 +149,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             constant_printer=ConstantPrinter(),
             function_call_printer=functions,
         )
-        self._scoped_printer = CppExpressionPrinter(simple_expression_printer=simple)
+        self._scoped_printer = ExpressionPrinter(simple)
         self._scoped_variables._expression_printer = self._scoped_printer
         functions._expression_printer = self._scoped_printer
         self._functions = functions
@@ -158,11 +166,13 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
 
     def _get_neuron_model_namespace(self, neuron: Any, metadata: dict[str, dict[str, Any]]) -> dict[str, Any]:
         namespace: dict[str, Any] = self._get_model_namespace(neuron, metadata)
+        self._scoped_printer.computed = {}
+        translator = Translator(self._scoped_printer, self._scoped_variables)
         try:
             description, model = analyse(
                 neuron,
                 metadata[neuron.get_name()],
-                Translator(self._scoped_printer, self._scoped_variables),
+                translator,
                 namespace["declarations"],
                 namespace["type_symbol_printer"],
                 bounds=self.get_option("slice_skipping"),
@@ -173,6 +183,8 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
         self._scoped_variables.names = description.names
         for assignment, expression in model.rewritten.items():
             assignment.rhs = expression
+        constants = name_constant_expressions(find_constant_expressions(model))
+        self._scoped_printer.computed = {node: f"c.{name}" for node, name in constants.items()}
         adaptive = bool(description.numeric_steps) and self.get_option("numeric_solver") == "rk45"
         if adaptive:
             description = replace(description, state=(*description.state, _SUBSTEP))
@@ -183,6 +195,7 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
             "neuron": neuron,
             "model": description,
             "printer": CppPrinter(expression_printer=self._scoped_printer),
+            "print_without_branches": translator.with_names(description.names).print_without_branches,
             "balanced_sum": balanced_sum,
             "local_name": local_name,
             **self._template_settings(description, model, adaptive=adaptive),

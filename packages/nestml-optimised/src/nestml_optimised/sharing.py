@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import sympy
 
+from nestml_optimised.constants import find_constant_expressions
 from nestml_optimised.errors import UnsupportedModelError
 from nestml_optimised.expressions import names_of, parse
 from nestml_optimised.model import Model
@@ -52,6 +53,8 @@ def find_shared(model: Model, equations: Equations, distance: sympy.Expr | None)
     in_steps = [*model.statement_blocks, *(model.derivatives[v] for v in equations.nonlinear if v in model.derivatives)]
     internals = {name for node in in_steps for name in model.names_in(node)} & not_numbers
     entering = names_of(equations.matrix)
+    for node in find_constant_expressions(model):
+        entering |= model.names_in(node)
     for name in equations.convolutions:
         entering |= names_of(parse(model.system.initial_values[name], model.numbers))
     if distance is not None and not equations.nonlinear:

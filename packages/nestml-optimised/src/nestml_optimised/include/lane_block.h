@@ -190,9 +190,9 @@ public:
 
   //! Create the rows that the delays of this simulation require, and return the number from a time slot to the next.
   std::size_t
-  prepare_rows( const std::size_t ports )
+  prepare_rows( const std::size_t ports, const std::size_t thread )
   {
-    group_->prepare_rows( ports );
+    group_->prepare_rows( ports, thread );
     n_ports_ = static_cast< std::uint32_t >( ports );
     return group_->stride() / n_lanes;
   }
@@ -327,11 +327,18 @@ protected:
     return n_ports_ > 0;
   }
 
+  //! Make deferred additions to the rows, and find those of a slice.
+  void
+  receive_spikes_( nest::Time const& origin )
+  {
+    group_->receive_spikes( origin );
+  }
+
   //! Return the rows from a step on, to another or to the end of the ring.
   Piece
   rows_from_( const long lag, const long to ) const
   {
-    const long slot = nest::kernel().event_delivery_manager.get_modulo( lag );
+    const long slot = group_->slot( lag );
     const long end = std::min< long >( to, lag + group_->n_slots() - slot );
     return { row( slot ), static_cast< long >( group_->stride() ), end };
   }
@@ -379,14 +386,13 @@ protected:
     for ( long lag = from; lag < to; )
     {
       const Piece piece = rows_from_( lag, to );
-      double* entries = row( nest::kernel().event_delivery_manager.get_modulo( lag ) );
+      double* entries = row( group_->slot( lag ) );
+      for ( ; all and lag < piece.end; ++lag, entries += piece.stride )
+      {
+        std::fill_n( entries, Ports * n_lanes, 0.0 );
+      }
       for ( ; lag < piece.end; ++lag, entries += piece.stride )
       {
-        if ( all )
-        {
-          std::fill_n( entries, Ports * n_lanes, 0.0 );
-          continue;
-        }
         for ( std::size_t i = 0; i < Ports * n_lanes; ++i )
         {
           entries[ i ] = lanes & lane_bit( i % n_lanes ) ? 0.0 : entries[ i ];

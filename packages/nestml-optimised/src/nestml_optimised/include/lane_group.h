@@ -21,6 +21,7 @@
 #include "kernel_manager.h"
 
 #include "memory_chunks.h"
+#include "ring_size.h"
 #include "spike_queue.h"
 
 namespace nestml_optimised::inline v0_1_0
@@ -89,21 +90,24 @@ public:
   /**
    * Create the rows of all blocks at the start of a simulation. Rows for the same delays keep their input.
    *
-   * @param ports  The number of rows of a block in each time slot.
+   * @param ports   The number of rows of a block in each time slot.
+   * @param thread  The thread of all neurons.
    */
   void
-  prepare_rows( const std::size_t ports )
+  prepare_rows( const std::size_t ports, const std::size_t thread )
   {
     const long min_delay = nest::kernel().connection_manager.get_min_delay();
     const std::size_t slots = min_delay + nest::kernel().connection_manager.get_max_delay();
+    RingSize::set( slots );
     // An odd number, so that the rows of a block are in different places of the cache.
     const std::size_t width = ( n_blocks_ * ports ) | 1;
     if ( width == width_ and slots == n_slots_ )
     {
       return;
     }
-    SpikeQueue::flush();
-    auto rows = std::make_unique< Memory_ >( slots * width * n_lanes );
+    SpikeQueue::flush( thread );
+    origin_ = -1;
+    auto rows = std::make_unique< Memory_ >( slots * width * n_lanes, thread );
     for ( std::size_t slot = 0; slot < slots and slots == n_slots_; ++slot )
     {
       std::copy_n( row( 0, ports, slot ), stride(), rows->values + slot * width * n_lanes );
@@ -135,6 +139,27 @@ public:
     return n_slots_;
   }
 
+  //! Make deferred additions to the rows, and find those of the slice that begins at a time.
+  void
+  receive_spikes( nest::Time const& origin )
+  {
+    SpikeQueue::flush( rows_->thread );
+    // The first of the blocks does this for all.
+    if ( origin.get_tics() != origin_ )
+    {
+      origin_ = origin.get_tics();
+      first_slot_ = RingSize::slot( origin.get_steps() );
+    }
+  }
+
+  //! Return the slot of a step of the current slice.
+  std::size_t
+  slot( const long lag ) const
+  {
+    const std::size_t slot = first_slot_ + lag;
+    return slot < n_slots_ ? slot : slot - n_slots_;
+  }
+
   //! Return the number of slices between exchanges of spikes that the time slots span.
   std::size_t
   n_slices() const
@@ -147,8 +172,11 @@ private:
   class Memory_
   {
   public:
-    explicit Memory_( const std::size_t size )
-      : bytes_( sizeof( double ) * size )
+    const std::size_t thread; //!< of the neurons
+
+    Memory_( const std::size_t size, const std::size_t thread )
+      : thread( thread )
+      , bytes_( sizeof( double ) * size )
       // In large pages if there are so many that the processor cannot keep all addresses of pages.
       , in_large_pages_( SpikeQueue::accounted() > small_pages_ and bytes_ <= LargePages::largest )
       , values( static_cast< double* >(
@@ -163,7 +191,7 @@ private:
 
     ~Memory_()
     {
-      SpikeQueue::flush();
+      SpikeQueue::flush( thread );
       SpikeQueue::account( -static_cast< long >( bytes_ ) );
       if ( in_large_pages_ )
       {
@@ -192,6 +220,8 @@ private:
   std::unique_ptr< Memory_ > rows_;
   std::uint32_t width_ = 0; //!< rows of a slot
   std::uint32_t n_slots_ = 0;
+  nest::tic_t origin_ = -1;          //!< of the current slice
+  std::size_t first_slot_ = 0;       //!< of the current slice
   std::uint32_t n_slices_ = 0;
 };
 

@@ -13,10 +13,13 @@
 #include <cstdint>
 
 // Includes from NEST:
+#include "event.h"
 #include "kernel_manager.h"
+#include "nest_time.h"
 
 #include "lane_block.h"
 #include "lane_group.h"
+#include "ring_size.h"
 #include "spike_queue.h"
 
 namespace nestml_optimised::inline v0_1_0
@@ -68,7 +71,7 @@ protected:
   {
     if ( input_ )
     {
-      SpikeQueue::flush();
+      SpikeQueue::flush( thread_ );
     }
   }
 
@@ -81,33 +84,42 @@ protected:
 
   //! Create the rows at the start of a simulation if spikes are expected.
   void
-  prepare_spikes( LaneBlock& block )
+  prepare_spikes( LaneBlock& block, const std::size_t thread )
   {
+    thread_ = static_cast< std::uint16_t >( thread );
     if ( expected_ )
     {
-      stride_ = static_cast< std::uint16_t >( block.prepare_rows( Ports ) );
+      stride_ = static_cast< std::uint16_t >( block.prepare_rows( Ports, thread ) );
       input_ = block.row( 0 ) + lane_;
     }
-    SpikeQueue::prepare();
+  }
+
+  //! Return the step in which a spike arrives, from the time zero.
+  static std::uint64_t
+  arrival( nest::SpikeEvent& event )
+  {
+    // NEST gives the steps from another time. It knows those of infinity without conversion.
+    const nest::Time infinity = nest::Time::pos_inf();
+    return event.get_rel_delivery_steps( infinity ) + infinity.get_steps();
   }
 
   /**
    * Add a weight to the input of a port.
    *
    * @param port   The number of the port.
-   * @param steps  The step of arrival, from the start of the current slice.
+   * @param step   The step of arrival, from the time zero.
    * @param weight
    */
   void
-  add_spikes( const std::size_t port, const long steps, const double weight )
+  add_spikes( const std::size_t port, const std::uint64_t step, const double weight )
   {
-    const std::size_t row = nest::kernel().event_delivery_manager.get_modulo( steps ) * stride_ + port;
-    SpikeQueue::add( input_[ row * n_lanes ], weight );
     if ( last_slice_ != current_slice() )
     {
       // Only the first spike in a slice writes, so that the others leave the cache line clean.
       last_slice_ = current_slice();
     }
+    const std::size_t row = RingSize::slot( step ) * stride_ + port;
+    SpikeQueue::add( input_[ row * n_lanes ], weight );
   }
 
   //! Expect input at any time, as after a spike.
@@ -180,6 +192,7 @@ private:
   bool expected_ : 1 = false;        //!< whether a connection was made
   bool asks_ : 1 = true;             //!< for an update of its block
   bool spikes_ : 1 = false;          //!< to emit
+  std::uint16_t thread_ = 0;
   std::uint16_t stride_ = 0;         //!< rows from a slot to the next
   std::uint16_t last_slice_ = 0;     //!< with a spike
   double* input_ = nullptr;          //!< the entry in the first row

@@ -106,7 +106,6 @@ protected:
       n_slices_ = static_cast< std::uint16_t >( std::min< long >( ( slots + min_delay - 1 ) / min_delay + quiet_slices, always ) );
       SpikeQueue::account( bytes_() );
     }
-    SpikeQueue::prepare();
   }
 
   /**
