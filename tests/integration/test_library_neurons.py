@@ -4,6 +4,9 @@
 
 """The optimised generator on every neuron of NESTML's library, compared with NESTML's unmodified generator."""
 
+import platform
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,17 +36,8 @@ CURRENTS = {
     "terub_gpe_neuron": 20.0,
     "terub_stn_neuron": 20.0,
 }
-#: Neurons that are updated one by one: those with linear equations, and one with random numbers in its update.
-ONE_BY_ONE = {
-    "hh_cond_exp_destexhe_neuron",
-    "iaf_psc_alpha_neuron",
-    "iaf_psc_delta_fixed_timestep_neuron",
-    "iaf_psc_delta_neuron",
-    "iaf_psc_exp_htum_neuron",
-    "iaf_psc_exp_neuron",
-    "ignore_and_fire_neuron",
-    "mat2_psc_exp_neuron",
-}
+#: Neurons that are updated one by one, because they count spikes or have no condition for a spike.
+ONE_BY_ONE = {"iaf_psc_delta_fixed_timestep_neuron", "iaf_psc_exp_htum_neuron", "ignore_and_fire_neuron"}
 #: Weights of spikes in the model's unit, where it is not 10.
 WEIGHTS = {
     "aeif_psc_alpha_neuron": 300.0,
@@ -63,16 +57,20 @@ def neuron_of_this_run(request):
         skip_unless_in_turn(NEURONS.index(name) // TOGETHER, len(NEURONS) // TOGETHER)
 
 
-def install(nest, path, codegen):
-    """Load a neuron; optimised neurons of the library are in modules of several."""
-    if codegen != "optimised" or path.stem not in NEURONS:
-        amat.install(path, codegen=codegen)
-        return
+def build(path):
+    """Return the module of an optimised neuron of the library, which has several."""
     number = NEURONS.index(path.stem) // TOGETHER
     names = NEURONS[number * TOGETHER : (number + 1) * TOGETHER]
-    models = [toolchain.find_model(str(LIBRARY / f"{name}.nestml"), codegen) for name in names]
-    module = toolchain.build_together(f"neurons{number}", models)
-    nest.Install(str(module.library.with_suffix("")))
+    models = [toolchain.find_model(str(LIBRARY / f"{name}.nestml"), "optimised") for name in names]
+    return toolchain.build_together(f"neurons{number}", models).library
+
+
+def install(nest, path, codegen):
+    """Load a neuron."""
+    if codegen == "optimised" and path.stem in NEURONS:
+        nest.Install(str(build(path).with_suffix("")))
+    else:
+        amat.install(path, codegen=codegen)
 
 
 def simulate(path, codegen, *, record=True, current=True, tolerance=None, initial=None):
@@ -128,6 +126,27 @@ def test_every_neuron_of_the_library_builds_and_runs(name):
         assert np.isfinite(list(state.values())).all()
         if has_voltage:
             assert np.ptp(potential) > 0.1
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="only x86-64 has code for several kinds of processors")
+@pytest.mark.parametrize("name", NEURONS)
+def test_compiler_vectorised_the_loops_over_lanes(name):
+    """In the steps for AVX2, few operations with floating-point numbers are on one number alone."""
+    listing = subprocess.run(
+        ["objdump", "--disassemble", "--demangle", "--no-show-raw-insn", build(LIBRARY / f"{name}.nestml")],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    pattern = rf"^\w+ <{name}_opt::advance_lanes_\(.*arch_x86_64_v3.*>:\n((?:.+\n)+)"
+    steps = re.findall(pattern, listing, flags=re.MULTILINE)
+    assert len(steps) == (0 if name in ONE_BY_ONE else 1)
+    for code in steps:
+        vectors, numbers = (
+            len(re.findall(rf"\bv(?:fn?m(?:add|sub)|mul|add|sub|div)\w*{kind}\b", code)) for kind in ("pd", "sd")
+        )
+        assert vectors > 10
+        assert numbers < 0.1 * vectors
 
 
 @pytest.mark.parametrize("current", [True, False], ids=["current", "spikes"])

@@ -16,10 +16,11 @@
 #define LANE_CLONES
 #endif
 
-// GCC would move what only one branch of a condition needs into that branch, and could not vectorise the loop then.
+// GCC would move what only one branch of a condition needs into that branch, or replace a short loop by eight copies of
+// its body, and could not vectorise the loop then.
 #if defined( __GNUC__ ) && !defined( __clang__ )
 #define VECTORISED __attribute__( ( optimize( "no-trapping-math", "no-tree-sink" ) ) )
-#define LOOP_OVER_LANES _Pragma( "GCC ivdep" )
+#define LOOP_OVER_LANES _Pragma( "GCC ivdep" ) _Pragma( "GCC unroll 1" )
 #else
 #define VECTORISED
 #define LOOP_OVER_LANES
