@@ -10,10 +10,10 @@ ratio and not the largest. Different time constants have no target.
 
 Not all targets are met with NEST 3.10 on one core:
 
-- Memory with input is 0.72 of NEST's for AMAT and 0.74 for Izhikevich's neuron; the target is 0.70. The kernel overhead
+- Memory with input is 0.72 of NEST's for AMAT and 0.75 for Izhikevich's neuron; the target is 0.70. The kernel overhead
   alone is 0.58 and 0.65 (data/benchmarks/update).
-- A balanced network of 2000 neurons takes 0.86 of NEST's time; the target is 0.80. The kernel overhead alone is 0.56.
-  With 10000 neurons it takes 0.48 (data/benchmarks/local); the target is 0.60. Both were set for an earlier network.
+- A balanced network of 2000 neurons takes 0.83 of NEST's time; the target is 0.80. The kernel overhead alone is 0.55.
+  With 10000 neurons it takes 0.54; the target is 0.60. Both were set for an earlier network.
 """
 
 from collections.abc import Mapping
