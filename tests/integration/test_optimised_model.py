@@ -216,7 +216,7 @@ def test_amat_is_nests_with_any_delay_recorder_and_number_of_threads(delay):
 
 @pytest.mark.parametrize("delay", [0.1, 1.5])
 def test_amat_is_nests_with_long_delays(delay):
-    """A delay of 2 s takes 0.3 MB of buffers per neuron, more than the cache has for all."""
+    """A delay of 2 s takes 0.3 MB of buffers per neuron, so that those of all neurons exceed the second-level cache."""
     reference = run_amat(MODEL, delay)
     for threads in (1, 2):
         assert run_amat(MODEL, delay, threads=threads, longest=2000.0, meters=True) == reference

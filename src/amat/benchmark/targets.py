@@ -13,7 +13,7 @@ Not all targets are met with NEST 3.10 on one core:
 - Memory with input is 0.72 of NEST's for AMAT and 0.75 for Izhikevich's neuron; the target is 0.70. The kernel overhead
   alone is 0.58 and 0.65 (data/benchmarks/update).
 - A balanced network of 2000 neurons takes 0.83 of NEST's time; the target is 0.80. The kernel overhead alone is 0.55.
-  With 10000 neurons it takes 0.54; the target is 0.60. Both were set for an earlier network.
+  With 10000 neurons it takes 0.54; the target is 0.60 (`amat benchmark network`). Both were set for an earlier network.
 """
 
 from collections.abc import Mapping

@@ -78,9 +78,9 @@ class OptimisedNESTCodeGenerator(TemplateGenerator):
 
     Whatever the options, the state is kept in local variables during an update, refractory periods are counted in
     steps, and equations that are linear with constant coefficients advance by propagators, which are computed from the
-    system matrix when a simulation starts, as are parts of the update block that depend on parameters alone and call
-    slow functions such as ``exp``. All other equations are integrated numerically, together with the linear
-    ones that drive them.
+    system matrix when a simulation starts. All other equations are integrated numerically, together with the linear
+    ones that drive them. Expressions in the update block that depend on parameters alone and call slow functions, such
+    as ``exp``, are evaluated when a simulation starts.
 
     Parameters
     ----------

@@ -101,12 +101,13 @@ struct CashKarp
  * The integration of x' = f( x ) over a time step h in several lanes by the embedded Runge-Kutta method of Cash and
  * Karp, of orders 5 and 4.
  *
- * The estimated error of each variable in a substep is at most 2e-7, plus 2e-7 times its absolute value. NESTML's solver
- * tolerates 1e-6, but after a substep that the end of a time step has shortened, it begins the next time step with one
- * as short. With the smaller tolerance, the error is no larger than NESTML's in the neurons of its library.
+ * The estimated error of each variable in a substep is at most 2e-7, plus 2e-7 times its absolute value. NESTML's
+ * solver tolerates 1e-6, but each of its substeps is at most five times as long as the one before, even if the end of a
+ * time step has shortened that one. With the smaller tolerance, the error is no larger than NESTML's in the neurons of
+ * its library.
  *
- * Substeps become as short as the tolerance requires, in each lane by itself: what a lane computes does not depend on the
- * others. Each lane can begin its next time step while others are within one.
+ * Substeps become as short as the tolerance requires, in each lane by itself: what a lane computes does not depend on
+ * the others. Each lane can begin its next time step while others are within one.
  */
 template < std::size_t N, std::size_t Width >
 struct Integration
